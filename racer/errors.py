@@ -1,0 +1,108 @@
+"""What can go wrong because of something a user gave, one class per thing.
+
+RacerError                exit 1
+├── UsageError            exit 2   the command line or a setting
+│   ├── UnknownName       exit 2   no such track, reward, vehicle, ...; names the nearest one
+│   └── BadConfig         exit 2   a setting outside its range
+├── BadInput              exit 3   a file that cannot be used
+│   ├── BadTrack          exit 3   a track file
+│   ├── BadReward         exit 3   a reward file that does not load
+│   ├── BadActions        exit 3   a model_metadata.json
+│   ├── BadLog            exit 3   a simulation log
+│   └── BadRun            exit 3   a run folder, checkpoint or model file
+├── RewardFailed          exit 4   a reward function that raised or returned nonsense while running
+├── ResourceError         exit 5   no display, disk full, not enough memory
+├── Busy                  exit 6   another process owns the run
+└── Diverged              exit 7   training produced numbers that are not finite
+
+0 is success; 130 and 143 mean stopped by SIGINT or SIGTERM after saving. Every message has three
+parts: what was given, what is allowed, what to try. The command line prints the sentence, not the
+stack (`--debug` prints both).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RacerError(Exception):
+    """Base of every error that is the user's to fix; `exit_code` is what the command returns."""
+
+    exit_code = 1
+
+
+class UsageError(RacerError):
+    """The command line, or a setting, does not make sense."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """A name that no file stands behind."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        known = sorted(known)
+        near = did_you_mean(name, known)
+        listed = ", ".join(known) or "none"
+        super().__init__(f"no {kind} {name!r}.{near} Known: {listed}.{' ' + hint if hint else ''}")
+
+
+class BadConfig(UsageError):
+    """A setting outside its range."""
+
+
+class BadInput(RacerError):
+    """A file that cannot be used; the message names it."""
+
+    exit_code = 3
+
+
+class BadTrack(BadInput):
+    """A track that is not closed, crosses itself, is too narrow, or is not a track at all."""
+
+
+class BadReward(BadInput):
+    """A reward file that is missing, does not parse, or has no `reward_function(params)`."""
+
+
+class BadActions(BadInput):
+    """A model_metadata.json that does not describe an action space."""
+
+
+class BadLog(BadInput):
+    """A simulation log that cannot be read."""
+
+
+class BadRun(BadInput):
+    """A run folder, checkpoint or model file that is damaged, foreign or incomplete."""
+
+
+class RewardFailed(RacerError):
+    """A reward function that raised, or returned something that is not a finite number."""
+
+    exit_code = 4
+
+
+class ResourceError(RacerError):
+    """No display, no disk space, not enough memory."""
+
+    exit_code = 5
+
+
+class Busy(RacerError):
+    """Another process owns what this one wanted to write."""
+
+    exit_code = 6
+
+
+class Diverged(RacerError):
+    """Training produced numbers that are not finite."""
+
+    exit_code = 7
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence with the nearest known name, or an empty string."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,191 @@
+"""What crosses a kernel's border: one row per car, constants of a vehicle, arrays of a track.
+
+Inside: SI and radians, float64. Yaw 0 points along +x, counter-clockwise positive; lateral offset
+and steering are left positive. Only PARAMS, which is the DeepRacer border, holds degrees.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Why an episode ended, CAR["status"]. Labels are the official simulator's (`episode_status`).
+IN_PROGRESS, LAP_COMPLETE, OFF_TRACK, CRASHED, IMMOBILIZED, REVERSED, TIME_UP = range(7)
+STATUS_LABELS = (
+    "in_progress",
+    "lap_complete",
+    "off_track",
+    "crashed",
+    "immobilized",
+    "reversed",
+    "time_up",  # our step cap: a truncation, never a termination
+)
+
+# Equations of motion, VehicleParams.model.
+KINEMATIC, SINGLE_TRACK = range(2)
+
+# Where an episode starts, SimParams.start.
+START_ROUND_ROBIN, START_LINE, START_RANDOM = range(3)
+
+CAR = np.dtype(
+    [
+        # pose and motion of the model origin (between the axles; the centre of gravity)
+        ("x", "f8"),  # m
+        ("y", "f8"),  # m
+        ("yaw", "f8"),  # rad, (-pi, pi]
+        ("v", "f8"),  # m/s, along the car
+        ("steer", "f8"),  # rad, at the wheels, left positive
+        ("yaw_rate", "f8"),  # rad/s
+        ("slip", "f8"),  # rad, angle from heading to velocity; 0 in the kinematic model
+        # the command being carried out, and the one waiting when the vehicle has a delay
+        ("steer_command", "f8"),  # rad
+        ("speed_command", "f8"),  # m/s
+        ("steer_waiting", "f8"),
+        ("speed_waiting", "f8"),
+        # where it is: everything below is measured at the nose, as the official simulator does
+        ("nose_x", "f8"),  # m
+        ("nose_y", "f8"),  # m
+        ("s", "f8"),  # m, arc length of the projection from waypoint 0, driving direction, [0, L]
+        ("n", "f8"),  # m, distance from the centre line, left of driving direction positive
+        ("heading_error", "f8"),  # rad, yaw minus the direction of the centre line, (-pi, pi]
+        ("segment", "i8"),  # of the centre line, for `s`
+        ("wheels_off", "i8"),  # 0..4 wheel centres outside the road
+        # the episode
+        ("key", "i8"),  # seed + car index: all randomness of this car derives from it
+        ("episode", "i8"),  # counts from 0
+        ("steps", "i8"),  # 1 after reset (the "prepare" frame), 2 at the first action
+        ("start_s", "f8"),  # m, where the episode began
+        ("progress", "f8"),  # %, of a lap since start_s, <= 100
+        ("progress_before", "f8"),  # %, one step ago
+        ("moved", "f8"),  # m, displacement of the nose in the last step
+        ("slow_steps", "i8"),  # consecutive steps with moved <= 0.3 mm
+        ("backward_steps", "i8"),  # consecutive steps with falling progress
+        ("laps", "i8"),  # completed since reset (continuous races go on)
+        ("direction", "i8"),  # 0 as the file, 1 reversed: row of the track pack
+        ("status", "i8"),  # IN_PROGRESS, ...
+        ("episode_return", "f8"),  # sum of rewards
+    ],
+    align=True,
+)
+
+# The scalars of DeepRacer's `params`, one row per car: what rewards read, traces keep and worker
+# processes receive. Lists (`waypoints`, `objects_*`) are the same for all cars of a race.
+PARAMS = np.dtype(
+    [
+        ("x", "f8"),  # m, nose of the car
+        ("y", "f8"),
+        ("heading", "f8"),  # deg, (-180, 180]
+        ("distance_from_center", "f8"),  # m, >= 0
+        ("projection_distance", "f8"),  # m from waypoint 0
+        ("progress", "f8"),  # %
+        ("speed", "f8"),  # m/s, commanded
+        ("steering_angle", "f8"),  # deg, commanded, left positive
+        ("steps", "f8"),  # 2.0 at the first call of an episode
+        ("track_width", "f8"),  # m
+        ("track_length", "f8"),  # m
+        ("sim_time", "f8"),  # s
+        ("prev_waypoint", "i8"),  # closest_waypoints[0]
+        ("next_waypoint", "i8"),  # closest_waypoints[1]
+        ("all_wheels_on_track", "?"),
+        ("is_left_of_center", "?"),
+        ("is_offtrack", "?"),
+        ("is_crashed", "?"),
+        ("is_reversed", "?"),
+        ("object_in_camera", "?"),
+    ],
+    align=True,
+)
+
+VEHICLE = np.dtype(
+    [
+        ("model", "i8"),  # KINEMATIC or SINGLE_TRACK
+        ("wheelbase", "f8"),  # m, front axle to rear axle
+        ("rear_axle", "f8"),  # m, from the origin back to the rear axle
+        ("nose", "f8"),  # m, from the origin forward to the point params are measured at
+        ("effective_wheelbase", "f8"),  # m, turning: yaw rate = v tan(steer) / this
+        ("track_front", "f8"),  # m, between the front wheel centres
+        ("track_rear", "f8"),  # m, between the rear wheel centres
+        ("length", "f8"),  # m, body
+        ("width", "f8"),  # m, body
+        ("steer_max", "f8"),  # rad
+        ("speed_min", "f8"),  # m/s, commands are clipped to it
+        ("speed_max", "f8"),  # m/s
+        ("speed_lag", "f8"),  # s, first order
+        ("steer_lag", "f8"),  # s, first order
+        ("accel_max", "f8"),  # m/s2, limit of the speed lag, both signs
+        ("lateral_grip", "f8"),  # m/s2, |v * yaw_rate| never exceeds it
+        ("delay_steps", "i8"),  # 0 or 1 control steps between command and effect
+        # single track only
+        ("mass", "f8"),  # kg
+        ("inertia", "f8"),  # kg m2, about the vertical axis
+        ("cg_height", "f8"),  # m
+        ("friction", "f8"),  # tyre-road coefficient
+        ("stiffness_front", "f8"),  # 1/rad, cornering stiffness over load and friction
+        ("stiffness_rear", "f8"),  # 1/rad
+    ],
+    align=True,
+)
+
+SIM = np.dtype(
+    [
+        ("control_dt", "f8"),  # s, 1/15: one action
+        ("substeps", "i8"),  # physics steps in one control step
+        ("max_steps", "i8"),  # actions until truncation; 0 = never
+        ("start", "i8"),  # START_ROUND_ROBIN, START_LINE or START_RANDOM
+        ("start_advance", "f8"),  # of a lap, between the starts of consecutive episodes
+        ("alternate_direction", "?"),  # odd episodes drive the other way
+        ("reverse", "?"),  # even episodes drive against the file's order
+        ("end_off_track", "?"),  # which faults end an episode
+        ("end_immobilized", "?"),
+        ("end_reversed", "?"),
+        ("continuous", "?"),  # go on after a lap
+        ("fault_steps", "i8"),  # consecutive steps for immobilized and reversed, 15
+        ("still_m", "f8"),  # displacement that counts as standing still, 0.0003
+    ],
+    align=True,
+)
+
+
+class Line(NamedTuple):
+    """A polyline: M points, M - 1 segments; closed lines repeat the first point at the end."""
+
+    x: np.ndarray  # (M,) m
+    y: np.ndarray  # (M,) m
+    s: np.ndarray  # (M,) m, arc length at each point, summed from the start as GEOS does
+
+
+class Grid(NamedTuple):
+    """Square cells over the track, to touch only the segments that can matter. Provably exact."""
+
+    x: float  # m, lower left corner
+    y: float
+    cell: float  # m
+    columns: int
+    rows: int
+    starts: np.ndarray  # (columns * rows + 1,) into items
+    items: np.ndarray  # centre-line segments that can be nearest to a point of the cell, ascending
+    road: np.ndarray  # (columns * rows,) 1 all road, 0 no road, 2 a border runs through
+    band_starts: np.ndarray  # (rows + 1,) into band_items
+    band_items: np.ndarray  # border segments that touch the row of cells; outer ones first
+
+
+class TrackArrays(NamedTuple):
+    """Everything kernels know of a track, in one driving direction."""
+
+    center: Line
+    inner: Line
+    outer: Line
+    fractions: np.ndarray  # (M,) arc length of each waypoint / length; the last is 1.0
+    length: float  # m
+    ccw: bool  # the centre line turns counter-clockwise
+    inner_starts: np.ndarray  # (M,) into inner_items, one range per centre segment
+    inner_items: np.ndarray  # inner-border segments that can be nearest to a centre segment
+    outer_starts: np.ndarray
+    outer_items: np.ndarray
+    grid: Grid
+    table_ds: float  # m, spacing of the look-ahead table
+    table_x: np.ndarray  # (T,) m, centre line at equal steps of arc length
+    table_y: np.ndarray
+    table_left: np.ndarray  # (T,) m, from centre line to the left border
+    table_right: np.ndarray
