@@ -17,7 +17,9 @@ from racer.errors import UnknownName
 def modules(package: str) -> list[str]:
     """Names of the public modules of a package, e.g. `modules("racer.vehicles")`."""
     found = importlib.import_module(package)
-    return sorted(m.name for m in pkgutil.iter_modules(found.__path__) if not m.name.startswith("_"))
+    return sorted(
+        m.name for m in pkgutil.iter_modules(found.__path__) if not m.name.startswith("_")
+    )
 
 
 def load_module(package: str, kind: str, name: str) -> ModuleType:
@@ -60,6 +62,8 @@ def find_file(kind: str, name: str, folders: Iterable[Path], suffixes: Iterable[
         raise UnknownName(kind, name, files(folders, suffixes), f"The file {str(path)!r} {reason}.")
     known = files(folders, suffixes)
     if name not in known:
-        hint = f"Give a path, or put your own in {folders[0]}/{name}{suffixes[0]}." if folders else ""
+        hint = (
+            f"Give a path, or put your own in {folders[0]}/{name}{suffixes[0]}." if folders else ""
+        )
         raise UnknownName(kind, name, known, hint)
     return known[name]

@@ -32,7 +32,11 @@ def _cache_folder() -> str:
     """The first writable of $RACER_CACHE, the user's cache folder, the temporary folder; or ''."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     places = [os.environ.get("RACER_CACHE"), os.path.join(home, "racer")]
-    places.append(os.path.join(tempfile.gettempdir(), f"racer-{os.getuid()}" if hasattr(os, "getuid") else "racer"))
+    places.append(
+        os.path.join(
+            tempfile.gettempdir(), f"racer-{os.getuid()}" if hasattr(os, "getuid") else "racer"
+        )
+    )
     for place in filter(None, places):
         folder = Path(place) / f"kernels-{_sources_hash()}"
         try:

@@ -28,6 +28,9 @@ KINEMATIC, SINGLE_TRACK = range(2)
 # Where an episode starts, SimParams.start.
 START_ROUND_ROBIN, START_LINE, START_RANDOM = range(3)
 
+# What a grid cell holds, Grid.road.
+NO_ROAD, ALL_ROAD, BORDER = range(3)
+
 CAR = np.dtype(
     [
         # pose and motion of the model origin (between the axles; the centre of gravity)
@@ -48,7 +51,6 @@ CAR = np.dtype(
         ("nose_y", "f8"),  # m
         ("s", "f8"),  # m, arc length of the projection from waypoint 0, driving direction, [0, L]
         ("n", "f8"),  # m, distance from the centre line, left of driving direction positive
-        ("heading_error", "f8"),  # rad, yaw minus the direction of the centre line, (-pi, pi]
         ("segment", "i8"),  # of the centre line, for `s`
         ("wheels_off", "i8"),  # 0..4 wheel centres outside the road
         # the episode
@@ -155,6 +157,20 @@ class Line(NamedTuple):
     s: np.ndarray  # (M,) m, arc length at each point, summed from the start as GEOS does
 
 
+class Candidates(NamedTuple):
+    """For each of some places, the segments of a line that can be nearest to any point of it."""
+
+    starts: np.ndarray  # (places + 1,) into items
+    items: np.ndarray  # segments, ascending within a place
+
+
+class Bands(NamedTuple):
+    """For each row of grid cells, the segments of a ring that touch it, for ray casting."""
+
+    starts: np.ndarray  # (rows + 1,) into items
+    items: np.ndarray
+
+
 class Grid(NamedTuple):
     """Square cells over the track, to touch only the segments that can matter. Provably exact."""
 
@@ -163,29 +179,26 @@ class Grid(NamedTuple):
     cell: float  # m
     columns: int
     rows: int
+    road: np.ndarray  # (columns * rows,) NO_ROAD, ALL_ROAD or BORDER
     starts: np.ndarray  # (columns * rows + 1,) into items
-    items: np.ndarray  # centre-line segments that can be nearest to a point of the cell, ascending
-    road: np.ndarray  # (columns * rows,) 1 all road, 0 no road, 2 a border runs through
-    band_starts: np.ndarray  # (rows + 1,) into band_items
-    band_items: np.ndarray  # border segments that touch the row of cells; outer ones first
+    items: np.ndarray  # centre segments that can be nearest to a point of the cell, ascending
+    inner_bands: Bands
+    outer_bands: Bands
 
 
 class TrackArrays(NamedTuple):
     """Everything kernels know of a track, in one driving direction."""
 
+    length: float  # m
+    ccw: bool  # the centre line turns counter-clockwise
     center: Line
     inner: Line
     outer: Line
     fractions: np.ndarray  # (M,) arc length of each waypoint / length; the last is 1.0
-    length: float  # m
-    ccw: bool  # the centre line turns counter-clockwise
-    inner_starts: np.ndarray  # (M,) into inner_items, one range per centre segment
-    inner_items: np.ndarray  # inner-border segments that can be nearest to a centre segment
-    outer_starts: np.ndarray
-    outer_items: np.ndarray
+    inner_near: Candidates
+    outer_near: Candidates
     grid: Grid
     table_ds: float  # m, spacing of the look-ahead table
     table_x: np.ndarray  # (T,) m, centre line at equal steps of arc length
     table_y: np.ndarray
-    table_left: np.ndarray  # (T,) m, from centre line to the left border
-    table_right: np.ndarray
+    table_width: np.ndarray  # (T,) m, border to border

@@ -1,0 +1,212 @@
+"""Where a car is on the road and what that means: projection, progress, wheels, end of episode.
+
+Rules and their order follow the official simulator (`set_reward_and_metrics`,
+`compute_current_prog` and the reset rules of deepracer-simapp).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from racer.sim.geometry import border_points, on_road, point_on, project, wrap
+from racer.sim.jit import kernel
+from racer.sim.pack import unpack
+from racer.sim.types import (
+    IMMOBILIZED,
+    IN_PROGRESS,
+    LAP_COMPLETE,
+    OFF_TRACK,
+    REVERSED,
+    TIME_UP,
+)
+
+# What `Track.nearest` returns for a point.
+NEAREST = np.dtype(
+    [
+        ("s", "f8"),  # m, arc length of the projection from waypoint 0
+        ("segment", "i8"),  # of the centre line
+        ("distance", "f8"),  # m, to the centre line
+        ("width", "f8"),  # m, DeepRacer's track_width
+        ("prev_waypoint", "i8"),
+        ("next_waypoint", "i8"),
+        ("is_left", "?"),  # DeepRacer's is_left_of_center
+        ("on_road", "?"),
+    ],
+    align=True,
+)
+
+
+@kernel
+def waypoints_around(track, segment, s):
+    """Waypoints before and after arc length `s` (m) on `segment`: DeepRacer's closest_waypoints."""
+    fractions = track.fractions
+    fraction = s / track.length
+    after = segment
+    while after < fractions.size and fractions[after] <= fraction:
+        after += 1
+    before = after - 1
+    if after == fractions.size:
+        after = 0
+    if before == -1:
+        before = fractions.size - 1
+    return before, after
+
+
+@kernel
+def width_and_side(track, segment, cx, cy, x, y):
+    """Road width at the projection (cx, cy) of (x, y), m, and whether (x, y) is left of centre.
+
+    Both as the official simulator: from the border points nearest to the projection.
+    """
+    ix, iy, ox, oy = border_points(track, segment, cx, cy)
+    width = math.sqrt((ix - ox) ** 2 + (iy - oy) ** 2)
+    to_inner = math.sqrt((ix - x) ** 2 + (iy - y) ** 2)
+    to_outer = math.sqrt((ox - x) ** 2 + (oy - y) ** 2)
+    return width, (to_inner < to_outer) == track.ccw
+
+
+@kernel
+def nearest_many(floats, ints, xs, ys, out):
+    """Fill `out` (K,) NEAREST for the points (xs, ys), m."""
+    track = unpack(floats, ints)
+    for i in range(xs.size):
+        x, y = xs[i], ys[i]
+        segment, r, s = project(track, x, y)
+        cx, cy = point_on(track.center, segment, r)
+        row = out[i]
+        row.s = s
+        row.segment = segment
+        row.distance = math.sqrt((cx - x) ** 2 + (cy - y) ** 2)
+        row.width, row.is_left = width_and_side(track, segment, cx, cy, x, y)
+        row.prev_waypoint, row.next_waypoint = waypoints_around(track, segment, s)
+        row.on_road = on_road(track, x, y)
+
+
+@kernel
+def pose_on_center(track, s):
+    """Point of the centre line at arc length `s` (m, wrapped), looking at the next waypoint.
+
+    Returns:
+        x, y (m), yaw (rad).
+    """
+    s = s % track.length
+    center = track.center
+    segment = min(np.searchsorted(center.s, s, side="right"), center.s.size - 1) - 1
+    step = center.s[segment + 1] - center.s[segment]
+    r = (s - center.s[segment]) / step if step > 0.0 else 0.0
+    x, y = point_on(center, segment, r)
+    return x, y, math.atan2(center.y[segment + 1] - y, center.x[segment + 1] - x)
+
+
+@kernel
+def pose_at(floats, ints, s):
+    """`pose_on_center` of a packed track."""
+    return pose_on_center(unpack(floats, ints), s)
+
+
+@kernel
+def lap_progress(fraction, start_fraction, before):
+    """Progress in % of a lap since the start, given the progress one step ago.
+
+    Source: compute_current_prog in deepracer-simapp.
+    """
+    progress = 100.0 * (fraction - start_fraction)
+    if progress <= 0.0:
+        progress += 100.0
+    if before > progress + 50.0:
+        progress += 100.0
+    if progress > before + 50.0:
+        progress -= 100.0
+    return min(progress, 100.0)
+
+
+@kernel
+def wheels_off_road(track, vehicle, x, y, cos_yaw, sin_yaw):
+    """How many of the four wheel centres are outside the road, for an origin at (x, y)."""
+    off = 0
+    for axle in range(2):
+        along = vehicle.wheelbase - vehicle.rear_axle if axle == 0 else -vehicle.rear_axle
+        half = 0.5 * (vehicle.track_front if axle == 0 else vehicle.track_rear)
+        ax = x + along * cos_yaw
+        ay = y + along * sin_yaw
+        if not on_road(track, ax - half * sin_yaw, ay + half * cos_yaw):
+            off += 1
+        if not on_road(track, ax + half * sin_yaw, ay - half * cos_yaw):
+            off += 1
+    return off
+
+
+@kernel
+def locate(car, track, vehicle):
+    """Measure where `car` is: nose, arc length, lateral offset, wheels off the road."""
+    cos_yaw, sin_yaw = math.cos(car.yaw), math.sin(car.yaw)
+    car.nose_x = car.x + vehicle.nose * cos_yaw
+    car.nose_y = car.y + vehicle.nose * sin_yaw
+    segment, r, s = project(track, car.nose_x, car.nose_y)
+    center = track.center
+    cx, cy = point_on(center, segment, r)
+    ox, oy = car.nose_x - cx, car.nose_y - cy
+    dx = center.x[segment + 1] - center.x[segment]
+    dy = center.y[segment + 1] - center.y[segment]
+    distance = math.sqrt(ox * ox + oy * oy)
+    car.s = s
+    car.n = distance if dx * oy - dy * ox >= 0.0 else -distance
+    car.segment = segment
+    car.wheels_off = wheels_off_road(track, vehicle, car.x, car.y, cos_yaw, sin_yaw)
+
+
+@kernel
+def measure(car, track, vehicle, sim):
+    """`locate`, then what changed since the last step: progress, standing still, going back."""
+    old_x, old_y = car.nose_x, car.nose_y
+    locate(car, track, vehicle)
+    car.moved = math.sqrt((car.nose_x - old_x) ** 2 + (car.nose_y - old_y) ** 2)
+    car.progress_before = car.progress if car.progress < 100.0 else 0.0
+    car.progress = lap_progress(
+        car.s / track.length, car.start_s / track.length, car.progress_before
+    )
+    car.slow_steps = car.slow_steps + 1 if car.moved <= sim.still_m else 0
+    backward = car.progress < car.progress_before
+    car.backward_steps = car.backward_steps + 1 if backward else 0
+
+
+@kernel
+def judge(car, sim):
+    """Set car.status for the state at hand; a lap counts before any fault."""
+    car.status = IN_PROGRESS
+    if car.progress >= 100.0:
+        car.laps += 1
+        if not sim.continuous:
+            car.status = LAP_COMPLETE
+    elif car.wheels_off == 4 and sim.end_off_track:
+        car.status = OFF_TRACK
+    elif car.slow_steps >= sim.fault_steps and sim.end_immobilized:
+        car.status = IMMOBILIZED
+    elif car.backward_steps >= sim.fault_steps and sim.end_reversed:
+        car.status = REVERSED
+    if car.status == IN_PROGRESS and 0 < sim.max_steps < car.steps:
+        car.status = TIME_UP
+
+
+@kernel
+def place(car, track, vehicle, s, yaw_offset, n):
+    """Put `car` at rest with its origin at arc length `s`, `n` m left of the centre line."""
+    x, y, yaw = pose_on_center(track, s)
+    car.x = x - n * math.sin(yaw)
+    car.y = y + n * math.cos(yaw)
+    car.yaw = wrap(yaw + yaw_offset)
+    car.v = 0.0
+    car.steer = 0.0
+    car.yaw_rate = 0.0
+    car.slip = 0.0
+    car.steer_command = 0.0
+    car.speed_command = 0.0
+    car.steer_waiting = 0.0
+    car.speed_waiting = 0.0
+    locate(car, track, vehicle)
+    car.moved = 0.0
+    car.slow_steps = 0
+    car.backward_steps = 0
+    car.status = IN_PROGRESS

@@ -1,0 +1,169 @@
+"""Track: a closed road of centre line, inner and outer border, checked once at the door."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from racer import plugins
+from racer.errors import BadTrack
+from racer.sim.pack import index_track, pack
+from racer.sim.progress import NEAREST, nearest_many, pose_at
+from racer.sim.types import TrackArrays
+
+BUILTIN = Path(__file__).parent / "data"
+SUFFIXES = (".txt", ".npy", ".csv")
+
+
+def folders() -> list[Path]:
+    """Where track names are looked up: the user's ./tracks first, then the built-in ones."""
+    return [Path("tracks"), BUILTIN]
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """A closed road.
+
+    Waypoint numbering is the file's own, duplicate rows included, because hard-coded indices in
+    people's rewards rely on it.
+
+    Args:
+        name: for people and file names.
+        center: (M, 2) m, the centre line in driving direction; last row equals the first.
+        inner: (K, 2) m, border that encloses the smaller area, closed likewise.
+        outer: (L, 2) m, border that encloses the larger area.
+        source: where it came from, for messages.
+
+    Raises:
+        BadTrack: not closed, not finite, without length, or the borders are swapped or crossed.
+    """
+
+    name: str
+    center: np.ndarray
+    inner: np.ndarray
+    outer: np.ndarray
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        for part in ("center", "inner", "outer"):
+            points = np.array(getattr(self, part), dtype=np.float64, order="C")
+            self._check_line(part, points)
+            points.flags.writeable = False
+            object.__setattr__(self, part, points)
+        areas = [abs(_twice_area(p)) for p in (self.inner, self.center, self.outer)]
+        if not areas[0] < areas[1] < areas[2]:
+            self._refuse(
+                "its borders are swapped or crossed: the inner one must enclose less area than "
+                "the centre line, the outer one more"
+            )
+
+    def _check_line(self, part: str, points: np.ndarray) -> None:
+        if points.ndim != 2 or points.shape[1] != 2 or len(points) < 4:
+            self._refuse(
+                f"its {part} line has shape {points.shape}; at least 4 rows of x, y needed"
+            )
+        if not np.isfinite(points).all():
+            row = int(np.flatnonzero(~np.isfinite(points).all(axis=1))[0])
+            self._refuse(f"row {row} of its {part} line is not finite")
+        if (points[0] != points[-1]).any():
+            self._refuse(f"its {part} line is open; repeat the first row at the end")
+        if not np.abs(points).max() < 1e5 or np.ptp(points, axis=0).max() > 1e3:
+            self._refuse(f"its {part} line is over 1 km wide; tracks are in metres")
+        if len(np.unique(points, axis=0)) < 3:
+            self._refuse(f"its {part} line has no area")
+
+    def _refuse(self, why: str) -> None:
+        raise BadTrack(f"track {self.source or self.name!r} cannot be used: {why}.")
+
+    @classmethod
+    def load(cls, name: str | Path) -> Track:
+        """Load a track by name, or from a .npy, .csv or .txt path.
+
+        Raises:
+            UnknownName: no such track; names the nearest one.
+            BadTrack: the file is not a track; says which row and why.
+        """
+        from racer.tracks import io
+
+        path = plugins.find_file("track", str(name), folders(), SUFFIXES)
+        center, inner, outer = io.read(path)
+        return cls(path.stem, center, inner, outer, str(path))
+
+    @staticmethod
+    def names() -> dict[str, Path]:
+        """Name → file of every track that can be loaded by name."""
+        return plugins.files(folders(), SUFFIXES)
+
+    def reversed(self) -> Track:
+        """The same road driven the other way: every line in reverse order."""
+        return Track(self.name, self.center[::-1], self.inner[::-1], self.outer[::-1], self.source)
+
+    @cached_property
+    def arrays(self) -> TrackArrays:
+        """Indexed geometry, for kernels called from Python."""
+        return index_track(self.center, self.inner, self.outer)
+
+    @cached_property
+    def packed(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same as two flat arrays, for a Race."""
+        return pack(self.arrays)
+
+    @property
+    def length(self) -> float:
+        """Length of the centre line, m."""
+        return self.arrays.length
+
+    @cached_property
+    def width(self) -> float:
+        """Median distance from border to border, m."""
+        return float(np.median(self.arrays.table_width))
+
+    @property
+    def ccw(self) -> bool:
+        """Does the centre line turn counter-clockwise?"""
+        return self.arrays.ccw
+
+    @cached_property
+    def waypoints(self) -> list[tuple[float, float]]:
+        """The centre line as DeepRacer's `waypoints`: M tuples (x, y), m."""
+        return [(float(x), float(y)) for x, y in self.center]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the geometry alone: the same road under another name hashes the same."""
+        digest = hashlib.sha256()
+        for points in (self.center, self.inner, self.outer):
+            digest.update(str(points.shape).encode() + points.astype("<f8").tobytes())
+        return digest.hexdigest()
+
+    def pose_at(self, s: float) -> tuple[float, float, float]:
+        """Where the centre line is at arc length `s` (m, any real): x (m), y (m), yaw (rad).
+
+        Yaw points at the next waypoint, as the official simulator places a car at the start.
+        """
+        floats, ints = self.packed
+        x, y, yaw = pose_at(floats, ints, float(s))
+        return float(x), float(y), float(yaw)
+
+    def nearest(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Exact geometry at many points.
+
+        Args:
+            x, y: (K,) m.
+
+        Returns:
+            (K,) NEAREST: s, segment, distance, width, waypoints, is_left, on_road.
+        """
+        x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
+        out = np.zeros(x.shape, NEAREST)
+        nearest_many(*self.packed, x, y, out)
+        return out
+
+
+def _twice_area(points: np.ndarray) -> float:
+    x, y = points[:, 0], points[:, 1]
+    return float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]))
