@@ -1,0 +1,168 @@
+"""Files that survive: whole or not at all, on the disk when the call returns, hashed, size-capped.
+
+Everything that would hurt to lose is written through here: a temporary file beside the target,
+fsync, rename, fsync of the folder. A crash at any point leaves the old content or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from racer.errors import BadInput, BadRun, ResourceError
+
+TMP_PREFIX = ".tmp-"
+JSON_LIMIT = 16 * 2**20  # bytes; a manifest is a few kB
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
+_DISK |= {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE, errno.ESTALE}
+
+
+@contextlib.contextmanager
+def disk_errors(what: str) -> Iterator[None]:
+    """Turn a full, read-only or vanished disk into a ResourceError that names it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        raise ResourceError(
+            f"cannot write {what}: {error.strerror}{where}. What was saved before is intact. "
+            "Free some space or choose another place with --runs-dir."
+        ) from error
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Replace `path` by `content`; a reader or a crash sees the old file or the new one."""
+    tmp = path.with_name(f"{TMP_PREFIX}{os.getpid()}-{path.name}"[:200])
+    try:
+        write_synced(tmp, content)
+        os.replace(tmp, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            tmp.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """`value` as JSON, atomically. NaN and infinity are refused: JSON has no words for them."""
+    write_atomic(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """`value` as indented UTF-8 JSON with a final newline."""
+    return (json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """A new file, on the disk when this returns. Not atomic: for files in an uncommitted folder."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and new names in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:  # some network file systems cannot fsync a folder
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def commit_folder(folder: Path, write: Callable[[Path], None]) -> None:
+    """Make `folder` appear complete: `write` fills a temporary sibling, which is then renamed.
+
+    `folder` must not exist. `write` must leave every file synced (`write_synced`).
+    """
+    tmp = folder.with_name(f"{TMP_PREFIX}{os.getpid()}-{folder.name}")
+    if tmp.exists():
+        shutil.rmtree(tmp)
+    try:
+        os.mkdir(tmp)
+        write(tmp)
+        sync_folder(tmp)
+        os.rename(tmp, folder)
+    except BaseException:
+        shutil.rmtree(tmp, ignore_errors=True)
+        raise
+    sync_folder(folder.parent)
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder so that it is never seen half deleted: renamed first, then emptied."""
+    tmp = folder.with_name(f"{TMP_PREFIX}gone-{os.getpid()}-{folder.name}")
+    os.rename(folder, tmp)
+    shutil.rmtree(tmp)
+
+
+def remove_leftovers(folder: Path) -> list[str]:
+    """Delete what a crash left half written in `folder`; returns the names."""
+    gone = []
+    for path in sorted(folder.glob(f"{TMP_PREFIX}*")):
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        gone.append(path.name)
+    return gone
+
+
+def read_limited(path: Path, limit: int, *, error: type[BadInput] = BadRun) -> bytes:
+    """The content of a regular file of at most `limit` bytes.
+
+    Raises:
+        BadRun (or `error`): missing, a link, not a regular file, unreadable, or too long.
+    """
+    try:
+        if path.is_symlink() or not path.is_file():
+            reason = "is a link" if path.is_symlink() else "is missing"
+            raise error(f"{path} {reason}; a plain file is needed. Restore it from a copy.")
+        size = path.stat().st_size
+        if size > limit:
+            raise error(f"{path} has {size} bytes; at most {limit} are allowed. It is not ours.")
+        return path.read_bytes()
+    except OSError as problem:
+        raise error(
+            f"{path} cannot be read: {problem.strerror}. Check its permissions."
+        ) from problem
+
+
+def read_json(path: Path, *, error: type[BadInput] = BadRun) -> dict[str, Any]:
+    """A JSON object from a file of ours.
+
+    Raises:
+        BadRun (or `error`): missing, too long, not UTF-8, not JSON, or not an object.
+    """
+    content = read_limited(path, JSON_LIMIT, error=error)
+    try:
+        value = json.loads(content.decode(), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise error(f"{path} is not valid JSON: {reason}. Restore it from a copy.") from problem
+    if not isinstance(value, dict):
+        raise error(f"{path} holds a {type(value).__name__}; a JSON object is needed.")
+    return value
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file's content, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

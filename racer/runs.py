@@ -1,0 +1,299 @@
+"""A run: the folder that holds one training, from its settings to its best laps.
+
+config.toml       every setting, enough to train again
+reward.py         the reward file as it was at the start
+manifest.json     schema, seeds, versions, git revision, hashes of everything here
+metrics.csv       one row per update
+policy.json       what the network expects and gives     policy.safetensors   its weights
+evaluation.json   completion, lap times                  laps.npz             the evaluation laps
+curve.png         learning curve                         laps.png             the line driven
+checkpoints/      what resuming needs                    tb/                  TensorBoard
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import importlib.metadata
+import platform
+import re
+import subprocess
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from racer import files
+from racer.errors import BadRun, UnknownName, UsageError
+from racer.locks import hold
+
+SCHEMA = 1
+LATEST = "latest"
+_RESERVED = {"con", "prn", "aux", "nul", LATEST}  # Windows devices, and our own word
+_RESERVED |= {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
+_PACKAGES = ("racer", "numpy", "numba", "gymnasium", "stable_baselines3", "torch", "safetensors")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder; opening it reads nothing but its manifest."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def config_file(self) -> Path:
+        return self.folder / "config.toml"
+
+    @property
+    def reward_file(self) -> Path:
+        return self.folder / "reward.py"
+
+    @property
+    def manifest_file(self) -> Path:
+        return self.folder / "manifest.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.folder / "metrics.csv"
+
+    @property
+    def evaluation_file(self) -> Path:
+        return self.folder / "evaluation.json"
+
+    @property
+    def laps_file(self) -> Path:
+        return self.folder / "laps.npz"
+
+    @property
+    def curve_image(self) -> Path:
+        return self.folder / "curve.png"
+
+    @property
+    def laps_image(self) -> Path:
+        return self.folder / "laps.png"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.folder / "tb"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @classmethod
+    def create(
+        cls,
+        runs_dir: Path,
+        parts: Iterable[str],
+        *,
+        texts: Mapping[str, str],
+        manifest: Mapping[str, Any],
+        tags: Iterable[str] = (),
+    ) -> Run:
+        """Make a new run folder `<date>-<part>-<part>`; it appears complete or not at all.
+
+        Args:
+            parts: e.g. the reward's and the track's name; made safe for any file system.
+            texts: file name → content, e.g. {"config.toml": ..., "reward.py": ...}.
+            manifest: settings, seeds and hashes to record beside versions and revision.
+
+        Raises:
+            ResourceError: the disk is full or read-only.
+        """
+        runs_dir = Path(runs_dir).expanduser()
+        with files.disk_errors(f"a run in {runs_dir}"):
+            runs_dir.mkdir(parents=True, exist_ok=True)
+            created = _now(runs_dir)
+            stem = "-".join([created[:10], *map(safe_name, parts)])[:120]
+            for number in range(1, 10_000):
+                run = cls(runs_dir / (stem if number == 1 else f"{stem}-{number}"))
+                about = _about(run.name, created, tags) | dict(manifest)
+                if run._claim(texts, about):
+                    return run
+        raise UsageError(
+            f"{runs_dir} holds 9999 runs named {stem}; remove some: racer runs rm NAME."
+        )
+
+    @classmethod
+    def open(cls, name: str, runs_dir: Path) -> Run:
+        """The run that `name` means; see `find`."""
+        run = cls(find(name, runs_dir))
+        run.manifest()
+        return run
+
+    def manifest(self) -> dict[str, Any]:
+        """What manifest.json says.
+
+        Raises:
+            BadRun: missing, damaged, or written by a newer racer.
+        """
+        found = files.read_json(self.manifest_file)
+        schema = found.get("schema")
+        if type(schema) is not int or schema < 1:
+            raise BadRun(f"{self.manifest_file} has schema {schema!r}; it is not a racer run.")
+        if schema > SCHEMA:
+            raise BadRun(
+                f"{self.manifest_file} has schema {schema}; this racer reads up to {SCHEMA}. "
+                "Upgrade racer."
+            )
+        return found
+
+    def record(self, **fields: Any) -> None:
+        """Set top-level fields of the manifest, atomically."""
+        with files.disk_errors(str(self.manifest_file)):
+            files.write_json(self.manifest_file, self.manifest() | fields)
+
+    def seal(self) -> None:
+        """Record the hash of every file, so that `verify` can tell when one changed."""
+        self.record(files={name: files.sha256(self.folder / name) for name in self._plain_files()})
+
+    def lock(self) -> contextlib.AbstractContextManager[None]:
+        """Own the folder while training, or raise Busy (exit 6) naming the owner."""
+        return hold(self.folder / ".lock", f"run {self.folder}")
+
+    def damaged(self) -> list[str]:
+        """One sentence per recorded file that is missing or changed since `seal`."""
+        problems = []
+        for name, digest in sorted(self.manifest().get("files", {}).items()):
+            path = self.folder / name
+            if Path(name).name != name or path.is_symlink() or not path.is_file():
+                problems.append(f"{name} is missing")
+            elif files.sha256(path) != digest:
+                problems.append(f"{name} changed since it was written")
+        return problems
+
+    def _claim(self, texts: Mapping[str, str], manifest: Mapping[str, Any]) -> bool:
+        """Make the folder; False when the name is taken, perhaps a moment ago."""
+        if self.folder.exists():
+            return False
+        try:
+            files.commit_folder(self.folder, lambda tmp: _fill(tmp, texts, manifest))
+        except OSError:
+            if self.folder.exists():
+                return False
+            raise
+        return True
+
+    def _plain_files(self) -> list[str]:
+        skip = {self.manifest_file.name}
+        names = (path.name for path in self.folder.iterdir() if path.is_file())
+        return sorted(name for name in names if name not in skip and not name.startswith("."))
+
+
+def find(name: str, runs_dir: Path) -> Path:
+    """The folder of a run given by path, by name in `runs_dir`, or as `latest`.
+
+    Raises:
+        UnknownName: no such run; names the nearest one.
+        BadRun: a folder that is not a run.
+    """
+    runs_dir = Path(runs_dir).expanduser()
+    if name == LATEST:
+        runs = list_runs(runs_dir)
+        if not runs:
+            raise UnknownName("run", name, [], f"{runs_dir} is empty. Make one: racer train.")
+        return runs[0].folder
+    for folder in (runs_dir / name, Path(name).expanduser()):
+        if name and folder.is_dir() and folder.resolve() != runs_dir.resolve():
+            if not Run(folder).manifest_file.is_file():
+                raise BadRun(
+                    f"{folder} has no manifest.json, so it is not a run. Give a folder that "
+                    "racer train made; racer runs list shows them."
+                )
+            return folder
+    known = [LATEST, *(run.name for run in list_runs(runs_dir))]
+    raise UnknownName("run", name, known, f"Looked in {runs_dir}; a path works too.")
+
+
+def list_runs(runs_dir: Path, words: Iterable[str] = ()) -> list[Run]:
+    """Readable runs in `runs_dir`, newest first; each of `words` must be in the name or a tag."""
+    found = []
+    for path in Path(runs_dir).expanduser().glob("*/manifest.json"):
+        run = Run(path.parent)
+        with contextlib.suppress(BadRun):
+            manifest = run.manifest()
+            text = " ".join([run.name, *map(str, manifest.get("tags", []))]).lower()
+            if all(word.lower() in text for word in words):
+                found.append((str(manifest.get("created", "")), run.name, run))
+    return [run for _, _, run in sorted(found, key=lambda item: item[:2], reverse=True)]
+
+
+def remove(run: Run) -> None:
+    """Delete a run nobody is training.
+
+    Raises:
+        Busy: it is in use.
+    """
+    run.manifest()
+    with run.lock(), files.disk_errors(f"the removal of {run.folder}"):
+        if run.folder.is_symlink():
+            run.folder.unlink()
+        else:
+            files.remove_folder(run.folder)
+
+
+def safe_name(text: str) -> str:
+    """`text` as a part of a folder name on any system: letters, digits, `_`, `.` and `-`."""
+    plain = unicodedata.normalize("NFKD", text)
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = re.sub(r"[^\w.]+", "_", plain, flags=re.UNICODE).strip("._-")[:40] or "run"
+    return f"{plain}_" if plain.lower() in _RESERVED else plain
+
+
+def versions() -> dict[str, str]:
+    """The versions that a run's numbers depend on; imports none of them."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+def git_revision(folder: Path) -> str | None:
+    """The commit `folder` is at, with `+` when files differ from it; None outside git."""
+    try:
+        head = _git(folder, "rev-parse", "HEAD")
+        return f"{head}+" if _git(folder, "status", "--porcelain", "-uno") else head
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(folder: Path, *words: str) -> str:
+    command = ["git", "-C", str(folder), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+    return done.stdout.strip()
+
+
+def _about(name: str, created: str, tags: Iterable[str]) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "name": name,
+        "created": created,
+        "status": "created",
+        "tags": sorted(set(tags)),
+        "versions": versions(),
+        "platform": {"system": platform.system(), "machine": platform.machine()},
+        "git": git_revision(Path.cwd()),
+    }
+
+
+def _fill(tmp: Path, texts: Mapping[str, str], manifest: Mapping[str, Any]) -> None:
+    for name, text in texts.items():
+        files.write_synced(tmp / name, text.encode())
+    files.write_synced(tmp / "manifest.json", files.json_bytes(manifest))
+
+
+def _now(runs_dir: Path) -> str:
+    """UTC time, later than any run here, so that `latest` survives a clock that jumped back."""
+    now = datetime.datetime.now(datetime.UTC)
+    newest = list_runs(runs_dir)[:1]
+    if newest:
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            last = datetime.datetime.fromisoformat(newest[0].manifest()["created"])
+            now = max(now, last + datetime.timedelta(microseconds=1))
+    return now.isoformat(timespec="microseconds")
