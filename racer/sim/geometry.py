@@ -2,7 +2,7 @@
 
 The order of operations follows GEOS (the engine of shapely, which the official simulator uses), so
 that distances, arc lengths and ties come out the same to the last digits:
-`algorithm::Distance::pointToSegment`, `linearref::LengthIndexOfPoint`, `algorithm::RayCrossingCounter`.
+`Distance::pointToSegment`, `LengthIndexOfPoint`, `RayCrossingCounter`.
 """
 
 from __future__ import annotations

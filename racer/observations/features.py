@@ -1,0 +1,91 @@
+"""Twenty-one numbers: how the car moves, where it is on the road, and the road ahead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from racer.sim.geometry import look_ahead
+from racer.sim.jit import bind, kernel
+from racer.sim.pack import unpack
+
+LOOK_AHEAD_M = (0.4, 0.8, 1.4, 2.2, 3.2)  # along the centre line, from the nose's projection
+YAW_RATE_SCALE = 4.0  # rad/s
+LIMIT = 4.0  # every feature is clipped to [-4, 4]
+_OWN = 6
+SIZE = _OWN + 3 * len(LOOK_AHEAD_M)
+_AHEAD = np.array(LOOK_AHEAD_M)
+
+
+class Observation:
+    """Features in the car's frame, scaled to about [-1, 1] and clipped to [-4, 4].
+
+    | index | meaning | unit of 1.0 | usual range |
+    |---|---|---|---|
+    | 0 | speed | the vehicle's top speed | 0 … 1 |
+    | 1 | steering angle of the wheels, left positive | the vehicle's full lock | -1 … 1 |
+    | 2 | yaw rate, counter-clockwise positive | 4 rad/s | -1.5 … 1.5 |
+    | 3 | lateral offset of the nose, left positive | half the road width | -1.3 … 1.3 |
+    | 4 | sine of the heading error (heading minus road direction) | 1 | -1 … 1 |
+    | 5 | cosine of the heading error | 1 | -1 … 1 |
+    | 6 + 3k | centre line d_k m ahead, forward of the nose | d_k m | -1 … 1 |
+    | 7 + 3k | the same point, left of the nose | d_k m | -1 … 1 |
+    | 8 + 3k | road width there | 1 m | 0.6 … 1.5 |
+
+    k = 0 … 4 with d_k = 0.4, 0.8, 1.4, 2.2, 3.2 m along the centre line.
+    """
+
+    def __init__(self, pack: tuple[np.ndarray, ...], vehicle: np.ndarray) -> None:
+        self.space = gymnasium.spaces.Box(-LIMIT, LIMIT, (SIZE,), np.float32)
+        self._pack = pack
+        self._vehicle = vehicle
+
+    def bind(self, cars: np.ndarray, mask: np.ndarray, out: np.ndarray) -> Callable[[], Any]:
+        """A call that writes the rows of `out` (N, 21) float32 where `mask` is set."""
+        return bind(observe, cars, mask, out, *self._pack, self._vehicle)
+
+
+@kernel
+def _clipped(value):
+    return np.float32(min(max(value, -LIMIT), LIMIT))
+
+
+@kernel
+def _observe_car(car, out, track, vehicle):
+    x, y, width = look_ahead(track, car.s)
+    bx, by, _ = look_ahead(track, car.s - track.table_ds)
+    fx, fy, _ = look_ahead(track, car.s + track.table_ds)
+    road_x, road_y = fx - bx, fy - by
+    norm = math.sqrt(road_x * road_x + road_y * road_y)
+    road_x, road_y = road_x / norm, road_y / norm
+    c, s = math.cos(car.yaw), math.sin(car.yaw)
+    out[0] = _clipped(car.v / vehicle.speed_max)
+    out[1] = _clipped(car.steer / vehicle.steer_max)
+    out[2] = _clipped(car.yaw_rate / YAW_RATE_SCALE)
+    out[3] = _clipped(2.0 * car.n / width)
+    out[4] = _clipped(s * road_x - c * road_y)
+    out[5] = _clipped(c * road_x + s * road_y)
+    for k in range(_AHEAD.size):
+        x, y, width = look_ahead(track, car.s + _AHEAD[k])
+        dx, dy = x - car.nose_x, y - car.nose_y
+        out[_OWN + 3 * k] = _clipped((c * dx + s * dy) / _AHEAD[k])
+        out[_OWN + 3 * k + 1] = _clipped((c * dy - s * dx) / _AHEAD[k])
+        out[_OWN + 3 * k + 2] = _clipped(width)
+
+
+@kernel
+def _observe(cars, mask, out, track, direction, vehicle):
+    for i in range(cars.size):
+        if mask[i] and cars[i].direction == direction:
+            _observe_car(cars[i], out[i], track, vehicle)
+
+
+@kernel
+def observe(cars, mask, out, floats, ints, back_floats, back_ints, vehicles):
+    """Features of every car with mask[i], to out[i]; (N, 21) float32."""
+    _observe(cars, mask, out, unpack(floats, ints), 0, vehicles[0])
+    _observe(cars, mask, out, unpack(back_floats, back_ints), 1, vehicles[0])

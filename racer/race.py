@@ -1,0 +1,173 @@
+"""Race: N cars on one track. The engine behind every door; owns every buffer.
+
+    action a_t ─ decode ─▶ commands
+    begin    count the step, judge s_t, params of (s_t, a_t)
+    reward   r(s_t, a_t)
+    advance  physics, measure s_{t+1}
+    observe  what the policy sees of s_{t+1}
+
+As in the official simulator, the reward and the end of an episode are decided on the state the
+action was chosen in: the last step of a lap reports exactly 100 % progress.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from racer import observations
+from racer.actions import Actions
+from racer.config import STARTS, Rules
+from racer.reward import RewardEngine
+from racer.sim import step
+from racer.sim.jit import bind
+from racer.sim.types import CAR, PARAMS, SIM
+from racer.tracks import Track
+
+WIDTH_KEYS = frozenset({"track_width", "is_left_of_center"})
+
+
+class Race:
+    """N cars on one track.
+
+    Args:
+        track: where.
+        n: cars, >= 1. Row i equals a race of one with seed + i, bit for bit.
+        vehicle: (1,) VEHICLE.
+        actions: how actions become commands.
+        observation: name, see racer.observations.
+        reward: the engine that scores (s_t, a_t); None scores 0.
+        rules: how episodes begin and end.
+        seed: of the first car.
+        all_params: fill every params key, also those the reward does not read (for traces, HUDs).
+
+    Attributes:
+        cars: (N,) CAR, the only state; copy it to save it, assign to it and `refresh` to restore.
+        params: (N,) PARAMS of the last (s_t, a_t).
+        commands: (N, 2) steering angle (deg) and speed (m/s) of the last action.
+        rewards: (N,) float64 of the last step.
+        terminated, truncated: (N,) bool of the last step; never both.
+        obs: (N, D) float32 of s_{t+1}.
+
+    All are written in place by `step` and `reset`: copy what you keep.
+    """
+
+    def __init__(
+        self,
+        track: Track,
+        n: int = 1,
+        *,
+        vehicle: np.ndarray,
+        actions: Actions,
+        observation: str = "features",
+        reward: RewardEngine | None = None,
+        rules: Rules | None = None,
+        seed: int = 0,
+        all_params: bool = False,
+    ) -> None:
+        rules = rules or Rules()
+        self.rules = rules
+        self.track = track.reversed() if rules.reverse else track
+        self.backward = self.track.reversed() if rules.alternate_direction else self.track
+        self.n, self.vehicle, self.actions, self.reward = n, vehicle, actions, reward
+        self.sim = sim_row(rules, self.track.length)
+        self.dt = float(self.sim["control_dt"][0])
+        self.max_steps = int(self.sim["max_steps"][0])
+
+        self.cars = np.zeros(n, CAR)
+        self.params = np.zeros(n, PARAMS)
+        self.commands = np.zeros((n, 2))
+        self.rewards = np.zeros(n)
+        self.terminated = np.zeros(n, np.bool_)
+        self.truncated = np.zeros(n, np.bool_)
+        self.action_buffer = actions.buffer(n)
+        self._mask = np.zeros(n, np.bool_)
+        self._everyone = np.ones(n, np.bool_)
+
+        pack = (*self.track.packed, *self.backward.packed)
+        view = observations.make(observation, pack, vehicle)
+        self.observation_space = view.space
+        self.obs = np.zeros((n, *view.space.shape), np.float32)
+        needs_width = all_params or reward is None or bool(WIDTH_KEYS & reward.needs)
+        self._decode = actions.bind(self.action_buffer, self.commands)
+        self._begin = bind(
+            step.begin,
+            self.cars,
+            self.commands,
+            self.params,
+            self.terminated,
+            self.truncated,
+            *pack,
+            self.sim,
+            needs_width,
+        )
+        self._advance = bind(step.advance, self.cars, self.commands, *pack, vehicle, self.sim)
+        self._reset = bind(step.reset, self.cars, self._mask, *pack, vehicle, self.sim)
+        self._observe = view.bind(self.cars, self._everyone, self.obs)
+        self._observe_mask = view.bind(self.cars, self._mask, self.obs)
+        self.seed(seed)
+
+    def seed(self, seed: int | np.ndarray) -> None:
+        """Key car i with seed + i (or seed[i]) and make the next reset start episode 0."""
+        self.cars["key"] = seed + np.arange(self.n) if np.ndim(seed) == 0 else seed
+        self.cars["episode"] = -1
+
+    def reset(self, mask: np.ndarray | None = None) -> np.ndarray:
+        """Start the next episode of the cars in `mask` (N,) bool, or of all.
+
+        Returns:
+            obs, the race's own buffer.
+        """
+        self._mask[:] = True if mask is None else mask
+        self._reset()
+        self._observe_mask()
+        return self.obs
+
+    def refresh(self) -> np.ndarray:
+        """Observe again, after `cars` was assigned to; returns obs."""
+        self._observe()
+        return self.obs
+
+    def step(self, actions: Any) -> np.ndarray:
+        """One control step for every car; see the module docstring for the order.
+
+        Args:
+            actions: (N,) indices or (N, 2) in [-1, 1]; finite values outside are clipped.
+
+        Returns:
+            obs of s_{t+1}, the race's own buffer.
+
+        Raises:
+            ValueError: an action that is no action; names the car. No state has changed.
+            RewardFailed: the reward raised or returned no finite number.
+        """
+        self.action_buffer[...] = actions
+        bad = self._decode()
+        if bad >= 0:
+            raise ValueError(
+                f"action {np.asarray(actions)[bad]!r} of car {bad} is not in {self.actions.space}"
+            )
+        self._begin()
+        if self.reward is not None:
+            self.reward.submit(self.params, self.cars)
+            self._advance()
+            self.reward.collect(self.rewards)
+        else:
+            self._advance()
+        self._observe()
+        return self.obs
+
+
+def sim_row(rules: Rules, length: float) -> np.ndarray:
+    """Rules as kernels take them: (1,) SIM, for a track of `length` m."""
+    row = np.zeros(1, SIM)
+    for name in SIM.names or ():
+        if hasattr(rules, name):
+            row[name] = getattr(rules, name)
+    row["start"] = STARTS.index(rules.start)
+    row["start_advance"] = rules.start_advance_pct / 100.0
+    row["control_dt"] = 1.0 / rules.control_hz
+    row["max_steps"] = rules.step_cap(length)
+    row["still_m"] = 0.0003
+    return row

@@ -1,0 +1,217 @@
+"""The kernels a Race calls each control step: begin, (reward), advance; and reset.
+
+begin    count the step, judge s_t, write the DeepRacer params of (s_t, a_t)
+advance  physics with a_t, then measure s_{t+1}
+reset    start the next episode of the cars that ended
+
+A track is given twice, packed: as driven in even episodes and, for races that alternate the
+driving direction, as driven in odd ones (else the same arrays again).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from racer.sim.geometry import point_on, wrap
+from racer.sim.jit import kernel
+from racer.sim.kinematic import step_kinematic
+from racer.sim.pack import unpack
+from racer.sim.progress import judge, measure, place, waypoints_around, width_and_side
+from racer.sim.random import uniform
+from racer.sim.types import (
+    IN_PROGRESS,
+    KINEMATIC,
+    START_LINE,
+    START_RANDOM,
+    TIME_UP,
+)
+
+_DEG = 180.0 / math.pi
+_RANDOM_OFFSET = 0.25  # of the road width, either side of the centre line
+_RANDOM_YAW = math.radians(20.0)
+
+
+@kernel
+def _fill_params(car, row, track, sim, steer_deg, speed, needs_width):
+    row.x = car.nose_x
+    row.y = car.nose_y
+    row.heading = car.yaw * _DEG
+    row.distance_from_center = abs(car.n)
+    row.projection_distance = car.s
+    row.progress = car.progress
+    row.speed = speed
+    row.steering_angle = steer_deg
+    row.steps = float(car.steps)
+    row.track_length = track.length
+    row.sim_time = car.steps * sim.control_dt
+    row.prev_waypoint, row.next_waypoint = waypoints_around(track, car.segment, car.s)
+    row.all_wheels_on_track = car.wheels_off == 0
+    row.is_offtrack = car.wheels_off == 4
+    row.is_crashed = False
+    row.is_reversed = (car.direction == 1) != sim.reverse
+    row.object_in_camera = False
+    if needs_width:
+        cx, cy = _projection(car, track)
+        row.track_width, row.is_left_of_center = width_and_side(
+            track, car.segment, cx, cy, car.nose_x, car.nose_y
+        )
+
+
+@kernel
+def _projection(car, track):
+    center = track.center
+    j = car.segment
+    dx = center.x[j + 1] - center.x[j]
+    dy = center.y[j + 1] - center.y[j]
+    step = math.sqrt(dx * dx + dy * dy)
+    return point_on(center, j, (car.s - center.s[j]) / step if step > 0.0 else 0.0)
+
+
+@kernel
+def _begin(cars, commands, rows, terminated, truncated, track, direction, sim, needs_width):
+    for i in range(cars.size):
+        car = cars[i]
+        if car.direction != direction:
+            continue
+        car.steps += 1
+        judge(car, sim)
+        terminated[i] = car.status != IN_PROGRESS and car.status != TIME_UP
+        truncated[i] = car.status == TIME_UP
+        _fill_params(car, rows[i], track, sim, commands[i, 0], commands[i, 1], needs_width)
+
+
+@kernel
+def begin(
+    cars, commands, rows, terminated, truncated, floats, ints, back_floats, back_ints, sims, needs_width
+):
+    """Count the step, judge s_t and write params rows.
+
+    Args:
+        cars: (N,) CAR.
+        commands: (N, 2) steering angle (deg, left positive), speed (m/s).
+        needs_width: does anyone read track_width or is_left_of_center? They cost extra.
+        rows: (N,) PARAMS, out.
+        terminated, truncated: (N,) bool, out.
+    """
+    sim = sims[0]
+    track = unpack(floats, ints)
+    _begin(cars, commands, rows, terminated, truncated, track, 0, sim, needs_width)
+    if sim.alternate_direction:
+        back = unpack(back_floats, back_ints)
+        _begin(cars, commands, rows, terminated, truncated, back, 1, sim, needs_width)
+
+
+@kernel
+def _clip(value, low, high):
+    return min(max(value, low), high)
+
+
+@kernel
+def _advance(cars, commands, track, direction, vehicle, sim):
+    for i in range(cars.size):
+        car = cars[i]
+        if car.direction != direction:
+            continue
+        steer = _clip(commands[i, 0] / _DEG, -vehicle.steer_max, vehicle.steer_max)
+        speed = _clip(commands[i, 1], vehicle.speed_min, vehicle.speed_max)
+        if vehicle.delay_steps > 0:
+            car.steer_command, car.speed_command = car.steer_waiting, car.speed_waiting
+            car.steer_waiting, car.speed_waiting = steer, speed
+        else:
+            car.steer_command, car.speed_command = steer, speed
+        if vehicle.model == KINEMATIC:
+            step_kinematic(
+                car, car.steer_command, car.speed_command, vehicle, sim.control_dt, sim.substeps
+            )
+        car.yaw = wrap(car.yaw)
+        measure(car, track, vehicle, sim)
+
+
+@kernel
+def advance(cars, commands, floats, ints, back_floats, back_ints, vehicles, sims):
+    """Drive every car one control step and measure where it is then."""
+    sim, vehicle = sims[0], vehicles[0]
+    _advance(cars, commands, unpack(floats, ints), 0, vehicle, sim)
+    if sim.alternate_direction:
+        _advance(cars, commands, unpack(back_floats, back_ints), 1, vehicle, sim)
+
+
+@kernel
+def _start(car, track, vehicle, sim):
+    """Place `car` where episode `car.episode` of car `car.key` begins."""
+    s, yaw_offset, n = 0.0, 0.0, 0.0
+    if sim.start == START_RANDOM:
+        s = uniform(car.key, car.episode, 0) * track.length
+        n = (2.0 * uniform(car.key, car.episode, 1) - 1.0) * _RANDOM_OFFSET * track.table_width[0]
+        yaw_offset = (2.0 * uniform(car.key, car.episode, 2) - 1.0) * _RANDOM_YAW
+    elif sim.start != START_LINE:
+        turn = (car.key + car.episode) * sim.start_advance
+        s = (turn - math.floor(turn)) * track.length
+    car.start_s = s
+    car.progress = 0.0
+    car.steps = 1
+    car.laps = 0
+    car.episode_return = 0.0
+    place(car, track, vehicle, s, yaw_offset, n)
+    measure(car, track, vehicle, sim)
+    car.moved, car.slow_steps, car.backward_steps = 0.0, 0, 0
+
+
+@kernel
+def _reset(cars, mask, track, direction, vehicle, sim):
+    for i in range(cars.size):
+        if mask[i] and cars[i].direction == direction:
+            _start(cars[i], track, vehicle, sim)
+
+
+@kernel
+def reset(cars, mask, floats, ints, back_floats, back_ints, vehicles, sims):
+    """Start the next episode of the cars in `mask`; their `episode` counts up from -1."""
+    sim, vehicle = sims[0], vehicles[0]
+    for i in range(cars.size):
+        if mask[i]:
+            cars[i].episode += 1
+            cars[i].direction = cars[i].episode % 2 if sim.alternate_direction else 0
+    _reset(cars, mask, unpack(floats, ints), 0, vehicle, sim)
+    if sim.alternate_direction:
+        _reset(cars, mask, unpack(back_floats, back_ints), 1, vehicle, sim)
+
+
+@kernel
+def decode_continuous(actions, low, high, commands):
+    """Actions in [-1, 1], clipped, to commands (deg, m/s).
+
+    Args:
+        actions: (N, 2) float32: steering, speed.
+        low, high: (2,) steering angle (deg) and speed (m/s) at -1 and 1.
+        commands: (N, 2) out; untouched when an action is not a number.
+
+    Returns:
+        Index of the first car whose action is not finite, or -1.
+    """
+    for i in range(actions.shape[0]):
+        if not (math.isfinite(actions[i, 0]) and math.isfinite(actions[i, 1])):
+            return i
+    for i in range(actions.shape[0]):
+        for k in range(2):
+            a = _clip(np.float64(actions[i, k]), -1.0, 1.0)
+            commands[i, k] = low[k] + 0.5 * (a + 1.0) * (high[k] - low[k])
+    return -1
+
+
+@kernel
+def decode_discrete(actions, table, commands):
+    """Indices of the action list to commands (deg, m/s).
+
+    Returns:
+        Index of the first car whose action is not in the list, or -1; then nothing is written.
+    """
+    for i in range(actions.size):
+        if not 0 <= actions[i] < table.shape[0]:
+            return i
+    for i in range(actions.size):
+        commands[i, 0] = table[actions[i], 0]
+        commands[i, 1] = table[actions[i], 1]
+    return -1
