@@ -1,0 +1,91 @@
+"""What every reward engine is: rows in, one finite float64 per car out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racer.errors import RewardFailed
+from racer.reward.failure import Failure, told
+from racer.reward.load import RewardFile
+from racer.reward.namespace import LIMIT, shown
+from racer.reward.params import Waypoints
+
+Rows = NDArray[np.void]  # (N,) PARAMS
+Cars = NDArray[np.void]  # (N,) CAR
+Floats = NDArray[np.float64]
+
+
+class RewardEngine(ABC):
+    """Computes the rewards of N cars.
+
+    Attributes:
+        name: compiled, worker or inprocess.
+        why: one line for people: what runs the reward, and why not something faster.
+        file: the reward.
+        failure_folder: where the params of a failed call are saved.
+    """
+
+    name: str
+    why: str
+
+    def __init__(self, file: RewardFile, waypoints: Waypoints) -> None:
+        self.file = file
+        self.waypoints = (waypoints, waypoints[::-1])  # by is_reversed
+        self.failure_folder: Path | None = None
+        self._pending: tuple[Rows, Cars | None] | None = None
+
+    @abstractmethod
+    def _compute(self, rows: Rows, out: Floats) -> None:
+        """Write the rewards of all rows; raise Failure for the first call that goes wrong."""
+
+    def compute(self, rows: Rows, cars: Cars | None, out: Floats) -> None:
+        """Rewards of `rows` into `out`. `cars` only says which episode failed.
+
+        Raises:
+            RewardFailed: a call raised, hung, or returned something that is not a finite number.
+        """
+        try:
+            self._compute(rows, out)
+            _check(out, self.file.line)
+        except Failure as failure:
+            raise self._told(failure, rows, cars) from failure.__cause__
+
+    def submit(self, rows: Rows, cars: Cars | None) -> None:
+        """Start computing; a worker does so while the caller goes on. `rows` must stay as it is."""
+        self._pending = (rows, cars)
+
+    def collect(self, out: Floats) -> None:
+        """Finish what `submit` started."""
+        assert self._pending is not None, "collect() without submit()"
+        (rows, cars), self._pending = self._pending, None
+        self.compute(rows, cars, out)
+
+    def close(self) -> None:  # noqa: B027  an engine without processes has nothing to do
+        """Give back processes and memory; harmless when repeated."""
+
+    def _told(self, failure: Failure, rows: Rows, cars: Cars | None) -> RewardFailed:
+        row = rows[failure.car]
+        return told(
+            failure,
+            self.file.shown,
+            row,
+            self.waypoints[int(row["is_reversed"])],
+            episode=None if cars is None else int(cars[failure.car]["episode"]),
+            folder=self.failure_folder,
+        )
+
+
+def _check(out: Floats, line: int) -> None:
+    wrong = ~(np.abs(out) <= LIMIT)  # NaN compares false
+    if wrong.any():
+        car = int(np.argmax(wrong))
+        raise Failure(car, line, returned(shown(float(out[car]))))
+
+
+def returned(what: str) -> str:
+    """The problem text of a value that cannot be a reward."""
+    return f"reward_function returned {what}; return one finite number within ±1e5"

@@ -1,0 +1,43 @@
+"""The reward file called plainly in this process: for pdb and print, without any protection."""
+
+from __future__ import annotations
+
+from racer.errors import BadReward
+from racer.reward.engine import Floats, RewardEngine, Rows, returned
+from racer.reward.failure import Failure
+from racer.reward.load import RewardFile
+from racer.reward.namespace import Nonsense, Reward, fresh, line_of, number
+from racer.reward.params import Waypoints, params_of
+
+
+class InProcessEngine(RewardEngine):
+    """One namespace of the file per car, each call a plain Python call."""
+
+    name = "inprocess"
+    why = "plain Python in this process, for debugging; nothing stops a bad file here"
+
+    def __init__(self, file: RewardFile, *, n: int, waypoints: Waypoints, seed: int = 0) -> None:
+        super().__init__(file, waypoints)
+        self._functions = [_function(file, seed + car) for car in range(n)]
+
+    def _compute(self, rows: Rows, out: Floats) -> None:
+        for car, row in enumerate(rows.tolist()):
+            params = params_of(row, self.waypoints[row[18]])
+            try:
+                out[car] = number(self._functions[car](params))
+            except Nonsense as error:
+                raise Failure(car, self.file.line, returned(str(error))) from None
+            except Exception as error:
+                line = line_of(error, self.file.shown)
+                raise Failure(car, line, f"{type(error).__name__}: {error}") from error
+
+
+def _function(file: RewardFile, seed: int) -> Reward:
+    try:
+        function = fresh(file.code, file.shown, seed).get("reward_function")
+    except Exception as error:
+        line = line_of(error, file.shown)
+        raise BadReward(f"{file.shown}:{line}: {type(error).__name__}: {error}") from error
+    if not callable(function):
+        raise BadReward(f"{file.shown}:{file.line}: reward_function is not a function.")
+    return function  # type: ignore[no-any-return]
