@@ -1,0 +1,149 @@
+"""What a policy's network looks like: its sizes, and from them the shape of every tensor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from racer.errors import BadRun
+
+ACTIVATIONS = ("relu", "tanh", "elu")
+_MAX_WIDTH, _MAX_LAYERS, _MAX_ACTIONS = 4096, 8, 256
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a policy's network looks like; every tensor's shape follows from it.
+
+    `low` and `high` bound continuous actions, one pair per action; `choices` counts discrete
+    ones. Exactly one of the two is given.
+    """
+
+    algo: str
+    inputs: int
+    hidden: tuple[int, ...]
+    critic_hidden: tuple[int, ...]
+    activation: str
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    choices: int = 0
+
+    def __post_init__(self) -> None:
+        _need(self.algo in ("ppo", "sac"), f"algo {self.algo!r}", "ppo, sac")
+        _need(self.activation in ACTIVATIONS, f"activation {self.activation!r}", "relu, tanh, elu")
+        widths = (self.inputs, *self.hidden, *self.critic_hidden)
+        _need(all(_int(w, 1, _MAX_WIDTH) for w in widths), f"layer sizes {widths}", "1 to 4096")
+        for layers in (self.hidden, self.critic_hidden):
+            _need(1 <= len(layers) <= _MAX_LAYERS, f"{len(layers)} hidden layers", "1 to 8")
+        bounds = [*self.low, *self.high]
+        _need(all(_finite(x) for x in bounds), f"action bounds {bounds}", "finite numbers")
+        ordered = len(self.low) == len(self.high) and all(map(float.__lt__, self.low, self.high))
+        _need(ordered, f"action bounds {bounds}", "as many lows as highs, low < high")
+        _need(_int(self.choices, 0, _MAX_ACTIONS), f"{self.choices!r} choices", "0 to 256")
+        one_kind = (self.choices > 0) != (0 < len(self.low) <= _MAX_ACTIONS)
+        _need(one_kind and not (self.choices and self.low), "its actions", "bounds or choices")
+        _need(self.algo == "ppo" or not self.choices, "sac with choices", "sac with bounds")
+
+    @property
+    def outputs(self) -> int:
+        return self.choices or len(self.low)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Tensor name → shape, as SB3's MlpPolicy names them."""
+        if self.algo == "ppo":
+            found = _mlp("mlp_extractor.policy_net", (self.inputs, *self.hidden))
+            found |= _mlp("mlp_extractor.value_net", (self.inputs, *self.critic_hidden))
+            found |= _linear("action_net", self.hidden[-1], self.outputs)
+            found |= _linear("value_net", self.critic_hidden[-1], 1)
+            return found if self.choices else found | {"log_std": (self.outputs,)}
+        found = _mlp("actor.latent_pi", (self.inputs, *self.hidden))
+        found |= _linear("actor.mu", self.hidden[-1], self.outputs)
+        found |= _linear("actor.log_std", self.hidden[-1], self.outputs)
+        critic = (self.inputs + self.outputs, *self.critic_hidden, 1)
+        for name in ("critic.qf0", "critic.qf1", "critic_target.qf0", "critic_target.qf1"):
+            found |= _mlp(name, critic)
+        return found
+
+    def actor_layers(self) -> list[str]:
+        """Names of the linear layers from observation to action."""
+        body, head = ("actor.latent_pi", "actor.mu")
+        if self.algo == "ppo":
+            body, head = ("mlp_extractor.policy_net", "action_net")
+        return [f"{body}.{2 * i}" for i in range(len(self.hidden))] + [head]
+
+
+def network_of(
+    weights: Mapping[str, npt.NDArray[Any]],
+    *,
+    activation: str,
+    low: tuple[float, ...] = (),
+    high: tuple[float, ...] = (),
+) -> Network:
+    """The network that SB3-named tensors belong to; without bounds its actions are choices."""
+    body, critic, head = "mlp_extractor.policy_net", "mlp_extractor.value_net", "action_net"
+    algo = "sac" if "actor.mu.weight" in weights else "ppo"
+    if algo == "sac":
+        body, critic, head = "actor.latent_pi", "critic.qf0", "actor.mu"
+    try:
+        hidden, critic_hidden = _widths(weights, body), _widths(weights, critic)
+        inputs = int(weights[f"{body}.0.weight"].shape[1])
+        outputs = int(weights[f"{head}.weight"].shape[0])
+    except (KeyError, IndexError) as error:
+        raise BadRun(
+            f"no tensor {error}; only SB3's MlpPolicy of PPO and SAC can be kept. "
+            "Train with one of them."
+        ) from error
+    if algo == "sac":
+        critic_hidden = critic_hidden[:-1]
+    choices = 0 if low else outputs
+    return Network(algo, inputs, hidden, critic_hidden, activation, low, high, choices)
+
+
+def check_weights(network: Network, weights: Mapping[str, npt.NDArray[Any]]) -> None:
+    shapes = network.shapes()
+    odd = sorted(shapes.keys() ^ weights.keys())
+    if odd:
+        raise BadRun(f"tensors missing or unexpected: {', '.join(odd[:4])}. Restore a copy.")
+    for name, shape in shapes.items():
+        tensor = weights[name]
+        if tensor.shape != shape or tensor.dtype != np.float32:
+            raise BadRun(f"{name} is {tensor.dtype} {tensor.shape}; float32 {shape} is needed.")
+        if not np.isfinite(tensor).all():
+            raise BadRun(f"{name} is not finite: training diverged. Use an earlier checkpoint.")
+
+
+def _widths(weights: Mapping[str, npt.NDArray[Any]], prefix: str) -> tuple[int, ...]:
+    """Output width of each linear layer `prefix`.0, .2, .4, ..."""
+    found: list[int] = []
+    while f"{prefix}.{2 * len(found)}.weight" in weights:
+        found.append(int(weights[f"{prefix}.{2 * len(found)}.weight"].shape[0]))
+    return tuple(found)
+
+
+def _mlp(prefix: str, widths: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    for i in range(len(widths) - 1):
+        found |= _linear(f"{prefix}.{2 * i}", widths[i], widths[i + 1])
+    return found
+
+
+def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+
+
+def _need(fine: bool, given: str, allowed: str) -> None:
+    if not fine:
+        raise BadRun(f"the policy describes {given}; allowed: {allowed}. Restore a copy.")
+
+
+def _int(value: Any, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
+
+
+def _finite(value: Any) -> bool:
+    return type(value) is float and math.isfinite(value)
