@@ -84,8 +84,8 @@ def widths(center: Array, inner: Array, outer: Array, path: str, name: Name) -> 
         )
 
 
-def no_crossing(center: Array, inner: Array, outer: Array, path: str, name: Name) -> None:
-    """Refuse a centre line that crosses itself (figure 8) or a border, and borders that cross."""
+def simple(center: Array, path: str, name: Name) -> None:
+    """Refuse a centre line that crosses itself, as a figure 8 does."""
     hit = crossing(center, center)
     if hit:
         raise BadTrack(
@@ -98,6 +98,10 @@ def no_crossing(center: Array, inner: Array, outer: Array, path: str, name: Name
             f"{path}: a lap turns by {turned:.0f} degrees. One that does not cross itself turns by "
             "360 or -360."
         )
+
+
+def apart(center: Array, inner: Array, outer: Array, path: str, name: Name) -> None:
+    """Refuse borders that cross each other or the centre line."""
     pairs = (("inner", inner, "outer", outer), ("inner", inner, "centre", center))
     for one, a, other, b in (*pairs, ("outer", outer, "centre", center)):
         hit = crossing(a, b)

@@ -57,7 +57,8 @@ def read(path: str | Path) -> Lines:
 
 def _read_txt(path: Path) -> Lines:
     lines = build.build(_text(path), str(path))
-    check.no_crossing(*lines, str(path), lambda row: f"waypoint {row}")
+    check.simple(lines[0], str(path), lambda row: f"waypoint {row}")
+    check.apart(*lines, str(path), lambda row: f"waypoint {row}")
     return lines
 
 
@@ -187,10 +188,11 @@ def _finish(table: Array, path: str, name: Callable[[int], str]) -> Lines:
     check.rows(table, path, name)
     closed = check.close(table, path, OPEN, ROUNDING)
     center, inner, outer = (np.ascontiguousarray(closed[:, i : i + 2]) for i in (0, 2, 4))
+    check.simple(center, path, name)
     if check.area(inner) > check.area(outer):
         inner, outer = outer, inner
     check.widths(center, inner, outer, path, name)
-    check.no_crossing(center, inner, outer, path, name)
+    check.apart(center, inner, outer, path, name)
     return center, inner, outer
 
 
