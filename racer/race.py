@@ -85,8 +85,8 @@ class Race:
         self._mask = np.zeros(n, np.bool_)
         self._everyone = np.ones(n, np.bool_)
 
-        pack = (*self.track.packed, *self.backward.packed)
-        view = observations.make(observation, pack, vehicle)
+        tracks = (self.track.arrays, self.backward.arrays)
+        view = observations.make(observation, *tracks, vehicle)
         self.observation_space = view.space
         self.obs = np.zeros((n, *view.space.shape), np.float32)
         needs_width = all_params or reward is None or bool(WIDTH_KEYS & reward.needs)
@@ -98,12 +98,12 @@ class Race:
             self.params,
             self.terminated,
             self.truncated,
-            *pack,
+            *tracks,
             self.sim,
             needs_width,
         )
-        self._advance = bind(step.advance, self.cars, self.commands, *pack, vehicle, self.sim)
-        self._reset = bind(step.reset, self.cars, self._mask, *pack, vehicle, self.sim)
+        self._advance = bind(step.advance, self.cars, self.commands, *tracks, vehicle, self.sim)
+        self._reset = bind(step.reset, self.cars, self._mask, *tracks, vehicle, self.sim)
         self._observe = view.bind(self.cars, self._everyone, self.obs)
         self._observe_mask = view.bind(self.cars, self._mask, self.obs)
         self.seed(seed)
@@ -163,7 +163,7 @@ def sim_row(rules: Rules, length: float) -> np.ndarray:
     """Rules as kernels take them: (1,) SIM, for a track of `length` m."""
     row = np.zeros(1, SIM)
     for name in SIM.names or ():
-        if hasattr(rules, name):
+        if hasattr(rules, name) and name != "start":
             row[name] = getattr(rules, name)
     row["start"] = STARTS.index(rules.start)
     row["start_advance"] = rules.start_advance_pct / 100.0

@@ -2,8 +2,9 @@
 
 An observation is a module with a class `Observation`:
 
-    Observation(pack, vehicle)
-        pack: the four arrays of a packed track, forward and backward, as kernels take them.
+    Observation(track, back, vehicle)
+        track, back: TrackArrays in driving direction and against it (for cars whose
+            `direction` is 1); the same one twice when a race has one direction.
         vehicle: (1,) VEHICLE.
     .space          gymnasium Box of one car's observation, float32
     .bind(cars, mask, out)
@@ -20,6 +21,7 @@ import gymnasium
 import numpy as np
 
 from racer import plugins
+from racer.sim.types import TrackArrays
 
 
 class Observation(Protocol):
@@ -31,12 +33,12 @@ class Observation(Protocol):
         """A call that writes the rows of `out` where `mask` is set."""
 
 
-def make(name: str, pack: tuple[np.ndarray, ...], vehicle: np.ndarray) -> Observation:
+def make(name: str, track: TrackArrays, back: TrackArrays, vehicle: np.ndarray) -> Observation:
     """The observation called `name`.
 
     Raises:
         UnknownName: no such observation; names the nearest one.
     """
     module = plugins.load_module("racer.observations", "observation", name)
-    observation: Observation = module.Observation(pack, vehicle)
+    observation: Observation = module.Observation(track, back, vehicle)
     return observation

@@ -10,8 +10,8 @@ import gymnasium
 import numpy as np
 
 from racer.sim.geometry import look_ahead
-from racer.sim.jit import bind, kernel
-from racer.sim.pack import unpack
+from racer.sim.jit import bind, inlined, kernel
+from racer.sim.types import TrackArrays
 
 LOOK_AHEAD_M = (0.4, 0.8, 1.4, 2.2, 3.2)  # along the centre line, from the nose's projection
 YAW_RATE_SCALE = 4.0  # rad/s
@@ -39,26 +39,26 @@ class Observation:
     k = 0 … 4 with d_k = 0.4, 0.8, 1.4, 2.2, 3.2 m along the centre line.
     """
 
-    def __init__(self, pack: tuple[np.ndarray, ...], vehicle: np.ndarray) -> None:
+    def __init__(self, track: TrackArrays, back: TrackArrays, vehicle: np.ndarray) -> None:
         self.space = gymnasium.spaces.Box(-LIMIT, LIMIT, (SIZE,), np.float32)
-        self._pack = pack
-        self._vehicle = vehicle
+        self._constants = (track, back, vehicle)
 
     def bind(self, cars: np.ndarray, mask: np.ndarray, out: np.ndarray) -> Callable[[], Any]:
         """A call that writes the rows of `out` (N, 21) float32 where `mask` is set."""
-        return bind(observe, cars, mask, out, *self._pack, self._vehicle)
+        return bind(observe, cars, mask, out, *self._constants)
 
 
-@kernel
+@inlined
 def _clipped(value):
     return np.float32(min(max(value, -LIMIT), LIMIT))
 
 
-@kernel
+@inlined
 def _observe_car(car, out, track, vehicle):
-    x, y, width = look_ahead(track, car.s)
-    bx, by, _ = look_ahead(track, car.s - track.table_ds)
-    fx, fy, _ = look_ahead(track, car.s + track.table_ds)
+    _, _, width = look_ahead(track, car.s)
+    ds = track.head[0].table_ds
+    bx, by, _ = look_ahead(track, car.s - ds)
+    fx, fy, _ = look_ahead(track, car.s + ds)
     road_x, road_y = fx - bx, fy - by
     norm = math.sqrt(road_x * road_x + road_y * road_y)
     road_x, road_y = road_x / norm, road_y / norm
@@ -85,7 +85,7 @@ def _observe(cars, mask, out, track, direction, vehicle):
 
 
 @kernel
-def observe(cars, mask, out, floats, ints, back_floats, back_ints, vehicles):
+def observe(cars, mask, out, track, back, vehicles):
     """Features of every car with mask[i], to out[i]; (N, 21) float32."""
-    _observe(cars, mask, out, unpack(floats, ints), 0, vehicles[0])
-    _observe(cars, mask, out, unpack(back_floats, back_ints), 1, vehicles[0])
+    _observe(cars, mask, out, track, 0, vehicles[0])
+    _observe(cars, mask, out, back, 1, vehicles[0])

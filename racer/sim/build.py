@@ -11,11 +11,88 @@ import math
 
 import numpy as np
 
-from racer.sim.geometry import distance_to_segment, in_ring
+from racer.sim.geometry import border_points, in_ring, squared_distance
 from racer.sim.jit import kernel
-from racer.sim.types import ALL_ROAD, BORDER, NO_ROAD
+from racer.sim.types import (
+    AHEAD,
+    ALL_ROAD,
+    BAND,
+    BORDER,
+    CELL,
+    HEAD,
+    LINE,
+    NO_ROAD,
+    SPAN,
+    TrackArrays,
+)
 
+CELL_SIZE = 0.1  # m; about the length of a centre segment: 2-4 candidates a cell
+REACH = 1.0  # m of grid beyond the outer border; further out the whole line is searched
+TABLE_DS = 0.05  # m, spacing of the look-ahead table: chord error < 1 mm at a radius of 0.4 m
 _MARGIN = 1e-9  # m, far above rounding at the size of a track
+
+
+def make_line(points: np.ndarray) -> np.ndarray:
+    """(M, 2) m, closed → (M,) LINE; arc length summed in order, as GEOS does."""
+    line = np.zeros(len(points), LINE)
+    line["x"], line["y"] = points[:, 0], points[:, 1]
+    line["dx"][:-1], line["dy"][:-1] = np.diff(line["x"]), np.diff(line["y"])
+    squared = line["dx"] ** 2 + line["dy"] ** 2
+    line["step"] = np.sqrt(squared)
+    line["s"][1:] = np.cumsum(line["step"][:-1])
+    np.divide(1.0, squared, out=line["inverse"], where=squared > 0.0)
+    return line
+
+
+def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> TrackArrays:
+    """Everything kernels need of a track; (M, 2) m each, first point repeated at the end."""
+    middle, inside, outside = make_line(center), make_line(inner), make_line(outer)
+    head = np.zeros(1, HEAD)
+    head["length"] = length = float(middle["s"][-1])
+    twice_area = np.sum(center[:-1, 0] * center[1:, 1] - center[1:, 0] * center[:-1, 1])
+    head["ccw"] = twice_area > 0.0
+    corners = np.concatenate((inner, outer))
+    low, high = corners.min(axis=0) - REACH, corners.max(axis=0) + REACH
+    columns, rows = (int(k) for k in np.ceil((high - low) / CELL_SIZE))
+    head["grid_x"], head["grid_y"], head["cell"] = low[0], low[1], CELL_SIZE
+    head["columns"], head["rows"] = columns, rows
+    head["table_ds"] = length / max(4, round(length / TABLE_DS))
+
+    spans, cells = np.zeros(len(center), SPAN), np.zeros(columns * rows, CELL)
+    bands = np.zeros(rows, BAND)
+    spans["fraction"] = middle["s"] / length
+    spans["fraction"][-1] = 1.0
+    cells["road"] = road_cells(inside, outside, head)
+    mx = middle["x"][:-1] + 0.5 * middle["dx"][:-1]
+    my = middle["y"][:-1] + 0.5 * middle["dy"][:-1]
+    radii = 0.5 * middle["step"][:-1]
+    k = np.arange(columns * rows)
+    cx = low[0] + (k % columns + 0.5) * CELL_SIZE
+    cy = low[1] + (k // columns + 0.5) * CELL_SIZE
+    half_diagonals = np.full(k.size, CELL_SIZE * math.sqrt(0.5))
+    lists = [np.zeros(0, np.int32)]
+    _keep(lists, spans[:-1], "inner_", candidates(inside, mx, my, radii))
+    _keep(lists, spans[:-1], "outer_", candidates(outside, mx, my, radii))
+    _keep(lists, cells, "", candidates(middle, cx, cy, half_diagonals))
+    _keep(lists, bands, "inner_", band_segments(inside, low[1], rows))
+    _keep(lists, bands, "outer_", band_segments(outside, low[1], rows))
+    track = TrackArrays(
+        head, middle, spans, inside, outside, cells, bands, np.concatenate(lists), np.zeros(0, AHEAD)
+    )
+    table = np.zeros(round(length / float(head["table_ds"][0])), AHEAD)
+    fill_table(track, table)
+    return track._replace(table=table)
+
+
+def _keep(
+    lists: list[np.ndarray], places: np.ndarray, prefix: str, found: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """Append the found items to `lists` and note each place's range in its record."""
+    starts, items = found
+    offset = sum(part.size for part in lists)
+    places[f"{prefix}first"] = starts[:-1] + offset
+    places[f"{prefix}last"] = starts[1:] + offset
+    lists.append(items)
 
 
 @kernel
@@ -26,26 +103,24 @@ def candidates(line, xs, ys, radii):
         starts: (places + 1,) int32; items: int32, ascending within each place.
     """
     places = xs.size
-    segments = line.x.size - 1
+    segments = line.size - 1
     starts = np.zeros(places + 1, np.int32)
     items = np.empty(4 * places + segments, np.int32)
-    distances = np.empty(segments)
+    squared = np.empty(segments)
     used = 0
     for i in range(places):
         nearest = math.inf
         for j in range(segments):
-            d = distance_to_segment(
-                xs[i], ys[i], line.x[j], line.y[j], line.x[j + 1], line.y[j + 1]
-            )
-            distances[j] = d
-            nearest = min(nearest, d)
-        bound = nearest + 2.0 * radii[i] + _MARGIN
+            squared[j] = squared_distance(line[j], xs[i], ys[i])
+            nearest = min(nearest, squared[j])
+        bound = math.sqrt(nearest) + 2.0 * radii[i] + _MARGIN
+        bound = bound * bound
         if used + segments > items.size:
             grown = np.empty(2 * items.size + segments, np.int32)
             grown[:used] = items[:used]
             items = grown
         for j in range(segments):
-            if distances[j] <= bound:
+            if squared[j] <= bound:
                 items[used] = j
                 used += 1
         starts[i + 1] = used
@@ -53,20 +128,20 @@ def candidates(line, xs, ys, radii):
 
 
 @kernel
-def bands(line, y0, cell, rows):
-    """Segments of `line` that touch each horizontal band of height `cell` from y0 up.
+def band_segments(line, y0, rows):
+    """Segments of `line` that touch each horizontal band of a cell's height from y0 up.
 
     Returns:
         starts: (rows + 1,) int32; items: int32.
     """
     starts = np.zeros(rows + 1, np.int32)
-    items = np.empty(rows * (line.x.size - 1), np.int32)
+    items = np.empty(rows * (line.size - 1), np.int32)
     used = 0
     for row in range(rows):
-        low = y0 + row * cell - _MARGIN
-        high = y0 + (row + 1) * cell + _MARGIN
-        for j in range(line.x.size - 1):
-            if max(line.y[j], line.y[j + 1]) >= low and min(line.y[j], line.y[j + 1]) <= high:
+        low = y0 + row * CELL_SIZE - _MARGIN
+        high = y0 + (row + 1) * CELL_SIZE + _MARGIN
+        for j in range(line.size - 1):
+            if max(line[j].y, line[j + 1].y) >= low and min(line[j].y, line[j + 1].y) <= high:
                 items[used] = j
                 used += 1
         starts[row + 1] = used
@@ -74,35 +149,53 @@ def bands(line, y0, cell, rows):
 
 
 @kernel
-def _mark_border(line, x0, y0, cell, columns, rows, road):
+def _mark_border(line, head, road):
     """Mark every cell within half a diagonal of the line: no border can run through the others."""
-    reach = cell * math.sqrt(0.5) + _MARGIN
-    for j in range(line.x.size - 1):
-        ax, ay, bx, by = line.x[j], line.y[j], line.x[j + 1], line.y[j + 1]
-        first_column = max(0, int(math.floor((min(ax, bx) - x0) / cell)) - 1)
-        last_column = min(columns - 1, int(math.floor((max(ax, bx) - x0) / cell)) + 1)
-        first_row = max(0, int(math.floor((min(ay, by) - y0) / cell)) - 1)
-        last_row = min(rows - 1, int(math.floor((max(ay, by) - y0) / cell)) + 1)
+    size = head.cell
+    reach = size * math.sqrt(0.5) + _MARGIN
+    for j in range(line.size - 1):
+        a, b = line[j], line[j + 1]
+        first_column = max(0, math.floor((min(a.x, b.x) - head.grid_x) / size) - 1)
+        last_column = min(head.columns - 1, math.floor((max(a.x, b.x) - head.grid_x) / size) + 1)
+        first_row = max(0, math.floor((min(a.y, b.y) - head.grid_y) / size) - 1)
+        last_row = min(head.rows - 1, math.floor((max(a.y, b.y) - head.grid_y) / size) + 1)
         for row in range(first_row, last_row + 1):
             for column in range(first_column, last_column + 1):
-                mx = x0 + (column + 0.5) * cell
-                my = y0 + (row + 0.5) * cell
-                if distance_to_segment(mx, my, ax, ay, bx, by) <= reach:
-                    road[row * columns + column] = BORDER
+                mx = head.grid_x + (column + 0.5) * size
+                my = head.grid_y + (row + 0.5) * size
+                if squared_distance(a, mx, my) <= reach * reach:
+                    road[row * head.columns + column] = BORDER
 
 
 @kernel
-def road_cells(inner, outer, x0, y0, cell, columns, rows):
+def road_cells(inner, outer, heads):
     """What each grid cell holds: (columns * rows,) int32 of NO_ROAD, ALL_ROAD or BORDER."""
-    road = np.full(columns * rows, NO_ROAD, np.int32)
-    _mark_border(inner, x0, y0, cell, columns, rows, road)
-    _mark_border(outer, x0, y0, cell, columns, rows, road)
-    for row in range(rows):
-        for column in range(columns):
-            k = row * columns + column
-            if road[k] != BORDER:
-                mx = x0 + (column + 0.5) * cell
-                my = y0 + (row + 0.5) * cell
-                if in_ring(outer, mx, my) and not in_ring(inner, mx, my):
-                    road[k] = ALL_ROAD
+    head = heads[0]
+    road = np.full(head.columns * head.rows, NO_ROAD, np.int32)
+    _mark_border(inner, head, road)
+    _mark_border(outer, head, road)
+    for k in range(road.size):
+        if road[k] != BORDER:
+            mx = head.grid_x + (k % head.columns + 0.5) * head.cell
+            my = head.grid_y + (k // head.columns + 0.5) * head.cell
+            if in_ring(outer, mx, my) and not in_ring(inner, mx, my):
+                road[k] = ALL_ROAD
     return road
+
+
+@kernel
+def fill_table(track, table):
+    """The centre line and the road's width at equal steps of arc length, into `table` (T,)."""
+    center = track.center
+    j = 0
+    for i in range(table.size):
+        s = i * track.head[0].table_ds
+        while j + 2 < center.size and center[j + 1].s < s:
+            j += 1
+        r = (s - center[j].s) / center[j].step if center[j].step > 0.0 else 0.0
+        x = center[j].x + r * center[j].dx
+        y = center[j].y + r * center[j].dy
+        ix, iy, ox, oy = border_points(track, j, x, y)
+        table[i].x = x
+        table[i].y = y
+        table[i].width = math.sqrt((ix - ox) ** 2 + (iy - oy) ** 2)

@@ -57,11 +57,24 @@ def kernel(function: Callable[..., Any]) -> Any:
     No fastmath, so results do not depend on batch size or vector width. Kernels release the GIL.
     `kernel.py_func` is the same function uncompiled; NUMBA_DISABLE_JIT=1 makes all of them so.
     """
+    return _compiled(function, forceinline=False)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """`kernel` for small functions on the hot path: LLVM copies them into every caller."""
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Callable[..., Any], *, forceinline: bool) -> Any:
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = CACHE_FOLDER
     try:
         return numba.njit(
-            cache=bool(CACHE_FOLDER), nogil=True, error_model="numpy", boundscheck=_BOUNDSCHECK
+            cache=bool(CACHE_FOLDER),
+            nogil=True,
+            error_model="numpy",
+            boundscheck=_BOUNDSCHECK,
+            forceinline=forceinline,
         )(function)
     finally:
         numba.config.CACHE_DIR = before

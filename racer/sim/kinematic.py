@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import math
 
-from racer.sim.jit import kernel
+from racer.sim.jit import inlined, kernel
 
 
-@kernel
+@inlined
 def lag(value, target, tau, accel, t):
     """A first-order lag of rate at most `accel`, `t` seconds on.
 
@@ -39,7 +39,7 @@ def lag(value, target, tau, accel, t):
     return target - gap * math.exp(-t / tau)
 
 
-@kernel
+@inlined
 def turning_rate(v, steer, vehicle):
     """Yaw rate, rad/s, of a car at speed `v` (m/s) with its wheels at `steer` (rad)."""
     rate = v * math.tan(steer) / vehicle.effective_wheelbase

@@ -11,8 +11,7 @@ import math
 import numpy as np
 
 from racer.sim.geometry import border_points, on_road, point_on, project, wrap
-from racer.sim.jit import kernel
-from racer.sim.pack import unpack
+from racer.sim.jit import inlined, kernel
 from racer.sim.types import (
     IMMOBILIZED,
     IN_PROGRESS,
@@ -38,23 +37,19 @@ NEAREST = np.dtype(
 )
 
 
-@kernel
+@inlined
 def waypoints_around(track, segment, s):
     """Waypoints before and after arc length `s` (m) on `segment`: DeepRacer's closest_waypoints."""
-    fractions = track.fractions
-    fraction = s / track.length
+    spans = track.spans
+    fraction = s / track.head[0].length
     after = segment
-    while after < fractions.size and fractions[after] <= fraction:
+    while after < spans.size and spans[after].fraction <= fraction:
         after += 1
-    before = after - 1
-    if after == fractions.size:
-        after = 0
-    if before == -1:
-        before = fractions.size - 1
-    return before, after
+    before = after - 1 if after > 0 else spans.size - 1
+    return before, after if after < spans.size else 0
 
 
-@kernel
+@inlined
 def width_and_side(track, segment, cx, cy, x, y):
     """Road width at the projection (cx, cy) of (x, y), m, and whether (x, y) is left of centre.
 
@@ -64,13 +59,12 @@ def width_and_side(track, segment, cx, cy, x, y):
     width = math.sqrt((ix - ox) ** 2 + (iy - oy) ** 2)
     to_inner = math.sqrt((ix - x) ** 2 + (iy - y) ** 2)
     to_outer = math.sqrt((ox - x) ** 2 + (oy - y) ** 2)
-    return width, (to_inner < to_outer) == track.ccw
+    return width, (to_inner < to_outer) == track.head[0].ccw
 
 
 @kernel
-def nearest_many(floats, ints, xs, ys, out):
+def nearest_many(track, xs, ys, out):
     """Fill `out` (K,) NEAREST for the points (xs, ys), m."""
-    track = unpack(floats, ints)
     for i in range(xs.size):
         x, y = xs[i], ys[i]
         segment, r, s = project(track, x, y)
@@ -91,22 +85,17 @@ def pose_on_center(track, s):
     Returns:
         x, y (m), yaw (rad).
     """
-    s = s % track.length
+    s = s % track.head[0].length
     center = track.center
-    segment = min(np.searchsorted(center.s, s, side="right"), center.s.size - 1) - 1
-    step = center.s[segment + 1] - center.s[segment]
-    r = (s - center.s[segment]) / step if step > 0.0 else 0.0
-    x, y = point_on(center, segment, r)
-    return x, y, math.atan2(center.y[segment + 1] - y, center.x[segment + 1] - x)
+    j = 0
+    while j + 2 < center.size and center[j + 1].s <= s:
+        j += 1
+    r = (s - center[j].s) / center[j].step if center[j].step > 0.0 else 0.0
+    x, y = point_on(center, j, r)
+    return x, y, math.atan2(center[j + 1].y - y, center[j + 1].x - x)
 
 
-@kernel
-def pose_at(floats, ints, s):
-    """`pose_on_center` of a packed track."""
-    return pose_on_center(unpack(floats, ints), s)
-
-
-@kernel
+@inlined
 def lap_progress(fraction, start_fraction, before):
     """Progress in % of a lap since the start, given the progress one step ago.
 
@@ -122,7 +111,7 @@ def lap_progress(fraction, start_fraction, before):
     return min(progress, 100.0)
 
 
-@kernel
+@inlined
 def wheels_off_road(track, vehicle, x, y, cos_yaw, sin_yaw):
     """How many of the four wheel centres are outside the road, for an origin at (x, y)."""
     off = 0
@@ -138,7 +127,7 @@ def wheels_off_road(track, vehicle, x, y, cos_yaw, sin_yaw):
     return off
 
 
-@kernel
+@inlined
 def locate(car, track, vehicle):
     """Measure where `car` is: nose, arc length, lateral offset, wheels off the road."""
     cos_yaw, sin_yaw = math.cos(car.yaw), math.sin(car.yaw)
@@ -148,8 +137,7 @@ def locate(car, track, vehicle):
     center = track.center
     cx, cy = point_on(center, segment, r)
     ox, oy = car.nose_x - cx, car.nose_y - cy
-    dx = center.x[segment + 1] - center.x[segment]
-    dy = center.y[segment + 1] - center.y[segment]
+    dx, dy = center[segment].dx, center[segment].dy
     distance = math.sqrt(ox * ox + oy * oy)
     car.s = s
     car.n = distance if dx * oy - dy * ox >= 0.0 else -distance
@@ -157,7 +145,7 @@ def locate(car, track, vehicle):
     car.wheels_off = wheels_off_road(track, vehicle, car.x, car.y, cos_yaw, sin_yaw)
 
 
-@kernel
+@inlined
 def measure(car, track, vehicle, sim):
     """`locate`, then what changed since the last step: progress, standing still, going back."""
     old_x, old_y = car.nose_x, car.nose_y
@@ -165,14 +153,14 @@ def measure(car, track, vehicle, sim):
     car.moved = math.sqrt((car.nose_x - old_x) ** 2 + (car.nose_y - old_y) ** 2)
     car.progress_before = car.progress if car.progress < 100.0 else 0.0
     car.progress = lap_progress(
-        car.s / track.length, car.start_s / track.length, car.progress_before
+        car.s / track.head[0].length, car.start_s / track.head[0].length, car.progress_before
     )
     car.slow_steps = car.slow_steps + 1 if car.moved <= sim.still_m else 0
     backward = car.progress < car.progress_before
     car.backward_steps = car.backward_steps + 1 if backward else 0
 
 
-@kernel
+@inlined
 def judge(car, sim):
     """Set car.status for the state at hand; a lap counts before any fault."""
     car.status = IN_PROGRESS

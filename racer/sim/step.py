@@ -4,7 +4,7 @@ begin    count the step, judge s_t, write the DeepRacer params of (s_t, a_t)
 advance  physics with a_t, then measure s_{t+1}
 reset    start the next episode of the cars that ended
 
-A track is given twice, packed: as driven in even episodes and, for races that alternate the
+A track is given twice: as driven in even episodes and, for races that alternate the
 driving direction, as driven in odd ones (else the same arrays again).
 """
 
@@ -15,9 +15,8 @@ import math
 import numpy as np
 
 from racer.sim.geometry import point_on, wrap
-from racer.sim.jit import kernel
+from racer.sim.jit import inlined, kernel
 from racer.sim.kinematic import step_kinematic
-from racer.sim.pack import unpack
 from racer.sim.progress import judge, measure, place, waypoints_around, width_and_side
 from racer.sim.random import uniform
 from racer.sim.types import (
@@ -33,7 +32,7 @@ _RANDOM_OFFSET = 0.25  # of the road width, either side of the centre line
 _RANDOM_YAW = math.radians(20.0)
 
 
-@kernel
+@inlined
 def _fill_params(car, row, track, sim, steer_deg, speed, needs_width):
     row.x = car.nose_x
     row.y = car.nose_y
@@ -44,7 +43,7 @@ def _fill_params(car, row, track, sim, steer_deg, speed, needs_width):
     row.speed = speed
     row.steering_angle = steer_deg
     row.steps = float(car.steps)
-    row.track_length = track.length
+    row.track_length = track.head[0].length
     row.sim_time = car.steps * sim.control_dt
     row.prev_waypoint, row.next_waypoint = waypoints_around(track, car.segment, car.s)
     row.all_wheels_on_track = car.wheels_off == 0
@@ -59,14 +58,11 @@ def _fill_params(car, row, track, sim, steer_deg, speed, needs_width):
         )
 
 
-@kernel
+@inlined
 def _projection(car, track):
-    center = track.center
-    j = car.segment
-    dx = center.x[j + 1] - center.x[j]
-    dy = center.y[j + 1] - center.y[j]
-    step = math.sqrt(dx * dx + dy * dy)
-    return point_on(center, j, (car.s - center.s[j]) / step if step > 0.0 else 0.0)
+    row = track.center[car.segment]
+    r = (car.s - row.s) / row.step if row.step > 0.0 else 0.0
+    return point_on(track.center, car.segment, r)
 
 
 @kernel
@@ -84,7 +80,7 @@ def _begin(cars, commands, rows, terminated, truncated, track, direction, sim, n
 
 @kernel
 def begin(
-    cars, commands, rows, terminated, truncated, floats, ints, back_floats, back_ints, sims, needs_width
+    cars, commands, rows, terminated, truncated, track, back, sims, needs_width
 ):
     """Count the step, judge s_t and write params rows.
 
@@ -96,14 +92,12 @@ def begin(
         terminated, truncated: (N,) bool, out.
     """
     sim = sims[0]
-    track = unpack(floats, ints)
     _begin(cars, commands, rows, terminated, truncated, track, 0, sim, needs_width)
     if sim.alternate_direction:
-        back = unpack(back_floats, back_ints)
         _begin(cars, commands, rows, terminated, truncated, back, 1, sim, needs_width)
 
 
-@kernel
+@inlined
 def _clip(value, low, high):
     return min(max(value, low), high)
 
@@ -130,12 +124,12 @@ def _advance(cars, commands, track, direction, vehicle, sim):
 
 
 @kernel
-def advance(cars, commands, floats, ints, back_floats, back_ints, vehicles, sims):
+def advance(cars, commands, track, back, vehicles, sims):
     """Drive every car one control step and measure where it is then."""
     sim, vehicle = sims[0], vehicles[0]
-    _advance(cars, commands, unpack(floats, ints), 0, vehicle, sim)
+    _advance(cars, commands, track, 0, vehicle, sim)
     if sim.alternate_direction:
-        _advance(cars, commands, unpack(back_floats, back_ints), 1, vehicle, sim)
+        _advance(cars, commands, back, 1, vehicle, sim)
 
 
 @kernel
@@ -143,12 +137,12 @@ def _start(car, track, vehicle, sim):
     """Place `car` where episode `car.episode` of car `car.key` begins."""
     s, yaw_offset, n = 0.0, 0.0, 0.0
     if sim.start == START_RANDOM:
-        s = uniform(car.key, car.episode, 0) * track.length
-        n = (2.0 * uniform(car.key, car.episode, 1) - 1.0) * _RANDOM_OFFSET * track.table_width[0]
+        s = uniform(car.key, car.episode, 0) * track.head[0].length
+        n = (2.0 * uniform(car.key, car.episode, 1) - 1.0) * _RANDOM_OFFSET * track.table[0].width
         yaw_offset = (2.0 * uniform(car.key, car.episode, 2) - 1.0) * _RANDOM_YAW
     elif sim.start != START_LINE:
         turn = (car.key + car.episode) * sim.start_advance
-        s = (turn - math.floor(turn)) * track.length
+        s = (turn - math.floor(turn)) * track.head[0].length
     car.start_s = s
     car.progress = 0.0
     car.steps = 1
@@ -167,16 +161,16 @@ def _reset(cars, mask, track, direction, vehicle, sim):
 
 
 @kernel
-def reset(cars, mask, floats, ints, back_floats, back_ints, vehicles, sims):
+def reset(cars, mask, track, back, vehicles, sims):
     """Start the next episode of the cars in `mask`; their `episode` counts up from -1."""
     sim, vehicle = sims[0], vehicles[0]
     for i in range(cars.size):
         if mask[i]:
             cars[i].episode += 1
             cars[i].direction = cars[i].episode % 2 if sim.alternate_direction else 0
-    _reset(cars, mask, unpack(floats, ints), 0, vehicle, sim)
+    _reset(cars, mask, track, 0, vehicle, sim)
     if sim.alternate_direction:
-        _reset(cars, mask, unpack(back_floats, back_ints), 1, vehicle, sim)
+        _reset(cars, mask, back, 1, vehicle, sim)
 
 
 @kernel

@@ -149,56 +149,70 @@ SIM = np.dtype(
 )
 
 
-class Line(NamedTuple):
-    """A polyline: M points, M - 1 segments; closed lines repeat the first point at the end."""
+# A track in one driving direction is nine arrays of plain records: few to pass, quick to read.
 
-    x: np.ndarray  # (M,) m
-    y: np.ndarray  # (M,) m
-    s: np.ndarray  # (M,) m, arc length at each point, summed from the start as GEOS does
-
-
-class Candidates(NamedTuple):
-    """For each of some places, the segments of a line that can be nearest to any point of it."""
-
-    starts: np.ndarray  # (places + 1,) into items
-    items: np.ndarray  # segments, ascending within a place
-
-
-class Bands(NamedTuple):
-    """For each row of grid cells, the segments of a ring that touch it, for ray casting."""
-
-    starts: np.ndarray  # (rows + 1,) into items
-    items: np.ndarray
-
-
-class Grid(NamedTuple):
-    """Square cells over the track, to touch only the segments that can matter. Provably exact."""
-
-    x: float  # m, lower left corner
-    y: float
-    cell: float  # m
-    columns: int
-    rows: int
-    road: np.ndarray  # (columns * rows,) NO_ROAD, ALL_ROAD or BORDER
-    starts: np.ndarray  # (columns * rows + 1,) into items
-    items: np.ndarray  # centre segments that can be nearest to a point of the cell, ascending
-    inner_bands: Bands
-    outer_bands: Bands
+LINE = np.dtype(  # row j of (M,): point j and the segment from it to point j + 1
+    [
+        ("x", "f8"),  # m
+        ("y", "f8"),  # m
+        ("s", "f8"),  # m, arc length at the point, summed from the start as GEOS does
+        ("dx", "f8"),  # m, to the next point; 0 in the last row
+        ("dy", "f8"),
+        ("step", "f8"),  # m, length of the segment
+        ("inverse", "f8"),  # 1 / step squared, 1/m2; 0 for a duplicate point
+    ],
+    align=True,
+)
+SPAN = np.dtype(  # row j of (M,): what else belongs to centre point and segment j
+    [
+        ("fraction", "f8"),  # arc length / track length; 1.0 in the last row
+        ("inner_first", "i4"),  # items[first:last]: segments of the inner border that can be
+        ("inner_last", "i4"),  # nearest to a point of this centre segment
+        ("outer_first", "i4"),
+        ("outer_last", "i4"),
+    ],
+    align=True,
+)
+CELL = np.dtype(  # row of (rows * columns,): a square of the grid over the track
+    [
+        ("road", "i4"),  # NO_ROAD, ALL_ROAD or BORDER
+        ("first", "i4"),  # items[first:last]: centre segments that can be nearest to a point of it
+        ("last", "i4"),
+    ],
+    align=True,
+)
+BAND = np.dtype(  # row of (rows,): the border segments that touch a row of cells, for ray casting
+    [("inner_first", "i4"), ("inner_last", "i4"), ("outer_first", "i4"), ("outer_last", "i4")],
+    align=True,
+)
+AHEAD = np.dtype(  # row of (T,): the road at equal steps of arc length
+    [("x", "f8"), ("y", "f8"), ("width", "f8")],  # m
+    align=True,
+)
+HEAD = np.dtype(  # one row
+    [
+        ("length", "f8"),  # m
+        ("grid_x", "f8"),  # m, lower left corner
+        ("grid_y", "f8"),
+        ("cell", "f8"),  # m
+        ("columns", "i8"),
+        ("rows", "i8"),
+        ("table_ds", "f8"),  # m, spacing of the look-ahead table
+        ("ccw", "?"),  # the centre line turns counter-clockwise
+    ],
+    align=True,
+)
 
 
 class TrackArrays(NamedTuple):
     """Everything kernels know of a track, in one driving direction."""
 
-    length: float  # m
-    ccw: bool  # the centre line turns counter-clockwise
-    center: Line
-    inner: Line
-    outer: Line
-    fractions: np.ndarray  # (M,) arc length of each waypoint / length; the last is 1.0
-    inner_near: Candidates
-    outer_near: Candidates
-    grid: Grid
-    table_ds: float  # m, spacing of the look-ahead table
-    table_x: np.ndarray  # (T,) m, centre line at equal steps of arc length
-    table_y: np.ndarray
-    table_width: np.ndarray  # (T,) m, border to border
+    head: np.ndarray  # (1,) HEAD
+    center: np.ndarray  # (M,) LINE; closed: the last point repeats the first
+    spans: np.ndarray  # (M,) SPAN
+    inner: np.ndarray  # (K,) LINE
+    outer: np.ndarray  # (L,) LINE
+    cells: np.ndarray  # (rows * columns,) CELL
+    bands: np.ndarray  # (rows,) BAND
+    items: np.ndarray  # int32: every list of segments, ascending within a list
+    table: np.ndarray  # (T,) AHEAD

@@ -11,8 +11,8 @@ import numpy as np
 
 from racer import plugins
 from racer.errors import BadTrack
-from racer.sim.pack import index_track, pack
-from racer.sim.progress import NEAREST, nearest_many, pose_at
+from racer.sim.build import index_track
+from racer.sim.progress import NEAREST, nearest_many, pose_on_center
 from racer.sim.types import TrackArrays
 
 BUILTIN = Path(__file__).parent / "data"
@@ -104,28 +104,23 @@ class Track:
 
     @cached_property
     def arrays(self) -> TrackArrays:
-        """Indexed geometry, for kernels called from Python."""
+        """Indexed geometry, as kernels take it."""
         return index_track(self.center, self.inner, self.outer)
-
-    @cached_property
-    def packed(self) -> tuple[np.ndarray, np.ndarray]:
-        """The same as two flat arrays, for a Race."""
-        return pack(self.arrays)
 
     @property
     def length(self) -> float:
         """Length of the centre line, m."""
-        return self.arrays.length
+        return float(self.arrays.head["length"][0])
 
     @cached_property
     def width(self) -> float:
         """Median distance from border to border, m."""
-        return float(np.median(self.arrays.table_width))
+        return float(np.median(self.arrays.table["width"]))
 
     @property
     def ccw(self) -> bool:
         """Does the centre line turn counter-clockwise?"""
-        return self.arrays.ccw
+        return bool(self.arrays.head["ccw"][0])
 
     @cached_property
     def waypoints(self) -> list[tuple[float, float]]:
@@ -145,8 +140,7 @@ class Track:
 
         Yaw points at the next waypoint, as the official simulator places a car at the start.
         """
-        floats, ints = self.packed
-        x, y, yaw = pose_at(floats, ints, float(s))
+        x, y, yaw = pose_on_center(self.arrays, float(s))
         return float(x), float(y), float(yaw)
 
     def nearest(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -160,7 +154,7 @@ class Track:
         """
         x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
         out = np.zeros(x.shape, NEAREST)
-        nearest_many(*self.packed, x, y, out)
+        nearest_many(self.arrays, x, y, out)
         return out
 
 

@@ -1,0 +1,84 @@
+"""The `racer` command: one file per sub-command; the file name is its name.
+
+A command module has a docstring (its first line is the help line), `add_arguments(parser)` and
+`run(args)`, which returns an exit code or None for 0. It imports what is heavy inside `run`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from racer.errors import RacerError, did_you_mean
+
+EXIT_CODES = """exit codes: 0 done, 1 check failed, 2 usage, 3 a file that cannot be used,
+4 the reward failed while running, 5 disk, memory or display missing, 6 run in use,
+7 training diverged, 130 / 143 stopped by SIGINT / SIGTERM after saving"""
+
+
+def commands() -> dict[str, str]:
+    """Command → help line, read from the files without importing them."""
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+        doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        found[path.stem.replace("_", "-")] = doc.split("\n", 1)[0]
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; RacerErrors become one sentence and their exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in argv
+    try:
+        args = _parse([arg for arg in argv if arg != "--debug"])
+        return args.command_run(args) or 0
+    except RacerError as error:
+        if debug:
+            traceback.print_exc()
+        print(f"racer: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        if debug:
+            traceback.print_exc()
+        return 130
+    except BrokenPipeError:  # `racer track list | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    known = commands()
+    name = next((arg for arg in argv if not arg.startswith("-")), None)
+    parser = argparse.ArgumentParser(
+        prog="racer",
+        description="Write a reward, train in seconds, watch the car drive.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--debug", action="store_true", help="show the stack behind an error")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    if name is not None and name not in known:
+        near = did_you_mean(name, known)
+        parser.error(f"no command {name!r}.{near} Known: {', '.join(known)}")
+    for command, help_line in known.items():
+        sub = subparsers.add_parser(command, help=help_line, description=help_line)
+        if command == name:  # only the command that runs is imported
+            module = importlib.import_module(f"racer.cli.{command.replace('-', '_')}")
+            sub.description = module.__doc__
+            sub.formatter_class = argparse.RawDescriptionHelpFormatter
+            module.add_arguments(sub)
+            sub.set_defaults(command_run=module.run)
+    return parser.parse_args(argv)
+
+
+def _version() -> str:
+    import racer
+
+    return f"racer {racer.__version__}"
