@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -62,16 +63,20 @@ def json_bytes(value: Any) -> bytes:
     return (json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
-def write_synced(path: Path, content: bytes) -> None:
-    """A new file, on the disk when this returns. Not atomic: for files in an uncommitted folder."""
+def write_synced(path: Path, *chunks: bytes | memoryview) -> str:
+    """A new file, on the disk when this returns, and its sha256. For uncommitted folders."""
+    digest = hashlib.sha256()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        for chunk in chunks:
+            digest.update(chunk)
+            view = memoryview(chunk).cast("B")
+            while view:
+                view = view[os.write(descriptor, view) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    return digest.hexdigest()
 
 
 def sync_folder(folder: Path) -> None:
@@ -107,7 +112,7 @@ def commit_folder(folder: Path, write: Callable[[Path], None]) -> None:
 
 def remove_folder(folder: Path) -> None:
     """Delete a folder so that it is never seen half deleted: renamed first, then emptied."""
-    tmp = folder.with_name(f"{TMP_PREFIX}gone-{os.getpid()}-{folder.name}")
+    tmp = folder.with_name(f"{TMP_PREFIX}{secrets.token_hex(4)}-{folder.name}")
     os.rename(folder, tmp)
     shutil.rmtree(tmp)
 
