@@ -1,0 +1,217 @@
+"""What there is to see, as coloured shapes in metres: no window, no clock, no pixels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racer.tracks import Track
+
+Array = NDArray[np.float64]
+Color = tuple[int, int, int]
+
+GROUND: Color = (22, 26, 31)
+ROAD: Color = (52, 58, 67)
+BORDER: Color = (226, 230, 236)
+CENTER: Color = (206, 166, 74)
+CHECKER: Color = (240, 242, 245)
+BODY: Color = (240, 84, 60)
+CABIN: Color = (38, 20, 20)
+WHEEL: Color = (12, 13, 16)
+STRIPE: Color = (255, 226, 214)
+
+# speed, slow to fast: dark blue, teal, green, yellow; even steps of lightness
+SPEED_COLORS: tuple[Color, ...] = (
+    (72, 96, 200),
+    (46, 148, 190),
+    (60, 190, 140),
+    (166, 214, 80),
+    (250, 228, 80),
+)
+
+DASH, GAP = 0.25, 0.25  # m, centre line
+BORDER_WIDTH, CENTER_WIDTH = 0.035, 0.025  # m
+
+# the DeepRacer's outline about the model origin, m; mesh 0.324 x 0.188, wheel radius 0.036
+NOSE, TAIL, HALF_BODY = 0.166, -0.158, 0.062
+AXLE_FRONT, AXLE_REAR, HALF_TRACK = 0.082, -0.082, 0.080
+WHEEL_RADIUS, HALF_WHEEL = 0.036, 0.019
+
+
+class Polygon(NamedTuple):
+    """A filled area."""
+
+    points: Array  # (K, 2) m
+    color: Color
+
+
+class Stroke(NamedTuple):
+    """A line of constant width, never thinner than `pixels`."""
+
+    points: Array  # (K, 2) m
+    color: Color
+    width: float  # m
+    pixels: float
+
+
+Shape = Polygon | Stroke
+
+
+class Pose(NamedTuple):
+    """Where a car is drawn."""
+
+    x: float  # m, model origin
+    y: float
+    yaw: float  # rad
+    v: float  # m/s
+    steer: float  # rad
+
+
+class Playback(Protocol):
+    """What can be played: a Trace, or anything with its fields."""
+
+    @property
+    def track(self) -> Track: ...
+
+    @property
+    def rows(self) -> NDArray[np.void]: ...
+
+    @property
+    def dt(self) -> float: ...
+
+    @property
+    def meta(self) -> dict[str, Any]: ...
+
+    @property
+    def note(self) -> str: ...
+
+    def episodes(self) -> list[slice]: ...
+
+
+def road(track: Track) -> list[Shape]:
+    """The road with its borders, dashed centre line and start, back to front."""
+    shapes: list[Shape] = [Polygon(track.outer, ROAD), Polygon(track.inner, GROUND)]
+    shapes += [Stroke(dash, CENTER, CENTER_WIDTH, 1.2) for dash in _dashes(track.center)]
+    shapes += _start(track)
+    shapes += [Stroke(line, BORDER, BORDER_WIDTH, 1.6) for line in (track.inner, track.outer)]
+    return shapes
+
+
+def car(pose: Pose, grow: float = 1.0) -> list[Shape]:
+    """A car that turns its front wheels; `grow` enlarges it about its origin."""
+    shapes: list[Shape] = []
+    for axle, steer in ((AXLE_FRONT, pose.steer), (AXLE_REAR, 0.0)):
+        for side in (HALF_TRACK, -HALF_TRACK):
+            wheel = _rectangle(WHEEL_RADIUS, HALF_WHEEL) @ _rotation(steer).T
+            shapes.append(Polygon(wheel + np.array([axle, side]), WHEEL))
+    for points, color in _BODY:
+        shapes.append(Polygon(points, color))
+    turn, origin = _rotation(pose.yaw).T * grow, [pose.x, pose.y]
+    return [Polygon(s.points @ turn + origin, s.color) for s in shapes]
+
+
+def speed_color(v: float, v_max: float) -> Color:
+    """Colour of a speed on the scale from 0 to `v_max`, m/s."""
+    at = min(max(v / v_max, 0.0), 1.0) * (len(SPEED_COLORS) - 1) if v_max > 0 else 0.0
+    low = min(int(at), len(SPEED_COLORS) - 2)
+    a, b = SPEED_COLORS[low], SPEED_COLORS[low + 1]
+    red, green, blue = (round(p + (q - p) * (at - low)) for p, q in zip(a, b, strict=True))
+    return red, green, blue
+
+
+def speed_scale(rows: NDArray[np.void]) -> float:
+    """The top of the speed scale for these rows: their maximum, rounded up to 0.5 m/s."""
+    top = float(rows["v"].max()) if len(rows) else 0.0
+    return max(0.5, math.ceil(top * 2 - 1e-9) / 2)
+
+
+def pose_at(rows: NDArray[np.void], at: float) -> Pose:
+    """The car between two rows of an episode; `at` is a row index with a fraction."""
+    i = min(max(int(at), 0), len(rows) - 1)
+    j, part = min(i + 1, len(rows) - 1), at - i
+    a, b = rows[i], rows[j]
+
+    def mix(name: str) -> float:
+        return float(a[name]) + (float(b[name]) - float(a[name])) * part
+
+    turn = math.remainder(float(b["yaw"]) - float(a["yaw"]), 2 * math.pi)
+    return Pose(mix("x"), mix("y"), float(a["yaw"]) + turn * part, mix("v"), mix("steer"))
+
+
+def bounds(track: Track) -> tuple[float, float, float, float]:
+    """x_min, y_min, x_max, y_max of the road, m."""
+    low, high = track.outer.min(axis=0), track.outer.max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _dashes(line: Array) -> list[Array]:
+    steps = np.hypot(*np.diff(line, axis=0).T)
+    s = np.concatenate([[0.0], np.cumsum(steps)])
+    count = max(1, round(s[-1] / (DASH + GAP)))
+    period = s[-1] / count
+    dashes = []
+    for start in np.arange(count) * period + period / 4:
+        at = np.linspace(start, start + period / 2, 4)
+        dashes.append(np.stack([np.interp(at, s, line[:, 0]), np.interp(at, s, line[:, 1])], 1))
+    return dashes
+
+
+def _start(track: Track) -> list[Shape]:
+    """A chequered band across the road at waypoint 0."""
+    yaw = track.pose_at(0.0)[2]
+    half = float(np.hypot(*(track.inner[0] - track.outer[0]))) / 2
+    squares = max(4, round(half / 0.06))
+    side = 2 * half / squares
+    shapes: list[Shape] = []
+    turn = _rotation(yaw).T
+    middle = (track.inner[0] + track.outer[0]) / 2
+    for row in range(2):
+        for k in range(squares):
+            color = CHECKER if (row + k) % 2 else GROUND
+            low = np.array([(row - 1) * side, k * side - half])
+            corners = low + side * np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+            shapes.append(Polygon(corners @ turn + middle, color))
+    return shapes
+
+
+def _rectangle(half_length: float, half_width: float) -> Array:
+    signs = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
+    return signs * [half_length, half_width]
+
+
+def _rotation(angle: float) -> Array:
+    cos, sin = math.cos(angle), math.sin(angle)
+    return np.array([[cos, -sin], [sin, cos]])
+
+
+def _mirror(side: list[tuple[float, float]]) -> Array:
+    """A closed outline from its left half, nose to tail."""
+    left = np.array(side)
+    return np.concatenate([left, left[::-1] * [1.0, -1.0]])
+
+
+_BODY: tuple[tuple[Array, Color], ...] = (
+    (
+        _mirror(
+            [
+                (NOSE, 0.030),
+                (NOSE - 0.012, 0.044),
+                (0.112, 0.052),
+                (0.045, 0.046),
+                (0.020, HALF_BODY),
+                (-0.045, HALF_BODY),
+                (-0.065, 0.050),
+                (-0.120, 0.054),
+                (TAIL + 0.010, 0.050),
+                (TAIL, 0.036),
+            ]
+        ),
+        BODY,
+    ),
+    (_mirror([(0.150, 0.012), (0.060, 0.012)]), STRIPE),
+    (_mirror([(0.048, 0.030), (0.026, 0.040), (-0.030, 0.040), (-0.062, 0.028)]), CABIN),
+    (_mirror([(-0.128, 0.078), (-0.150, 0.078)]), BODY),  # rear wing
+)

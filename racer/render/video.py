@@ -1,0 +1,205 @@
+"""Frames of cars on a track without a window: one as an array, many as a .mp4 or .gif."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pygame
+from numpy.typing import NDArray
+
+from racer.errors import ResourceError, UsageError
+from racer.render import hud, paint, scene
+from racer.render.paint import Painter, overview
+from racer.render.scene import Playback, Pose
+from racer.sim.types import STATUS_LABELS
+from racer.tracks import Track
+
+FPS = 30
+GIF_FPS = 15
+SIZE = (1280, 720)
+HUD_MIN = (700, 400)  # px, smaller frames show the road alone
+
+Frame = NDArray[np.uint8]
+
+
+class LiveView:
+    """One live car from above, for `rgb_array` rendering; keeps its own trail.
+
+    Args:
+        track: where.
+        size: width, height, px; from 700 x 400 up the params are shown beside the road.
+    """
+
+    def __init__(self, track: Track, size: tuple[int, int] = (960, 640)) -> None:
+        self.track, self.size = track, size
+        self._painter = Painter(track)
+        self._camera = _camera(track, size)
+        self._trail: list[tuple[float, float, float]] = []
+        self._surface = pygame.Surface(size, 0, 32)
+        self._episode = -1
+
+    def frame(
+        self, car: np.void, params: np.void | None = None, reward: float | None = None
+    ) -> Frame:
+        """(H, W, 3) uint8 of one CAR row, with the PARAMS row and reward when there are any."""
+        pose = Pose(*(float(car[name]) for name in Pose._fields))
+        if int(car["episode"]) != self._episode or int(car["steps"]) <= 1:
+            self._trail, self._episode = [], int(car["episode"])
+        self._trail.append((pose.x, pose.y, pose.v))
+        trail = np.array(self._trail, dtype=[("x", "f8"), ("y", "f8"), ("v", "f8")])
+        v_max = 4.0  # m/s, what a DeepRacer can do; a live car's maximum is not known yet
+        self._painter.draw(
+            self._surface, self._camera, [pose], trail, v_max, (self._episode, id(self._trail))
+        )
+        if self.size >= HUD_MIN:
+            hud.draw_params(self._surface, params, reward, pose.v)
+            hud.draw_speed_scale(self._surface, v_max)
+        return pixels(self._surface)
+
+
+class Film:
+    """Frames of one recording, as the window and the video show them."""
+
+    def __init__(self, playback: Playback) -> None:
+        self.playback = playback
+        self.parts = playback.episodes()
+        self.painter = Painter(playback.track)
+        self.v_max = scene.speed_scale(playback.rows)
+
+    def rows(self, part: int) -> NDArray[np.void]:
+        """The rows of one episode."""
+        return self.playback.rows[self.parts[part]]
+
+    def draw(
+        self, surface: pygame.Surface, part: int, at: float, camera: paint.Camera, note: str = ""
+    ) -> None:
+        """Paint the moment `at` (row index with a fraction) of an episode, HUD included."""
+        rows = self.rows(part)
+        i = min(max(int(at), 0), len(rows) - 1)
+        pose = scene.pose_at(rows, at)
+        self.painter.draw(surface, camera, [pose], rows[: i + 1], self.v_max, part)
+        if min(surface.get_width() - HUD_MIN[0], surface.get_height() - HUD_MIN[1]) < 0:
+            return
+        hud.draw_params(surface, rows[i]["params"], float(rows[i]["reward"]), pose.v)
+        hud.draw_header(surface, self._status(part, at, note))
+        hud.draw_speed_scale(surface, self.v_max)
+
+    def _status(self, part: int, at: float, note: str) -> hud.Status:
+        rows = self.rows(part)
+        title = str(self.playback.meta.get("title") or self.playback.track.name)
+        lap = f"lap {part + 1} of {len(self.parts)}"
+        if len(np.unique(self.playback.rows["car"])) > 1:
+            lap += f", car {int(rows['car'][0])}"
+        over = at >= len(rows) - 1
+        if over:
+            note = STATUS_LABELS[int(rows["status"][-1])].replace("_", " ") + (
+                f" · {note}" if note else ""
+            )
+        return hud.Status(title[:60], lap, at * self.playback.dt, note or self.playback.note)
+
+
+def frame(playback: Playback, index: int, size: tuple[int, int] = SIZE) -> Frame:
+    """(H, W, 3) uint8 of row `index` of a recording."""
+    film = Film(playback)
+    for number, part in enumerate(film.parts):
+        if part.start <= index < part.stop:
+            surface = pygame.Surface(size, 0, 32)
+            camera = _camera(playback.track, size)
+            film.draw(surface, number, index - part.start, camera)
+            return pixels(surface)
+    raise IndexError(f"row {index} of {len(playback.rows)}")
+
+
+def frames(playback: Playback, size: tuple[int, int], fps: int, speed: float) -> Iterator[Frame]:
+    """Every frame of a recording, interpolated; a second's rest after each lap."""
+    film = Film(playback)
+    surface = pygame.Surface(size, 0, 32)
+    camera = _camera(playback.track, size)
+    for part in range(len(film.parts)):
+        last = len(film.rows(part)) - 1
+        steps_per_frame = speed / (fps * playback.dt)
+        for k in range(int(last / steps_per_frame) + 1):
+            film.draw(surface, part, k * steps_per_frame, camera)
+            yield pixels(surface)
+        film.draw(surface, part, last, camera)
+        for _ in range(fps):
+            yield pixels(surface)
+
+
+def write(playback: Playback, path: str | Path, *, speed: float = 1.0) -> int:
+    """Write a recording as .mp4 or .gif; returns the number of frames.
+
+    Raises:
+        UsageError: another suffix, or nothing to show.
+        ResourceError: the file cannot be written, or ffmpeg fails.
+    """
+    path = Path(path)
+    if not len(playback.rows):
+        raise UsageError("the recording has no steps, so there is nothing to show.")
+    writers = {".mp4": _write_mp4, ".gif": _write_gif}
+    if path.suffix.lower() not in writers:
+        raise UsageError(f"--video {path}: the name must end in .mp4 or .gif.")
+    if not path.parent.is_dir():
+        raise UsageError(f"--video {path}: there is no folder {path.parent}.")
+    part = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    try:
+        count = writers[path.suffix.lower()](playback, part, speed)
+        os.replace(part, path)
+    except OSError as error:
+        raise ResourceError(f"cannot write {path}: {error.strerror or error}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def _write_mp4(playback: Playback, path: Path, speed: float) -> int:
+    import imageio_ffmpeg
+
+    output: Any = imageio_ffmpeg.write_frames(
+        str(path), SIZE, fps=FPS, codec="libx264", quality=7, macro_block_size=16
+    )
+    output.send(None)
+    count = 0
+    try:
+        for image in frames(playback, SIZE, FPS, speed):
+            output.send(np.ascontiguousarray(image))
+            count += 1
+    finally:
+        output.close()
+    return count
+
+
+def _write_gif(playback: Playback, path: Path, speed: float) -> int:
+    from PIL import Image
+
+    size = SIZE[0] * 5 // 8, SIZE[1] * 5 // 8
+    images = [Image.fromarray(image) for image in frames(playback, size, GIF_FPS, speed)]
+    images[0].save(
+        path,
+        format="GIF",
+        save_all=True,
+        append_images=images[1:],
+        duration=1000 // GIF_FPS,
+        loop=0,
+    )
+    return len(images)
+
+
+def pixels(surface: pygame.Surface) -> Frame:
+    """(H, W, 3) uint8, a copy."""
+    width, height = surface.get_size()
+    return np.frombuffer(pygame.image.tobytes(surface, "RGB"), np.uint8).reshape(height, width, 3)
+
+
+def _camera(track: Track, size: tuple[int, int]) -> paint.Camera:
+    """Overview; beside the params panel where there is room for it."""
+    if size[0] < HUD_MIN[0] or size[1] < HUD_MIN[1]:
+        return overview(track, size, 12)
+    room = size[0] - hud.WIDTH - hud.PAD, size[1] - 60
+    camera = overview(track, room)
+    shift = (size[0] - room[0]) / 2 / camera.scale
+    return camera._replace(x=camera.x - shift, width=size[0], height=size[1])
