@@ -65,7 +65,7 @@ class Continuous:
     """
 
     steer_deg: tuple[float, float] = (-30.0, 30.0)
-    speed: tuple[float, float] = (0.5, 4.0)
+    speed: tuple[float, float] = (1.0, 4.0)
 
     @property
     def space(self) -> gymnasium.spaces.Box:
@@ -121,7 +121,9 @@ def parse(metadata: object, source: str) -> Actions:
             '{"steering_angle": deg, "speed": m/s} or ranges {"steering_angle": {"low", "high"}, ...}.'
         )
     space = metadata["action_space"]
-    kind = metadata.get("action_space_type", "continuous" if isinstance(space, dict) else "discrete")
+    kind = metadata.get(
+        "action_space_type", "continuous" if isinstance(space, dict) else "discrete"
+    )
     if kind not in ("discrete", "continuous"):
         raise BadActions(f"{source}: action_space_type {kind!r}; use 'discrete' or 'continuous'.")
     algorithm = metadata.get("training_algorithm", "clipped_ppo")

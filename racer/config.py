@@ -238,5 +238,3 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         near = did_you_mean(value, allowed)
         raise BadConfig(f"{name} = {value!r}; allowed is {', '.join(allowed)}.{near}")
-
-

@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from racer import observations
+import racer.actions
+from racer import observations, vehicles
 from racer.actions import Actions
-from racer.config import STARTS, Rules
-from racer.reward import RewardEngine
+from racer.config import STARTS, RaceConfig, Rules
+from racer.reward import RewardEngine, make_engine
 from racer.sim import step
 from racer.sim.jit import bind
-from racer.sim.types import CAR, PARAMS, SIM
+from racer.sim.types import CAR, LAP_COMPLETE, PARAMS, SIM, STATUS_LABELS
 from racer.tracks import Track
 
 WIDTH_KEYS = frozenset({"track_width", "is_left_of_center"})
@@ -48,6 +49,7 @@ class Race:
         commands: (N, 2) steering angle (deg) and speed (m/s) of the last action.
         rewards: (N,) float64 of the last step.
         terminated, truncated: (N,) bool of the last step; never both.
+        done, done_count: either of them, (N,) bool, and how many.
         obs: (N, D) float32 of s_{t+1}.
 
     All are written in place by `step` and `reset`: copy what you keep.
@@ -81,6 +83,8 @@ class Race:
         self.rewards = np.zeros(n)
         self.terminated = np.zeros(n, np.bool_)
         self.truncated = np.zeros(n, np.bool_)
+        self.done = np.zeros(n, np.bool_)
+        self.done_count = 0
         self.action_buffer = actions.buffer(n)
         self._mask = np.zeros(n, np.bool_)
         self._everyone = np.ones(n, np.bool_)
@@ -89,7 +93,9 @@ class Race:
         view = observations.make(observation, *tracks, vehicle)
         self.observation_space = view.space
         self.obs = np.zeros((n, *view.space.shape), np.float32)
-        needs_width = all_params or reward is None or bool(WIDTH_KEYS & reward.needs)
+        needs_width = (
+            all_params or reward is None or bool(WIDTH_KEYS & getattr(reward, "needs", WIDTH_KEYS))
+        )
         self._decode = actions.bind(self.action_buffer, self.commands)
         self._begin = bind(
             step.begin,
@@ -104,6 +110,9 @@ class Race:
         )
         self._advance = bind(step.advance, self.cars, self.commands, *tracks, vehicle, self.sim)
         self._reset = bind(step.reset, self.cars, self._mask, *tracks, vehicle, self.sim)
+        self._finish = bind(
+            step.finish, self.cars, self.rewards, self.terminated, self.truncated, self.done
+        )
         self._observe = view.bind(self.cars, self._everyone, self.obs)
         self._observe_mask = view.bind(self.cars, self._mask, self.obs)
         self.seed(seed)
@@ -155,8 +164,73 @@ class Race:
             self.reward.collect(self.rewards)
         else:
             self._advance()
+        self.done_count = self._finish()
         self._observe()
         return self.obs
+
+
+def episode_info(race: Race, i: int) -> dict[str, Any]:
+    """How the episode of car `i`, which is done, went.
+
+    Returns:
+        status: one of STATUS_LABELS.
+        progress_pct: of a lap.
+        steps: actions taken.
+        return: sum of rewards.
+        time_s: since the start; the frame the car is held still in counts, as officially.
+        lap_time_s: the same for a completed lap; absent otherwise.
+    """
+    car = race.cars[i]
+    status = STATUS_LABELS[car["status"]]
+    steps = int(car["steps"])
+    info = {
+        "status": status,
+        "progress_pct": float(race.params["progress"][i]),  # of s_t, which ended it
+        "steps": steps - 1,
+        "return": float(car["episode_return"]),
+        "time_s": steps * race.dt,
+    }
+    if car["status"] == LAP_COMPLETE:
+        info["lap_time_s"] = info["time_s"]
+    return info
+
+
+def make_race(
+    config: RaceConfig,
+    n: int = 1,
+    *,
+    seed: int = 0,
+    with_reward: bool = True,
+    all_params: bool = False,
+) -> Race:
+    """The race that `config` names.
+
+    Raises:
+        UnknownName, BadTrack, BadActions, BadReward: a name or file that cannot be used.
+    """
+    track = Track.load(config.track)
+    actions = racer.actions.load(config.actions)
+    vehicle = vehicles.load(config.vehicle)
+    reward = None
+    if with_reward:
+        reward = make_engine(
+            config.reward,
+            n=n,
+            waypoints=track.waypoints,
+            engine=config.reward_engine,
+            seed=seed,
+        )
+    return Race(
+        track,
+        n,
+        vehicle=vehicle,
+        actions=actions,
+        observation=config.observation,
+        reward=reward,
+        rules=config.rules,
+        seed=seed,
+        all_params=all_params,
+    )
 
 
 def sim_row(rules: Rules, length: float) -> np.ndarray:

@@ -12,7 +12,7 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from racer.errors import RacerError, did_you_mean
@@ -32,12 +32,21 @@ def commands() -> dict[str, str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; RacerErrors become one sentence and their exit code."""
+    """Run one command of the command line."""
     argv = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in argv
-    try:
+
+    def command() -> int:
         args = _parse([arg for arg in argv if arg != "--debug"])
         return args.command_run(args) or 0
+
+    return guarded(command, debug=debug)
+
+
+def guarded(command: Callable[[], int], *, debug: bool = False) -> int:
+    """Run `command`; errors that are the user's to fix become one sentence and their exit code."""
+    try:
+        return command()
     except RacerError as error:
         if debug:
             traceback.print_exc()

@@ -77,7 +77,15 @@ def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> Tra
     _keep(lists, bands, "inner_", band_segments(inside, low[1], rows))
     _keep(lists, bands, "outer_", band_segments(outside, low[1], rows))
     track = TrackArrays(
-        head, middle, spans, inside, outside, cells, bands, np.concatenate(lists), np.zeros(0, AHEAD)
+        head,
+        middle,
+        spans,
+        inside,
+        outside,
+        cells,
+        bands,
+        np.concatenate(lists),
+        np.zeros(0, AHEAD),
     )
     table = np.zeros(round(length / float(head["table_ds"][0])), AHEAD)
     fill_table(track, table)

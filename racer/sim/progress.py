@@ -191,8 +191,6 @@ def place(car, track, vehicle, s, yaw_offset, n):
     car.slip = 0.0
     car.steer_command = 0.0
     car.speed_command = 0.0
-    car.steer_waiting = 0.0
-    car.speed_waiting = 0.0
     locate(car, track, vehicle)
     car.moved = 0.0
     car.slow_steps = 0

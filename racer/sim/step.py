@@ -2,6 +2,7 @@
 
 begin    count the step, judge s_t, write the DeepRacer params of (s_t, a_t)
 advance  physics with a_t, then measure s_{t+1}
+finish   add up rewards, say which cars are done
 reset    start the next episode of the cars that ended
 
 A track is given twice: as driven in even episodes and, for races that alternate the
@@ -79,9 +80,7 @@ def _begin(cars, commands, rows, terminated, truncated, track, direction, sim, n
 
 
 @kernel
-def begin(
-    cars, commands, rows, terminated, truncated, track, back, sims, needs_width
-):
+def begin(cars, commands, rows, terminated, truncated, track, back, sims, needs_width):
     """Count the step, judge s_t and write params rows.
 
     Args:
@@ -102,6 +101,26 @@ def _clip(value, low, high):
     return min(max(value, low), high)
 
 
+@inlined
+def _integrate(car, steer, speed, vehicle, dt, substeps):
+    if vehicle.model == KINEMATIC:
+        step_kinematic(car, steer, speed, vehicle, dt, substeps)
+
+
+@inlined
+def _drive(car, steer, speed, vehicle, sim):
+    """One control step: the last command for `delay`, then this one (rad, m/s)."""
+    dt, substeps = sim.control_dt, sim.substeps
+    delay = min(vehicle.delay, dt)
+    if delay > 0.0:
+        early = max(1, round(substeps * delay / dt))
+        _integrate(car, car.steer_command, car.speed_command, vehicle, delay, early)
+        dt, substeps = dt - delay, max(1, substeps - early)
+    car.steer_command, car.speed_command = steer, speed
+    if dt > 0.0:
+        _integrate(car, steer, speed, vehicle, dt, substeps)
+
+
 @kernel
 def _advance(cars, commands, track, direction, vehicle, sim):
     for i in range(cars.size):
@@ -109,16 +128,8 @@ def _advance(cars, commands, track, direction, vehicle, sim):
         if car.direction != direction:
             continue
         steer = _clip(commands[i, 0] / _DEG, -vehicle.steer_max, vehicle.steer_max)
-        speed = _clip(commands[i, 1], vehicle.speed_min, vehicle.speed_max)
-        if vehicle.delay_steps > 0:
-            car.steer_command, car.speed_command = car.steer_waiting, car.speed_waiting
-            car.steer_waiting, car.speed_waiting = steer, speed
-        else:
-            car.steer_command, car.speed_command = steer, speed
-        if vehicle.model == KINEMATIC:
-            step_kinematic(
-                car, car.steer_command, car.speed_command, vehicle, sim.control_dt, sim.substeps
-            )
+        speed = _clip(commands[i, 1], vehicle.speed_min, vehicle.speed_max) * vehicle.speed_gain
+        _drive(car, steer, speed, vehicle, sim)
         car.yaw = wrap(car.yaw)
         measure(car, track, vehicle, sim)
 
@@ -130,6 +141,22 @@ def advance(cars, commands, track, back, vehicles, sims):
     _advance(cars, commands, track, 0, vehicle, sim)
     if sim.alternate_direction:
         _advance(cars, commands, back, 1, vehicle, sim)
+
+
+@kernel
+def finish(cars, rewards, terminated, truncated, done):
+    """Add rewards (N,) to the returns, write done (N,) bool.
+
+    Returns:
+        How many cars are done.
+    """
+    count = 0
+    for i in range(cars.size):
+        cars[i].episode_return += rewards[i]
+        done[i] = terminated[i] or truncated[i]
+        if done[i]:
+            count += 1
+    return count
 
 
 @kernel

@@ -41,11 +41,9 @@ CAR = np.dtype(
         ("steer", "f8"),  # rad, at the wheels, left positive
         ("yaw_rate", "f8"),  # rad/s
         ("slip", "f8"),  # rad, angle from heading to velocity; 0 in the kinematic model
-        # the command being carried out, and the one waiting when the vehicle has a delay
+        # the last command: it goes on acting for `delay` seconds of the next step
         ("steer_command", "f8"),  # rad
         ("speed_command", "f8"),  # m/s
-        ("steer_waiting", "f8"),
-        ("speed_waiting", "f8"),
         # where it is: everything below is measured at the nose, as the official simulator does
         ("nose_x", "f8"),  # m
         ("nose_y", "f8"),  # m
@@ -117,7 +115,8 @@ VEHICLE = np.dtype(
         ("steer_lag", "f8"),  # s, first order
         ("accel_max", "f8"),  # m/s2, limit of the speed lag, both signs
         ("lateral_grip", "f8"),  # m/s2, |v * yaw_rate| never exceeds it
-        ("delay_steps", "i8"),  # 0 or 1 control steps between command and effect
+        ("delay", "f8"),  # s between a command and its effect, at most one control step
+        ("speed_gain", "f8"),  # speed driven / speed commanded, after clipping
         # single track only
         ("mass", "f8"),  # kg
         ("inertia", "f8"),  # kg m2, about the vertical axis

@@ -1,0 +1,48 @@
+# setup   create .venv and install racer with its development tools
+# train   train the centre-line reward on a built-in track and say what came out
+# test    checks (format, lint, types, import floors, spelling), then every test
+# check   the checks alone
+# bench   measure speed on this machine
+# faults  kill, fill the disk, flip bits: the long form of the fault list
+# clean   remove .venv and caches
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: setup train test check format bench faults clean
+
+setup: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "racer needs Python 3.11 or newer: make PYTHON=python3.11 setup")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+train: setup
+	$(BIN)/python train_agent.py --reward center_line --track oval
+
+test: check
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell racer tests docs rewards *.md *.py
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup
+	$(BIN)/racer bench all
+
+faults: setup
+	$(BIN)/python -m tests.faults
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -1,0 +1,110 @@
+"""RacerVecEnv: N cars as a Stable-Baselines3 vectorised environment, stepped in one call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
+
+from racer.race import Race, episode_info
+
+_NOTHING: dict[str, Any] = {}  # shared: nobody writes to the info of a car that is not done
+
+
+class RacerVecEnv(VecEnv):
+    """A Race as SB3 wants it; a car that is done starts again in the same step.
+
+    `infos[i]` is empty unless car i is done; then it holds `terminal_observation`,
+    `TimeLimit.truncated`, `episode` (r, l, t), `is_success` and what `episode_info` says.
+
+    Args:
+        race: the cars; owned from now on.
+    """
+
+    def __init__(self, race: Race) -> None:
+        self.race = race
+        self.render_mode = None
+        self.finished: list[dict[str, Any]] = []
+        self._began = time.perf_counter()
+        super().__init__(race.n, race.observation_space, race.actions.space)
+
+    def reset(self) -> NDArray[np.float32]:
+        """Start an episode in every car; after `seed(s)`, the first episode of those seeds."""
+        if self._seeds[0] is not None:
+            self.race.seed(np.array(self._seeds, np.int64))
+        self._reset_seeds()
+        self._reset_options()
+        return self.race.reset().copy()
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        """Keep the actions for `step_wait`."""
+        self._actions = actions
+
+    def step_wait(self) -> Any:
+        """One step: obs (N, D) float32, rewards (N,) float32, dones (N,) bool, infos."""
+        race = self.race
+        obs = race.step(self._actions)
+        rewards = race.rewards.astype(np.float32)
+        infos = [_NOTHING] * self.num_envs
+        if race.done_count:
+            now = round(time.perf_counter() - self._began, 6)
+            for i in race.done.nonzero()[0].tolist():
+                infos[i] = self._finish(i, obs, now)
+            obs = race.reset(race.done)
+        return obs.copy(), rewards, race.done.copy(), infos
+
+    def _finish(self, i: int, obs: NDArray[np.float32], now: float) -> dict[str, Any]:
+        info = episode_info(self.race, i)
+        self.finished.append(info)
+        return {
+            **info,
+            "terminal_observation": obs[i].copy(),
+            "TimeLimit.truncated": info["status"] == "time_up",
+            "is_success": info["status"] == "lap_complete",
+            "episode": {"r": info["return"], "l": info["steps"], "t": now},
+        }
+
+    def take_finished(self) -> list[dict[str, Any]]:
+        """What `episode_info` said of every episode that ended since the last call."""
+        finished, self.finished = self.finished, []
+        return finished
+
+    def get_state(self) -> dict[str, NDArray[Any]]:
+        """Everything the next step depends on; `set_state` continues bit for bit."""
+        return {"cars": self.race.cars.copy()}
+
+    def set_state(self, state: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Go on from `get_state`; returns the observations of now."""
+        self.race.cars[...] = state["cars"]
+        return self.race.refresh().copy()
+
+    def close(self) -> None:
+        """End the reward's process."""
+        if self.race.reward is not None:
+            self.race.reward.close()
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """The attribute, once per car: all cars share one race."""
+        return [getattr(self, attr_name)] * len(self._indices(indices))
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Not possible per car: all cars share one race."""
+        raise AttributeError(f"{attr_name!r} cannot be set: all cars share one race")
+
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
+    ) -> list[Any]:
+        """Call a method of the race once; its result once per car."""
+        result = getattr(self.race, method_name)(*method_args, **method_kwargs)
+        return [result] * len(self._indices(indices))
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        """No car is wrapped; episodes are counted here, as Monitor would."""
+        return [False] * len(self._indices(indices))
+
+    def _indices(self, indices: None | int | Sequence[int]) -> Sequence[int]:
+        return list(self._get_indices(indices))

@@ -1,0 +1,117 @@
+"""RacerVectorEnv: N cars as a Gymnasium vector environment, stepped in one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from racer.config import RaceConfig, Rules
+from racer.race import episode_info, make_race
+
+Obs = NDArray[np.float32]
+
+
+class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
+    """N cars, each as RacerEnv describes; a car that is done starts again in the same step.
+
+    SAME_STEP autoreset: `obs[i]` of a done car is the first of its next episode, its last one is in
+    `infos["final_obs"][i]` (mask `infos["_final_obs"]`), what happened in `infos["final_info"]`.
+
+    Args:
+        num_envs: cars.
+        max_episode_steps: step cap, as Gymnasium passes it; None sizes it to the track.
+        others: as RacerEnv.
+    """
+
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        track: str = RaceConfig.track,
+        reward: str = RaceConfig.reward,
+        *,
+        vehicle: str = RaceConfig.vehicle,
+        actions: str = RaceConfig.actions,
+        observation: str = RaceConfig.observation,
+        reward_engine: str = RaceConfig.reward_engine,
+        sandbox: str = RaceConfig.sandbox,
+        rules: Rules | None = None,
+        render_mode: None = None,
+        max_episode_steps: int | None = None,
+    ) -> None:
+        if render_mode is not None:
+            raise ValueError("RacerVectorEnv draws nothing; use RacerEnv or `racer watch`")
+        rules = rules or Rules(max_steps=max_episode_steps or 0)
+        config = RaceConfig(
+            track=str(track),
+            reward=str(reward),
+            vehicle=vehicle,
+            actions=str(actions),
+            observation=observation,
+            reward_engine=reward_engine,
+            sandbox=sandbox,
+            rules=rules,
+        )
+        self.num_envs = num_envs
+        self.render_mode = None
+        self.race = make_race(config, num_envs)
+        self.single_action_space = self.race.actions.space
+        self.single_observation_space = self.race.observation_space
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self._running = False
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Obs, dict[str, Any]]:
+        """Start an episode in every car; car i is seeded with seed + i (or seed[i])."""
+        if options:
+            raise ValueError(f"reset options {sorted(options)}; RacerVectorEnv has none")
+        if isinstance(seed, list):
+            if any(one is None for one in seed):
+                raise ValueError("give every car a seed, or none")
+            self.race.seed(np.array(seed, np.int64))
+        elif seed is not None or not self._running:
+            super().reset(seed=seed)
+            self.race.seed(seed if seed is not None else int(self.np_random.integers(2**31)))
+        self._running = True
+        return self.race.reset().copy(), {}
+
+    def step(
+        self, actions: NDArray[Any]
+    ) -> tuple[Obs, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        """One action for every car."""
+        if not self._running:
+            raise gymnasium.error.ResetNeeded("call reset() before step()")
+        race = self.race
+        obs = race.step(actions).copy()
+        infos: dict[str, Any] = {}
+        if race.done_count:
+            infos = self._final(obs)
+            obs = race.reset(race.done).copy()
+        return obs, race.rewards.copy(), race.terminated.copy(), race.truncated.copy(), infos
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """End the reward's process."""
+        if self.race.reward is not None:
+            self.race.reward.close()
+
+    def _final(self, obs: Obs) -> dict[str, Any]:
+        done = self.race.done.copy()
+        final_obs = np.full(self.num_envs, None, object)
+        infos: dict[str, Any] = {}
+        for i in np.flatnonzero(done):
+            final_obs[i] = obs[i].copy()
+            infos = self._add_info(infos, episode_info(self.race, int(i)), int(i))
+        return {
+            "final_obs": final_obs,
+            "_final_obs": done,
+            "final_info": infos,
+            "_final_info": done.copy(),
+        }
