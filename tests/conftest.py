@@ -1,0 +1,109 @@
+"""What every test shares: no window, one thread, the oval, a race of N, the reference data."""
+
+import os
+
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Folder of reference data: real tracks and simulation logs; not part of the project."""
+    folder = Path(os.environ.get("RACER_REFERENCE") or ROOT.parent / "shared" / "reference")
+    if not folder.is_dir():
+        pytest.skip(f"no reference data in {folder}; set RACER_REFERENCE")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_tracks(reference):
+    """Every closed DeepRacer track of the reference data."""
+    from racer.errors import BadTrack
+    from racer.tracks import Track
+
+    tracks = []
+    for path in sorted((reference / "tracks").glob("*.npy")):
+        try:
+            tracks.append(Track.load(path))
+        except BadTrack:
+            assert path.stem == "Straight_track"  # the open one
+    return tracks
+
+
+@pytest.fixture(scope="session")
+def oval():
+    from racer.tracks import Track
+
+    return Track.load("oval")
+
+
+@pytest.fixture
+def race(oval):
+    """Make a race: `race(n, track=..., vehicle="deepracer", actions=..., seed=0, **rules)`."""
+    from racer import vehicles
+    from racer.actions import Continuous
+    from racer.config import Rules
+    from racer.race import Race
+
+    def make(n=1, *, track=None, vehicle="deepracer", actions=None, seed=0, reward=None, **rules):
+        made = Race(
+            track or oval,
+            n,
+            vehicle=vehicles.load(vehicle) if isinstance(vehicle, str) else vehicle,
+            actions=actions or Continuous((-30.0, 30.0), (0.0, 4.0)),
+            reward=reward,
+            rules=Rules(**rules),
+            seed=seed,
+            all_params=True,
+        )
+        made.reset()
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def python():
+    """Run Python code in a fresh process, in the repository; returns its stdout."""
+
+    def run(code, **environ):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code],
+            cwd=ROOT,
+            env=os.environ | environ,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def drive(race, k=1.5):
+    """Actions that follow the centre line: steer at the road 0.8 m ahead, slower in bends.
+
+    Reads `features`: 9 and 10 are the centre line 0.8 m ahead in the car's frame.
+    """
+    obs = race.obs.astype(float)
+    angle = np.arctan2(obs[:, 10], obs[:, 9])
+    steer = np.clip(k * np.degrees(angle) / 30.0, -1.0, 1.0)
+    speed = np.clip(0.2 - 1.5 * np.abs(angle), -0.7, 0.2)  # Continuous(…, (0, 4)): 0.6 to 2.4 m/s
+    return np.stack([steer, speed], axis=1).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def driver():
+    return drive
