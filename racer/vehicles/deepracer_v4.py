@@ -18,10 +18,10 @@ PARAMS = vehicle(
     steer_max=math.radians(30.0),
     speed_min=0.1,
     speed_max=4.0,
-    # identified on real logs: `racer log fit`, docs/fidelity.md
-    speed_gain=0.985,
-    speed_lag=0.264,
-    steer_lag=0.496,
-    effective_wheelbase=0.209,
-    lateral_grip=2.39,
+    # identified on a real log, training-20 of the console era: `racer log fit`, docs/fidelity.md
+    speed_gain=0.9925,
+    speed_lag=0.2287,
+    steer_lag=0.475,
+    effective_wheelbase=0.2249,
+    lateral_grip=2.0919,
 )

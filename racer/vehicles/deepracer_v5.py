@@ -18,12 +18,11 @@ PARAMS = vehicle(
     steer_max=math.radians(30.0),
     speed_min=0.1,
     speed_max=4.0,
-    # the wheels turn at speed / 0.035 m, their mesh has a radius of 0.036 m
-    speed_gain=0.036 / 0.035,
-    # identified on real logs: `racer log fit`, docs/fidelity.md
-    delay=0.0422,
-    speed_lag=0.0,
-    steer_lag=0.136,
-    effective_wheelbase=0.249,
-    lateral_grip=3.97,
+    # identified on a real log, training-12 of 2026: `racer log fit`, docs/fidelity.md
+    delay=0.0324,
+    speed_gain=1.0149,  # the wheels turn at speed / 0.035 m and have a radius of 0.036 m: 1.029
+    speed_lag=0.0056,
+    steer_lag=0.1543,
+    effective_wheelbase=0.2511,
+    lateral_grip=4.3788,
 )

@@ -1,0 +1,68 @@
+"""Log: what the official simulator wrote about episodes, one row per step, in its own units."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from racer.sim.types import STATUS_LABELS
+
+# Ours first, so that a status of ours has the same number in a log.
+LOG_STATUSES = (*STATUS_LABELS, "prepare", "pause", "park")
+PREPARE, PAUSE, PARK = (LOG_STATUSES.index(s) for s in ("prepare", "pause", "park"))
+
+LOG = np.dtype(
+    [
+        ("episode", "i8"),
+        ("steps", "i8"),
+        ("x", "f8"),  # m, nose of the car, before the action
+        ("y", "f8"),
+        ("yaw_deg", "f8"),
+        ("steer_deg", "f8"),  # commanded
+        ("speed", "f8"),  # m/s, commanded
+        ("action", "i8"),  # index of the action list; -1 for continuous actions
+        ("reward", "f8"),
+        ("done", "?"),
+        ("all_wheels_on_track", "?"),
+        ("progress", "f8"),  # %
+        ("closest_waypoint", "i8"),  # the nearer of the two
+        ("track_len", "f8"),  # m
+        ("tstamp", "f8"),  # s of simulation, when the step was judged: one frame after the pose
+        ("status", "i8"),  # index into LOG_STATUSES
+        ("pause_duration", "f8"),  # s
+        ("line", "i8"),  # of the file, from 1
+    ],
+    align=True,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Log:
+    """One sim-trace.
+
+    Args:
+        source: file it came from, for messages.
+        rows: (R,) LOG, at least one; episodes are consecutive, steps rise within them.
+        rounded: numbers have four digits (text logs) instead of all.
+        notes: what was odd about the file, one sentence each; empty when nothing was.
+    """
+
+    source: str
+    rows: np.ndarray
+    rounded: bool = False
+    notes: tuple[str, ...] = ()
+
+    def episodes(self) -> list[slice]:
+        """The rows of each episode, in order."""
+        edges = np.flatnonzero(np.diff(self.rows["episode"]) != 0) + 1
+        return [slice(a, b) for a, b in itertools.pairwise([0, *edges.tolist(), len(self.rows)])]
+
+    def runs(self) -> list[slice]:
+        """Stretches without a missing step and, within an episode, without a lap's end."""
+        rows = self.rows
+        new = np.diff(rows["episode"]) != 0
+        new |= np.diff(rows["steps"]) != 1
+        edges = np.flatnonzero(new) + 1
+        return [slice(a, b) for a, b in itertools.pairwise([0, *edges.tolist(), len(rows)])]

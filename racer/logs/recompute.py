@@ -1,0 +1,163 @@
+"""Recompute what a log recorded, from its poses alone, with the engine's own kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from racer import vehicles
+from racer.logs.log import PAUSE, PREPARE, Log
+from racer.sim.replay import measure_poses
+from racer.sim.types import CAR, PARAMS
+from racer.tracks import Track
+
+# A car moved by hand: further in one step than any drives (at 4 m/s and 15 Hz, 0.27 m).
+_JUMP = 0.4  # m
+
+
+@dataclass(frozen=True, eq=False)
+class Recomputed:
+    """A log's rows as the engine measures them.
+
+    Args:
+        cars: (R,) CAR: pose of the model origin, projection, wheels.
+        params: (R,) PARAMS as a reward would have seen them, commands and steps included.
+        closest_waypoint: (R,) the nearer of the waypoints before and after.
+        starts: (E,) fraction of a lap where each episode began.
+        backward: (E,) bool, was the episode driven against the order of the track file?
+        dropped: was the track numbered without its duplicate waypoints?
+    """
+
+    cars: np.ndarray
+    params: np.ndarray
+    closest_waypoint: np.ndarray
+    starts: np.ndarray
+    backward: np.ndarray
+    dropped: bool
+
+
+def recompute(log: Log, track: Track) -> Recomputed:
+    """Measure every row of `log` on `track`.
+
+    Which way an episode was driven, and whether the simulator numbered waypoints with or without
+    duplicate rows of the file, is not in a log: the variant that agrees is taken.
+    """
+    best = _both_ways(log, track, dropped=False)
+    if _differing(log, best).any():
+        other = without_duplicates(track)
+        if len(other.center) < len(track.center):
+            second = _both_ways(log, other, dropped=True)
+            if _differing(log, second).sum() < _differing(log, best).sum():
+                return second
+    return best
+
+
+def without_duplicates(track: Track) -> Track:
+    """`track` with consecutive equal waypoints as one, as the simulator numbers them since 2024."""
+    keep = np.r_[True, (np.diff(track.center, axis=0) != 0.0).any(axis=1)]
+    return Track(track.name, track.center[keep], track.inner, track.outer, track.source)
+
+
+def start_fractions(log: Log, fractions: np.ndarray) -> np.ndarray:
+    """Where each episode began, as a fraction of a lap: (E,).
+
+    Progress counts from there; a log does not name the place, but every row of the episode implies
+    it. The median is exact to the last digits and blind to the rows that are clipped to 100 %.
+    """
+    progress = log.rows["progress"]
+    implied = (fractions - progress / 100.0) % 1.0
+    starts = []
+    for part in log.episodes():
+        values = implied[part]
+        open_rows = values[progress[part] < 100.0]
+        values = open_rows if open_rows.size else values
+        around = (values - values[-1] + 0.5) % 1.0 - 0.5
+        middle = np.partition(around, around.size // 2)[around.size // 2]
+        start = (values[-1] + middle) % 1.0
+        starts.append(0.0 if min(start, 1.0 - start) < 1e-12 else start)
+    return np.array(starts)
+
+
+def _both_ways(log: Log, track: Track, *, dropped: bool) -> Recomputed:
+    forward = _measure(log, track, dropped=dropped)
+    wrong = _differing(log, forward)
+    if not wrong.any():
+        return forward
+    back = _measure(log, track.reversed(), dropped=dropped)
+    wrong_back = _differing(log, back)
+    for e, part in enumerate(log.episodes()):
+        if wrong_back[part].sum() < wrong[part].sum():
+            forward.cars[part], forward.params[part] = back.cars[part], back.params[part]
+            forward.closest_waypoint[part] = back.closest_waypoint[part]
+            forward.params["is_reversed"][part] = True
+            forward.starts[e], forward.backward[e] = back.starts[e], True
+    return forward
+
+
+def _differing(log: Log, found: Recomputed) -> np.ndarray:
+    """(R,) 0 to 2: which of closest waypoint and progress differ."""
+    limit = 1e-3 if log.rounded else 1e-9
+    progress = np.abs(found.params["progress"] - log.rows["progress"]) > limit
+    waypoint = found.closest_waypoint != log.rows["closest_waypoint"]
+    both: np.ndarray = waypoint.astype(int) + progress
+    return both
+
+
+def _measure(log: Log, track: Track, *, dropped: bool) -> Recomputed:
+    rows = log.rows
+    count = len(rows)
+    noses = np.stack([rows["x"], rows["y"], rows["yaw_deg"]], axis=1)
+    fractions = track.nearest(rows["x"], rows["y"])["s"] / track.length
+    starts = start_fractions(log, fractions)
+    parts = log.episodes()
+    first = np.zeros(count, np.bool_)
+    first[[part.start for part in parts]] = True
+    cars, params = np.zeros(count, CAR), np.zeros(count, PARAMS)
+    measure_poses(
+        cars,
+        params,
+        noses,
+        wheel_rows(log),
+        np.repeat(starts, [part.stop - part.start for part in parts]),
+        first,
+        track.arrays,
+        vehicles.load("deepracer"),
+    )
+    params["speed"], params["steering_angle"] = rows["speed"], rows["steer_deg"]
+    params["steps"], params["sim_time"] = rows["steps"], rows["tstamp"]
+    for name in ("episode", "steps"):
+        cars[name] = rows[name]
+    return Recomputed(
+        cars,
+        params,
+        _nearer(track, params),
+        starts,
+        np.zeros(len(parts), np.bool_),
+        dropped,
+    )
+
+
+def wheel_rows(log: Log) -> np.ndarray:
+    """(R,) the row whose pose the wheels have in the log.
+
+    In a frame in which the simulator moves the car (prepare, pause), the body's pose is sometimes
+    still the old one while the wheels, read a moment later, already stand at the new place: the
+    pose of the next row.
+    """
+    rows = log.rows
+    index = np.arange(len(rows))
+    held = (rows["status"] == PREPARE) | (rows["status"] == PAUSE)
+    jump = np.hypot(np.diff(rows["x"]), np.diff(rows["y"])) > _JUMP
+    same = np.diff(rows["episode"]) == 0
+    index[:-1] += held[:-1] & jump & same
+    return index
+
+
+def _nearer(track: Track, params: np.ndarray) -> np.ndarray:
+    """The nearer of the two waypoints around each pose, which is what logs record."""
+    before, after = params["prev_waypoint"], params["next_waypoint"]
+    here = np.stack([params["x"], params["y"]], axis=1)
+    to_before = np.linalg.norm(track.center[before] - here, axis=1)
+    to_after = np.linalg.norm(track.center[after] - here, axis=1)
+    return np.where(to_before < to_after, before, after)

@@ -1,0 +1,145 @@
+"""Kernels that measure and drive on from logged poses, with the rules of a driven car."""
+
+from __future__ import annotations
+
+import math
+
+from racer.sim.geometry import point_on, wrap
+from racer.sim.jit import inlined, kernel
+from racer.sim.progress import (
+    lap_progress,
+    locate,
+    waypoints_around,
+    wheels_off_road,
+    width_and_side,
+)
+from racer.sim.step import _drive as drive
+from racer.sim.step import _portions as portions
+
+_RADIANS = math.pi / 180.0
+# How much of what the last step shows corrects the estimated state: near the optimum for both
+# eras of real logs, and flat around it.
+_SPEED_GAIN, _STEER_GAIN = 0.4, 0.6
+_ROLLING = 0.02  # m in a step; below it a turn says nothing about the wheels
+
+
+@inlined
+def _put(car, nose, vehicle):
+    """Place the origin of `car` for a nose at x, y (m), heading (deg)."""
+    car.yaw = nose[2] * _RADIANS
+    car.x = nose[0] - vehicle.nose * math.cos(car.yaw)
+    car.y = nose[1] - vehicle.nose * math.sin(car.yaw)
+
+
+@kernel
+def measure_poses(cars, rows, noses, wheel_rows, starts, first, track, vehicles):
+    """Fill `cars` and the geometry in `rows` from the poses of consecutive steps.
+
+    Args:
+        cars: (R,) CAR, out.
+        rows: (R,) PARAMS, out; commands, steps and time stay untouched.
+        noses: (R, 3) x, y (m) of the nose and heading (deg).
+        wheel_rows: (R,) index of the row whose pose the wheels have.
+        starts: (R,) where the episode started, fraction of a lap.
+        first: (R,) bool, does an episode start here?
+        vehicles: (1,) VEHICLE.
+    """
+    vehicle = vehicles[0]
+    length = track.head[0].length
+    before = 0.0
+    for i in range(cars.size):
+        car, row = cars[i], rows[i]
+        k = wheel_rows[i]
+        _put(car, noses[k], vehicle)
+        wheels_off = wheels_off_road(
+            track, vehicle, car.x, car.y, math.cos(car.yaw), math.sin(car.yaw)
+        )
+        _put(car, noses[i], vehicle)
+        locate(car, track, vehicle)
+        car.wheels_off = wheels_off
+        if first[i] or before >= 100.0:
+            before = 0.0
+        car.progress_before = before
+        car.progress = before = lap_progress(car.s / length, starts[i], before)
+        _fill(car, row, noses[i], track)
+
+
+@inlined
+def _fill(car, row, nose, track):
+    row.x, row.y, row.heading = nose[0], nose[1], nose[2]
+    row.distance_from_center = abs(car.n)
+    row.projection_distance = car.s
+    row.progress = car.progress
+    row.track_length = track.head[0].length
+    row.prev_waypoint, row.next_waypoint = waypoints_around(track, car.segment, car.s)
+    row.all_wheels_on_track = car.wheels_off == 0
+    row.is_offtrack = car.wheels_off == 4
+    center = track.center[car.segment]
+    r = (car.s - center.s) / center.step if center.step > 0.0 else 0.0
+    cx, cy = point_on(track.center, car.segment, r)
+    row.track_width, row.is_left_of_center = width_and_side(
+        track, car.segment, cx, cy, row.x, row.y
+    )
+
+
+@kernel
+def replay(cars, noses, commands, dts, skip, vehicles, sims, errors):
+    """Drive on from every logged state of one episode with the logged commands.
+
+    A log holds poses, not speeds and wheel angles. These are estimated as an observer does: the
+    vehicle follows the commands since the episode began, and each step of the log corrects it.
+
+    Args:
+        cars: (2,) CAR, scratch.
+        noses: (R, 3) x, y (m) of the nose and heading (deg).
+        commands: (R, 2) steering angle (rad), speed (m/s), as clipped by the vehicle.
+        dts: (R,) s from each row to the next.
+        skip: rows at the beginning from which nothing is predicted.
+        vehicles, sims: (1,) VEHICLE and SIM; control_dt is overwritten.
+        errors: (R, H, 2) out: distance (m) and heading (rad) after 1..H steps; NaN at the end of
+            the log and before `skip`.
+    """
+    vehicle, sim = vehicles[0], sims[0]
+    errors[:] = math.nan
+    seen, driven = cars[0], cars[1]
+    seen.v, seen.steer, seen.yaw_rate, seen.slip = 0.0, 0.0, 0.0, 0.0
+    seen.steer_command, seen.speed_command = 0.0, 0.0
+    for k in range(noses.shape[0] - 1):
+        _put(seen, noses[k], vehicle)
+        if k >= skip:
+            _put(driven, noses[k], vehicle)
+            driven.v, driven.steer = seen.v, seen.steer
+            driven.yaw_rate, driven.slip = seen.yaw_rate, seen.slip
+            driven.steer_command, driven.speed_command = seen.steer_command, seen.speed_command
+            for h in range(min(errors.shape[1], noses.shape[0] - 1 - k)):
+                sim.control_dt = dts[k + h]
+                cut = portions(vehicle, sim)
+                drive(driven, commands[k + h, 0], commands[k + h, 1], vehicle, cut)
+                _compare(driven, noses[k + h + 1], vehicle, errors[k, h])
+        sim.control_dt = dts[k]
+        x, y, yaw = seen.x, seen.y, seen.yaw
+        drive(seen, commands[k, 0], commands[k, 1], vehicle, portions(vehicle, sim))
+        _correct(seen, x, y, yaw, noses[k + 1], dts[k], vehicle, driven)
+
+
+@inlined
+def _compare(car, nose, vehicle, error):
+    dx = car.x + vehicle.nose * math.cos(car.yaw) - nose[0]
+    dy = car.y + vehicle.nose * math.sin(car.yaw) - nose[1]
+    error[0] = math.sqrt(dx * dx + dy * dy)
+    error[1] = abs(wrap(car.yaw - nose[2] * _RADIANS))
+
+
+@inlined
+def _correct(car, x, y, yaw, nose, dt, vehicle, scratch):
+    """Move the estimated speed and wheel angle towards what the step from (x, y, yaw) shows."""
+    moved = math.sqrt((car.x - x) ** 2 + (car.y - y) ** 2)
+    turned = car.yaw - yaw
+    _put(scratch, nose, vehicle)
+    really = math.sqrt((scratch.x - x) ** 2 + (scratch.y - y) ** 2)
+    car.v = max(0.0, car.v + _SPEED_GAIN * (really - moved) / dt)
+    if moved > _ROLLING and really > _ROLLING:
+        bend = wrap(scratch.yaw - yaw) / really - turned / moved
+        tangent = math.tan(car.steer) + _STEER_GAIN * bend * vehicle.effective_wheelbase
+        limit = math.tan(vehicle.steer_max)
+        car.steer = math.atan(min(max(tangent, -limit), limit))
