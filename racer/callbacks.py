@@ -14,6 +14,7 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
 from racer import files
+from racer.errors import BadRun
 from racer.vec_env import RacerVecEnv
 
 WINDOW = 100  # episodes that means are taken over
@@ -36,6 +37,7 @@ COLUMNS = (
     "steps",
     *_LOSSES,
 )
+_CSV_LIMIT = 2**30  # bytes
 SAMPLE_EVERY = 4096  # timesteps between rows at least; off-policy algorithms roll out one step
 
 
@@ -47,6 +49,8 @@ class Metrics:
         self.episodes = 0
         self.laps = 0
         self.best_lap_s = float("nan")
+        self.sampled = 0  # timesteps of the newest row
+        self.first_lap_s: float | None = None  # seconds of learning until the first lap
         self.recent: deque[dict[str, Any]] = deque(maxlen=WINDOW)
 
     def add(self, episodes: list[dict[str, Any]]) -> None:
@@ -75,14 +79,53 @@ class Metrics:
             **losses,
         }
         self.rows.append(row)
+        self.sampled = timesteps
         return row
 
-    def save(self, path: Path) -> None:
-        """Write all rows as CSV, whole or not at all; NaN is an empty field."""
+    def to_facts(self) -> dict[str, Any]:
+        """What a checkpoint keeps beside metrics.csv, as JSON."""
+        best = None if np.isnan(self.best_lap_s) else self.best_lap_s
+        return {
+            "rows": len(self.rows),
+            "episodes": self.episodes,
+            "laps": self.laps,
+            "best_lap_s": best,
+            "sampled": self.sampled,
+            "first_lap_s": self.first_lap_s,
+            "recent": list(self.recent),
+        }
+
+    @classmethod
+    def load(cls, path: Path, facts: dict[str, Any]) -> Metrics:
+        """Go on from a checkpoint; rows written after it are dropped.
+
+        Raises:
+            BadRun: metrics.csv lacks rows the checkpoint counted, or is no table of ours.
+        """
+        metrics = cls()
+        text = files.read_limited(path, _CSV_LIMIT).decode(errors="replace")
+        lines = list(csv.reader(io.StringIO(text)))[: facts["rows"] + 1]
+        try:
+            if len(lines) <= facts["rows"] or tuple(lines[0]) != COLUMNS:
+                raise ValueError("rows or columns are missing")
+            for line in lines[1:]:
+                values = [float(field or "nan") for field in line]
+                metrics.rows.append(dict(zip(COLUMNS, values, strict=True)))
+            best = facts["best_lap_s"]
+            metrics.best_lap_s = float("nan") if best is None else float(best)
+            metrics.episodes, metrics.laps = int(facts["episodes"]), int(facts["laps"])
+            metrics.sampled, metrics.first_lap_s = int(facts["sampled"]), facts["first_lap_s"]
+            metrics.recent.extend(facts["recent"])
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise BadRun(f"{path} does not fit its checkpoint: {error}. Restore a copy.") from error
+        return metrics
+
+    def save(self, path: Path, *, rows: int | None = None) -> None:
+        """Write the first `rows`, or all, as CSV, whole or not at all; NaN is an empty field."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for row in self.rows:
+        for row in self.rows[:rows]:
             writer.writerow("" if row[c] != row[c] else f"{row[c]:.10g}" for c in COLUMNS)
         with files.disk_errors(str(path)):
             files.write_atomic(path, text.getvalue().encode())
@@ -112,11 +155,8 @@ class Watch(BaseCallback):
         super().__init__()
         self._env, self._metrics = env, metrics
         self._meter = Meter(total, None if quiet else sys.stderr)
-        self._sampled = 0
-        self.seconds_to_first_lap: float | None = None
 
     def _on_training_start(self) -> None:
-        self._sampled = self.num_timesteps
         self._meter.start(self.num_timesteps)
 
     def _on_step(self) -> bool:
@@ -124,11 +164,10 @@ class Watch(BaseCallback):
 
     def _on_rollout_end(self) -> None:
         self._metrics.add(self._env.take_finished())
-        if self._metrics.laps and self.seconds_to_first_lap is None:
-            self.seconds_to_first_lap = self._meter.elapsed
-        if self.num_timesteps - self._sampled < SAMPLE_EVERY:
+        if self._metrics.laps and self._metrics.first_lap_s is None:
+            self._metrics.first_lap_s = self._meter.elapsed
+        if self.num_timesteps - self._metrics.sampled < SAMPLE_EVERY:
             return
-        self._sampled = self.num_timesteps
         row = self._metrics.sample(self.num_timesteps, self.losses())
         for name in COLUMNS[1:9]:
             if row[name] == row[name]:
@@ -136,6 +175,10 @@ class Watch(BaseCallback):
         self._meter.update(self.num_timesteps, row)
 
     def _on_training_end(self) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave the last state on the screen."""
         self._meter.stop(self.num_timesteps, self._metrics.rows[-1] if self._metrics.rows else None)
 
     def losses(self) -> dict[str, float]:

@@ -68,10 +68,12 @@ def save_best(checkpoints: Path, state: State, score: Mapping[str, float | None]
 def better(score: Mapping[str, Any], than: Mapping[str, Any] | None) -> bool:
     """Completion first, then lap time; never the reward, which is the user's to get wrong.
 
+    Of equals the later is better: it has learned for longer.
+
     Args:
         score: {"completion_pct": %, "lap_time_s": s or None when no lap was completed}.
     """
-    return than is None or _rank(score) > _rank(than)
+    return than is None or _rank(score) >= _rank(than)
 
 
 def best(checkpoints: Path) -> Path | None:

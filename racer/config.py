@@ -90,6 +90,8 @@ class TrainConfig:
     ent_coef: float | None = None
     net_arch: tuple[int, ...] | None = None  # hidden layers of policy and value network
     checkpoint_every_s: float = 30.0
+    time_limit_s: float = 0.0  # stop learning after this long; 0 = no limit
+    early_stop: bool = False  # stop learning when completion and lap time have settled
 
     def __post_init__(self) -> None:
         _within("train.timesteps", self.timesteps, 1, 10**12)
@@ -97,6 +99,7 @@ class TrainConfig:
         _one_of("train.device", self.device.split(":")[0], ("auto", "cpu", "cuda", "mps"))
         _within("train.threads", self.threads, 1, 1024)
         _within("train.checkpoint_every_s", self.checkpoint_every_s, 0.0, 1e9)
+        _within("train.time_limit_s", self.time_limit_s, 0.0, 1e9)
         for name, low, high in (
             ("num_envs", 1, 65536),
             ("learning_rate", 0.0, 10.0),

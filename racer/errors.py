@@ -13,11 +13,11 @@ RacerError                exit 1
 ├── RewardFailed          exit 4   a reward function that raised or returned nonsense while running
 ├── ResourceError         exit 5   no display, disk full, not enough memory
 ├── Busy                  exit 6   another process owns the run
-└── Diverged              exit 7   training produced numbers that are not finite
+├── Diverged              exit 7   training produced numbers that are not finite
+└── Stopped               exit 130 or 143   SIGINT or SIGTERM came; everything is saved
 
-0 is success; 130 and 143 mean stopped by SIGINT or SIGTERM after saving. Every message has three
-parts: what was given, what is allowed, what to try. The command line prints the sentence, not the
-stack (`--debug` prints both).
+0 is success. Every message has three parts: what was given, what is allowed, what to try. The
+command line prints the sentence, not the stack (`--debug` prints both).
 """
 
 from __future__ import annotations
@@ -100,6 +100,14 @@ class Diverged(RacerError):
     """Training produced numbers that are not finite."""
 
     exit_code = 7
+
+
+class Stopped(RacerError):
+    """A signal asked to stop and the work so far is saved; the message says how to go on."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

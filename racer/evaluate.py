@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,9 +67,8 @@ class Result:
 
     def table(self) -> str:
         """For people."""
-        lines = [
-            f"{'lap':>4} {'result':<13} {'progress':>9} {'time':>8} {'reward':>9} {'wheels off':>11}"
-        ]
+        head = ("lap", "result", "progress", "time", "reward", "wheels off")
+        lines = ["{:>4} {:<13} {:>9} {:>8} {:>9} {:>11}".format(*head)]
         for number, lap in enumerate(self.laps, 1):
             lines.append(
                 f"{number:>4} {lap.status.replace('_', ' '):<13} {lap.progress_pct:>8.1f}% "
@@ -89,15 +89,38 @@ def evaluate(driver: Driver, config: RaceConfig, *, laps: int = 5) -> tuple[Resu
     Raises:
         RewardFailed, BadReward, BadTrack, UnknownName: as make_race and Race.step.
     """
-    rules = dataclasses.replace(
-        config.rules, start="line", alternate_direction=False, continuous=True
-    )
-    race = make_race(dataclasses.replace(config, rules=rules), 1, all_params=True)
+    race = make_race(_protocol(config), 1, all_params=True)
     try:
         return _drive(driver, race, laps)
     finally:
         if race.reward is not None:
             race.reward.close()
+
+
+def make_judge(config: RaceConfig, *, laps: int = 5) -> Callable[[Driver], dict[str, float | None]]:
+    """`evaluate` for choosing between policies while training: one race, no rewards.
+
+    Returns:
+        A function of a driver: {"completion_pct", "lap_time_s"}, the mean lap time or None.
+    """
+    race = make_race(_protocol(config), 1, with_reward=False)
+
+    def judge(driver: Driver) -> dict[str, float | None]:
+        race.seed(0)
+        result, _ = _drive(driver, race, laps)
+        times = result.lap_times_s
+        lap_time = float(np.mean(times)) if times else None
+        return {"completion_pct": result.completion_pct, "lap_time_s": lap_time}
+
+    return judge
+
+
+def _protocol(config: RaceConfig) -> RaceConfig:
+    """The same race from the start line, in the direction of the track, lap after lap."""
+    rules = dataclasses.replace(
+        config.rules, start="line", alternate_direction=False, continuous=True
+    )
+    return dataclasses.replace(config, rules=rules)
 
 
 def _drive(driver: Driver, race: Race, laps: int) -> tuple[Result, Trace]:

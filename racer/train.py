@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from racer import algos, files, reward
 from racer.callbacks import Metrics, Watch
 from racer.config import Config
-from racer.evaluate import Result, evaluate
+from racer.errors import Diverged, RacerError, RewardFailed, Stopped
+from racer.evaluate import Result, evaluate, make_judge
+from racer.keeper import Halt, Keeper
 from racer.policy import FILE as POLICY_FILE
-from racer.policy import Policy, from_model
+from racer.policy import Policy, into_model
 from racer.race import Race, make_race
 from racer.runs import Run
+from racer.signals import Stop, graceful_stop
+from racer.state import State, restore
 from racer.tracks import Track
 from racer.vec_env import RacerVecEnv
 
@@ -27,6 +33,7 @@ def train(
     *,
     runs_dir: Path = RUNS,
     tags: Sequence[str] = (),
+    weights: Policy | None = None,
     quiet: bool = False,
 ) -> tuple[Run, Result]:
     """Learn, evaluate, and keep it all in a new folder of `runs_dir`.
@@ -35,34 +42,21 @@ def train(
         config: every setting.
         runs_dir: where runs live.
         tags: words to find the run by.
+        weights: what to start from; None starts from random weights.
         quiet: print nothing while learning.
 
     Returns:
-        The run, and the result of driving `config.eval.laps` laps with what was learned.
+        The run, and the result of driving `config.eval.laps` laps with the best policy.
 
     Raises:
+        Stopped: a signal came; everything is saved and `racer train --resume` goes on.
         RacerError: anything the user can fix; nothing half-written stays behind.
     """
-    race = make_race(config.race, algos.num_envs(config.train), seed=config.train.seed)
-    run = create_run(config, race.track, runs_dir, tags)
-    with run.lock():
-        if race.reward is not None:
-            race.reward.failure_folder = run.folder
-        env = RacerVecEnv(race)
-        try:
-            if not quiet:
-                _say(f"{run.folder}: {describe(config, race)}")
-            model, metrics = learn(config, env, run, quiet=quiet)
-        finally:
-            env.close()
-        policy = from_model(model, about(config))
-        policy.save(run.folder / POLICY_FILE)
-        metrics.save(run.metrics_file)
-        result = evaluate_run(run, policy, config)
-        draw_curve(run, metrics)
-        run.record(status="finished")
-        run.seal()
-    return run, result
+    with graceful_stop() as stop:
+        race = make_race(config.race, algos.num_envs(config.train), seed=config.train.seed)
+        run = create_run(config, race.track, runs_dir, tags)
+        with run.lock():
+            return Session(run, config, race, stop, quiet=quiet).learn(weights)
 
 
 def create_run(config: Config, track: Track, runs_dir: Path, tags: Sequence[str]) -> Run:
@@ -76,24 +70,124 @@ def create_run(config: Config, track: Track, runs_dir: Path, tags: Sequence[str]
             "seed": config.train.seed,
             "algo": config.train.algo,
             "track": {"name": track.name, "sha256": track.sha256},
-            "reward": {"name": Path(config.race.reward).stem},
+            "reward": {"name": Path(config.race.reward).stem, "sha256": _sha256(source.source)},
             "command": sys.argv,
         },
         tags=tags,
     )
 
 
-def learn(config: Config, env: RacerVecEnv, run: Run, *, quiet: bool) -> tuple[Any, Metrics]:
-    """Train a new model for `config.train.timesteps`; metrics and TensorBoard go to the run."""
-    from stable_baselines3.common.logger import configure
+class Session:
+    """One stretch of learning in a run whose lock is held, from the first step or a checkpoint.
 
-    model = algos.build(config.train, env)
-    model.set_logger(configure(str(run.tensorboard), ["tensorboard"]))
-    metrics = Metrics()
-    watch = Watch(env, metrics, config.train.timesteps, quiet=quiet)
-    model.learn(config.train.timesteps, callback=watch)
-    metrics.sample(model.num_timesteps, watch.losses())
-    return model, metrics
+    Args:
+        run: where everything is kept.
+        config: every setting.
+        race: the cars; owned from now on.
+        stop: set by a signal.
+        quiet: print nothing while learning.
+    """
+
+    def __init__(
+        self, run: Run, config: Config, race: Race, stop: Stop, *, quiet: bool = False
+    ) -> None:
+        self.run, self.config, self.stop, self.quiet = run, config, stop, quiet
+        if race.reward is not None:
+            race.reward.failure_folder = run.folder
+        self.env = RacerVecEnv(race)
+        self.metrics = Metrics()
+
+    def learn(self, weights: Policy | None = None) -> tuple[Run, Result]:
+        """Train from the first step, with new weights or with given ones."""
+
+        def begin(model: Any, _keeper: Keeper) -> None:
+            if weights is not None:
+                into_model(weights, model)
+
+        return self._run(begin)
+
+    def go_on(self, state: State) -> tuple[Run, Result]:
+        """Train from a checkpoint as if there had been no break."""
+        self.metrics = Metrics.load(self.run.metrics_file, state.extra["metrics"])
+
+        def begin(model: Any, keeper: Keeper) -> None:
+            restore(state, model)
+            keeper.resume(state)
+
+        return self._run(begin)
+
+    def _run(self, begin: Callable[[Any, Keeper], None]) -> tuple[Run, Result]:
+        try:
+            if not self.quiet:
+                _say(f"{self.run.folder}: {describe(self.config, self.env.race)}")
+            model, keeper = self._build()
+            begin(model, keeper)
+            self.run.record(status="training")
+            ended_by = self._learn(model, keeper)
+        except Diverged:
+            self._note("diverged")
+            raise
+        except RacerError:
+            self._note("failed")
+            raise
+        finally:
+            self.env.close()
+        policy = keeper.best_policy()
+        policy.save(self.run.folder / POLICY_FILE)
+        self.metrics.save(self.run.metrics_file)
+        stopped = ended_by == self.stop.name
+        if not stopped:
+            result = evaluate_run(self.run, policy, self.config)
+            draw_curve(self.run, self.metrics)
+        status = "stopped" if stopped else "finished"
+        self.run.record(status=status, ended_by=ended_by, best=keeper.best)
+        self.run.seal()
+        if self.stop:  # it ended the training, or came while the result was made
+            raise Stopped(self._sentence(keeper, stopped), self.stop.exit_code)
+        return self.run, result
+
+    def _build(self) -> tuple[Any, Keeper]:
+        from stable_baselines3.common.logger import configure
+
+        model = algos.build(self.config.train, self.env)
+        model.set_logger(configure(str(self.run.tensorboard), ["tensorboard"]))
+        keeper = Keeper(
+            self.run,
+            self.config.train,
+            self.metrics,
+            judge=make_judge(self.config.race, laps=self.config.eval.laps),
+            stop=self.stop,
+            about=about(self.config),
+        )
+        return model, keeper
+
+    def _learn(self, model: Any, keeper: Keeper) -> str:
+        """Until the timesteps are reached; returns why it ended."""
+        total = self.config.train.timesteps
+        watch = Watch(self.env, self.metrics, total, quiet=self.quiet)
+        left, fresh = max(0, total - model.num_timesteps), model._last_obs is None
+        try:
+            model.learn(left, callback=[watch, keeper], reset_num_timesteps=fresh)
+        except Halt as halt:
+            watch.stop()
+            return halt.why
+        except (RewardFailed, MemoryError) as error:
+            raise keeper.rescued(error) from error
+        except ValueError as error:
+            # torch's distributions notice NaN in the middle of an update.
+            raise keeper.diverged("the policy's output") if keeper.poisoned() else error from error
+        self.metrics.sample(model.num_timesteps, watch.losses())
+        keeper.finish()
+        return "timesteps"
+
+    def _note(self, status: str) -> None:
+        with contextlib.suppress(RacerError):  # the disk may be what failed
+            self.run.record(status=status)
+
+    def _sentence(self, keeper: Keeper, unfinished: bool) -> str:
+        how = f"go on: racer train --resume {self.run.name}" if unfinished else "it was finished"
+        step = keeper.num_timesteps if keeper.last_good is None else keeper.last_good.timesteps
+        return f"stopped by {self.stop.name} at step {step:,}; everything is saved; {how}."
 
 
 def evaluate_run(run: Run, policy: Policy, config: Config) -> Result:
@@ -145,6 +239,10 @@ def describe(config: Config, race: Race) -> str:
         f"({race.track.length:.1f} m), {engine}, {config.train.timesteps:,} steps, "
         f"seed {config.train.seed}"
     )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _say(text: str) -> None:

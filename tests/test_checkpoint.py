@@ -240,7 +240,7 @@ def test_best_is_completion_then_lap_time(saved):
     assert checkpoint.better(half, None)
     assert checkpoint.better(slow, half)
     assert checkpoint.better(quick, slow)
-    assert not checkpoint.better(slow, slow)
+    assert not checkpoint.better(slow, quick)
     state = capture(model)
     checkpoint.save_best(folder, state, slow)
     path = checkpoint.save_best(folder, state, quick)

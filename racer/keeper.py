@@ -1,0 +1,242 @@
+"""What to keep while SB3 learns and when to stop: checkpoints, the best policy, limits, signals.
+
+Everything happens between an update and the next rollout, where training can be cut and continued
+bit for bit. For PPO a copy of that moment is held in memory, so a signal or a failing reward in
+the middle of a rollout ends it at once and saves the moment before; SAC reaches the next such
+moment within a few steps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+
+from racer import checkpoint
+from racer.callbacks import Metrics
+from racer.config import TrainConfig
+from racer.errors import BadRun, Diverged, RacerError, ResourceError
+from racer.policy import Policy, from_model
+from racer.runs import Run
+from racer.signals import Stop
+from racer.state import State, capture, restore_log
+
+BEST_OF = 10  # policies judged during a training, at equal distances
+DISK_TRIES = 3  # checkpoints in a row that may fail before training stops
+_SETTLED_ROWS = 20  # metrics rows that early stopping looks back
+_SETTLED_LAPS_PCT = 95.0
+_SETTLED_CHANGE = 0.01  # of the lap time
+
+Judge = Callable[[Policy], Mapping[str, float | None]]
+
+
+class Halt(Exception):
+    """Unwinds `learn` when training should end here; `why` is for people."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Keeper(BaseCallback):
+    """Keeps checkpoints and the best policy in `run`; raises Halt when training should end.
+
+    Args:
+        run: where; its lock is held.
+        config: how often, how long.
+        metrics: saved with every checkpoint.
+        judge: drives a policy and says {"completion_pct", "lap_time_s"}.
+        stop: set by a signal.
+        about: what the policies should say they were trained on.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        config: TrainConfig,
+        metrics: Metrics,
+        *,
+        judge: Judge,
+        stop: Stop,
+        about: Mapping[str, Any],
+    ) -> None:
+        super().__init__()
+        self.run, self.config, self.metrics = run, config, metrics
+        self.judge, self.stop, self.about = judge, stop, about
+        self.best: dict[str, float | None] | None = None
+        self.last_good: State | None = None
+        self._resumed: State | None = None
+        self._began = self._saved_at = time.monotonic()
+        self._judged = 0
+        self._failures = 0
+
+    def resume(self, state: State) -> None:
+        """Go on from a checkpoint's extra facts."""
+        kept = state.extra.get("keeper", {})
+        self.best, self._judged = kept.get("best"), int(kept.get("judged", 0))
+        self._resumed = state
+
+    def finish(self) -> None:
+        """Keep the end of training; a later, longer training starts from here."""
+        state = self._capture()
+        self._judge(state)
+        self.commit(state, keep=1)
+
+    def commit(self, state: State | None = None, *, keep: int = 2) -> None:
+        """Save `state`, or the last good moment, or raise ResourceError."""
+        state = state or self.last_good
+        if state is not None:
+            self.metrics.save(self.run.metrics_file, rows=state.extra["metrics"]["rows"])
+            checkpoint.save(self.run.checkpoints, self._with_facts(state), keep=keep)
+            self._saved_at = time.monotonic()
+            self._failures = 0
+
+    def best_policy(self) -> Policy:
+        """The best policy so far, or the last one when none was judged yet."""
+        folder = checkpoint.best(self.run.checkpoints)
+        if folder is not None:
+            return checkpoint.load_policy(folder)
+        return from_model(self.model, self.about)
+
+    def rescued(self, error: Exception) -> RacerError:
+        """Save the moment before a failure; the error to raise, which says how to go on."""
+        with contextlib.suppress(ResourceError):
+            self.commit()
+        if not isinstance(error, RacerError):
+            error = ResourceError(f"not enough memory: {error}. Use fewer cars: --num-envs.")
+        step = 0 if self.last_good is None else self.last_good.timesteps
+        hint = f"Saved up to step {step:,}; go on: racer train --resume {self.run.name}"
+        error.args = (f"{error}\n{hint}", *error.args[1:])
+        return error
+
+    def poisoned(self) -> bool:
+        """Whether a weight is not finite."""
+        import torch
+
+        weights = self.model.policy.parameters()
+        return not all(bool(torch.isfinite(tensor).all()) for tensor in weights)
+
+    def _on_training_start(self) -> None:
+        if self._resumed is not None:
+            restore_log(self._resumed, self.logger)
+
+    def _on_rollout_start(self) -> None:
+        self._check_finite()
+        why = self._why_stop()
+        best_due = self._best_due()
+        due = time.monotonic() - self._saved_at >= self.config.checkpoint_every_s
+        due |= self._resumed is None and self.num_timesteps == 0
+        if self._is_off_policy() and not (due or why or best_due):
+            return
+        state = self.last_good = self._capture()
+        if best_due:
+            self._judge(state)
+        if why:
+            if not self.stop:
+                self._judge(state)
+            self.commit(state)
+            raise Halt(why)
+        if due or best_due:
+            self._try_commit(state)
+
+    def _on_step(self) -> bool:
+        if self.stop and not self._is_off_policy():
+            self.commit()
+            raise Halt(self.stop.name)
+        return True
+
+    def _is_off_policy(self) -> bool:
+        return isinstance(self.model, OffPolicyAlgorithm)
+
+    def _capture(self) -> State:
+        state = capture(self.model, about=self.about)
+        state.extra["metrics"] = self.metrics.to_facts()
+        return state
+
+    def _with_facts(self, state: State) -> State:
+        state.extra["keeper"] = {"best": self.best, "judged": self._judged}
+        return state
+
+    def _try_commit(self, state: State) -> None:
+        """A full disk is worth a warning; a disk that stays full is worth stopping."""
+        try:
+            self.commit(state)
+        except ResourceError as error:
+            self._failures += 1
+            if self._failures >= DISK_TRIES:
+                raise
+            self._saved_at = time.monotonic()
+            print(f"warning: {error} Training goes on.", file=sys.stderr, flush=True)
+
+    def _why_stop(self) -> str:
+        if self.stop:
+            return self.stop.name
+        if self.config.time_limit_s and self._elapsed() >= self.config.time_limit_s:
+            return f"the time limit of {self.config.time_limit_s:g} s"
+        if self.config.early_stop and settled(self.metrics.rows):
+            return "early stopping: completion and lap time have settled"
+        return ""
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _best_due(self) -> bool:
+        """At tenths of the training, whatever the clock says, so that the best is reproducible."""
+        return self.num_timesteps * BEST_OF // self.config.timesteps > self._judged
+
+    def _judge(self, state: State) -> None:
+        self._judged = max(self._judged, state.timesteps * BEST_OF // self.config.timesteps)
+        score = dict(self.judge(state.policy))
+        if checkpoint.better(score, self.best):
+            checkpoint.save_best(self.run.checkpoints, state, score)
+            self.best = score
+
+    def _check_finite(self) -> None:
+        """Losses and weights right after an update; raises before anything is saved."""
+        import torch
+
+        for name, value in self.logger.name_to_value.items():
+            # Explained variance is 0/0 on constant returns; the others are means of losses.
+            if name.startswith("train/") and "explained" not in name and not _finite(value):
+                raise self.diverged(name.removeprefix("train/"))
+        for name, tensor in self.model.policy.named_parameters():
+            if not torch.isfinite(tensor).all():
+                raise self.diverged(f"weight {name}")
+
+    def diverged(self, what: str) -> Diverged:
+        """The error that names what is not finite, the last good checkpoint, and a way out."""
+        try:
+            good = checkpoint.latest(self.run.checkpoints).folder
+        except BadRun:
+            good = None
+        return Diverged(
+            f"{what} is not finite at step {self.num_timesteps:,}: training diverged. "
+            f"Last good checkpoint: {good or 'none'}. Lower train.learning_rate, or scale the "
+            "reward to about 1 a step, and train again, or from there: "
+            f"racer train --from {self.run.name}"
+        )
+
+
+def settled(rows: list[dict[str, float]]) -> bool:
+    """Whether cars complete nearly every lap, and laps no longer get shorter.
+
+    Both halves of the last 20 metrics rows: at least 95 % of episodes are laps, and the mean lap
+    time of the second differs by less than 1 % from the first.
+    """
+    recent = rows[-_SETTLED_ROWS:]
+    if len(recent) < _SETTLED_ROWS or not all(r["laps_pct"] >= _SETTLED_LAPS_PCT for r in recent):
+        return False
+    times = np.array([row["lap_time_s"] for row in recent])
+    before, after = times[: _SETTLED_ROWS // 2].mean(), times[_SETTLED_ROWS // 2 :].mean()
+    return bool(abs(after - before) < _SETTLED_CHANGE * before)
+
+
+def _finite(value: Any) -> bool:
+    return not isinstance(value, float | np.floating) or math.isfinite(value)

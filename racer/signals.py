@@ -1,0 +1,119 @@
+"""Being told to stop, and losing the terminal, without losing work."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, TextIO
+
+_STOPPING = ("SIGINT", "SIGTERM")
+
+
+class Stop:
+    """Whether a signal asked to stop; `number` is the first one's."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __bool__(self) -> bool:
+        return self.number != 0
+
+    @property
+    def name(self) -> str:
+        """SIGINT or SIGTERM; empty before one came."""
+        return signal.Signals(self.number).name if self else ""
+
+    @property
+    def exit_code(self) -> int:
+        """As shells count: 130 for SIGINT, 143 for SIGTERM."""
+        return 128 + self.number
+
+
+@contextlib.contextmanager
+def graceful_stop() -> Iterator[Stop]:
+    """The first SIGINT or SIGTERM sets the Stop; the second ends the process at once.
+
+    SIGHUP (the terminal is gone) is ignored: training goes on. Handlers are put back at the end.
+    Outside the main thread, where Python allows no handlers, the Stop is never set.
+    """
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if stop:
+            os._exit(128 + number)
+        stop.number = number
+        # No print: the signal may have come in the middle of one.
+        with contextlib.suppress(OSError):
+            os.write(2, b"\nStopping and saving; once more to stop without saving.\n")
+
+    before: dict[int, Any] = {}
+    for name in _STOPPING:
+        before[getattr(signal, name)] = signal.signal(getattr(signal, name), handle)
+    if hasattr(signal, "SIGHUP"):
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def steady_output() -> Iterator[None]:
+    """Go on when nobody reads stdout or stderr any more: what cannot be shown is dropped."""
+    _fill_standard_descriptors()
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _Steady(sys.stdout, 1), _Steady(sys.stderr, 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = before
+
+
+class _Steady:
+    """A text stream that turns to /dev/null when its reader is gone."""
+
+    def __init__(self, stream: TextIO | None, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._stream = stream if stream is not None else open(os.devnull, "w")  # noqa: SIM115
+
+    def write(self, text: str) -> int:
+        """Show what can be shown."""
+        with self._or_silence():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Push out what can be."""
+        with self._or_silence():
+            self._stream.flush()
+
+    @contextlib.contextmanager
+    def _or_silence(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError):  # a broken pipe, a lost terminal, a closed file
+            with contextlib.suppress(OSError), open(os.devnull, "w") as nothing:
+                os.dup2(nothing.fileno(), self._descriptor)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _fill_standard_descriptors() -> None:
+    """Open what was closed (`>&-`), so that no file of ours becomes stdout by accident."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
