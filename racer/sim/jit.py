@@ -7,6 +7,7 @@ in `racer/sim`, of numba and of NumPy, so a stale kernel cannot be found.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import tempfile
@@ -66,6 +67,8 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 
 def _compiled(function: Callable[..., Any], *, forceinline: bool) -> Any:
+    if numba.config.DISABLE_JIT:
+        return _interpreted(function)
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = CACHE_FOLDER
     try:
@@ -78,6 +81,24 @@ def _compiled(function: Callable[..., Any], *, forceinline: bool) -> Any:
         )(function)
     finally:
         numba.config.CACHE_DIR = before
+
+
+def _interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` as Python runs it, with `row.field` working as it does in compiled code."""
+
+    @functools.wraps(function)
+    def call(*args: Any) -> Any:
+        return function(*map(_with_fields, args))
+
+    return call
+
+
+def _with_fields(arg: Any) -> Any:
+    if isinstance(arg, np.ndarray) and arg.dtype.names:
+        return arg.view(np.recarray)
+    if isinstance(arg, tuple):
+        return type(arg)(*map(_with_fields, arg))
+    return arg
 
 
 def bind(function: Any, *args: Any) -> Callable[[], Any]:
