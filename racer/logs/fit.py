@@ -23,7 +23,7 @@ FREE: dict[str, tuple[float, float, float]] = {
 # What one step further costs: about the error a good fit has there, so all horizons count alike.
 _SCALES_M = (0.01, 0.03, 0.06, 0.10)
 _SOFT_M = 0.02  # m; errors below it count quadratically, above linearly: outliers do not lead
-_ITERATIONS = 700
+_RESTARTS, _ITERATIONS = 2, 700
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def fit(logs: list[Log], vehicle: np.ndarray, clock: str) -> Fit:
         return loss(open_loop(logs, _with(vehicle, inside), clock)) + 100.0 * outside
 
     best = np.ones(len(begin))
-    for _ in range(2):  # a second simplex, for the first may have collapsed early
+    for _ in range(_RESTARTS):  # a simplex may collapse early
         best = minimize(cost, best)
     fitted = _with(vehicle, np.clip(best * begin, low, high))
     return Fit(fitted, loss(open_loop(logs, fitted, clock)), count)
