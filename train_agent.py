@@ -11,13 +11,13 @@ import argparse
 import sys
 
 from racer.cli import guarded
-from racer.cli.train import add_arguments, config_of, report, watch
+from racer.cli.train import add_settings, config_of, report, watch
 
 
 def main() -> int:
     """Config, race, model, learn, evaluate, report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_arguments(parser)
+    add_settings(parser)
     args = parser.parse_args()
 
     # 1. Settings: what to drive (config.race), how to learn (.train), how to judge (.eval).

@@ -104,8 +104,8 @@ class Metrics:
         """
         metrics = cls()
         text = files.read_limited(path, _CSV_LIMIT).decode(errors="replace")
-        lines = list(csv.reader(io.StringIO(text)))[: facts["rows"] + 1]
         try:
+            lines = list(csv.reader(io.StringIO(text)))[: facts["rows"] + 1]
             if len(lines) <= facts["rows"] or tuple(lines[0]) != COLUMNS:
                 raise ValueError("rows or columns are missing")
             for line in lines[1:]:

@@ -136,6 +136,18 @@ def load_policy(folder: Path) -> Policy:
     return Policy.load(folder)
 
 
+def policy_of(run_folder: Path) -> Policy:
+    """The policy of a run: the finished one, else the best so far, else the newest checkpoint's.
+
+    Raises:
+        BadRun: there is none that is whole.
+    """
+    if (run_folder / POLICY).exists():
+        return Policy.load(run_folder)
+    folder = best(run_folder / "checkpoints")
+    return load_policy(folder or latest(run_folder / "checkpoints").folder)
+
+
 def problems(folder: Path) -> list[str]:
     """What is wrong with a checkpoint folder; empty when every file is as it was written."""
     try:

@@ -74,13 +74,13 @@ class Keeper(BaseCallback):
         self.last_good: State | None = None
         self._resumed: State | None = None
         self._began = self._saved_at = time.monotonic()
-        self._judged = 0
+        self._judged_at = 0  # timesteps
         self._failures = 0
 
     def resume(self, state: State) -> None:
         """Go on from a checkpoint's extra facts."""
         kept = state.extra.get("keeper", {})
-        self.best, self._judged = kept.get("best"), int(kept.get("judged", 0))
+        self.best, self._judged_at = kept.get("best"), int(kept.get("judged_at", 0))
         self._resumed = state
 
     def finish(self) -> None:
@@ -161,7 +161,7 @@ class Keeper(BaseCallback):
         return state
 
     def _with_facts(self, state: State) -> State:
-        state.extra["keeper"] = {"best": self.best, "judged": self._judged}
+        state.extra["keeper"] = {"best": self.best, "judged_at": self._judged_at}
         return state
 
     def _try_commit(self, state: State) -> None:
@@ -189,10 +189,13 @@ class Keeper(BaseCallback):
 
     def _best_due(self) -> bool:
         """At tenths of the training, whatever the clock says, so that the best is reproducible."""
-        return self.num_timesteps * BEST_OF // self.config.timesteps > self._judged
+        return self._tenth(self.num_timesteps) > self._tenth(self._judged_at)
+
+    def _tenth(self, timesteps: int) -> int:
+        return timesteps * BEST_OF // self.config.timesteps
 
     def _judge(self, state: State) -> None:
-        self._judged = max(self._judged, state.timesteps * BEST_OF // self.config.timesteps)
+        self._judged_at = state.timesteps
         score = dict(self.judge(state.policy))
         if checkpoint.better(score, self.best):
             checkpoint.save_best(self.run.checkpoints, state, score)

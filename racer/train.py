@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from racer import algos, files, reward
+from racer import algos, checkpoint, files, reward
 from racer.callbacks import Metrics, Watch
 from racer.config import Config
 from racer.errors import Diverged, RacerError, RewardFailed, Stopped
@@ -33,7 +33,7 @@ def train(
     *,
     runs_dir: Path = RUNS,
     tags: Sequence[str] = (),
-    weights: Policy | None = None,
+    parent: Run | None = None,
     quiet: bool = False,
 ) -> tuple[Run, Result]:
     """Learn, evaluate, and keep it all in a new folder of `runs_dir`.
@@ -42,7 +42,7 @@ def train(
         config: every setting.
         runs_dir: where runs live.
         tags: words to find the run by.
-        weights: what to start from; None starts from random weights.
+        parent: the run whose weights to start from; None starts from random ones.
         quiet: print nothing while learning.
 
     Returns:
@@ -52,10 +52,13 @@ def train(
         Stopped: a signal came; everything is saved and `racer train --resume` goes on.
         RacerError: anything the user can fix; nothing half-written stays behind.
     """
+    weights = None if parent is None else checkpoint.policy_of(parent.folder)
     with graceful_stop() as stop:
         race = make_race(config.race, algos.num_envs(config.train), seed=config.train.seed)
         run = create_run(config, race.track, runs_dir, tags)
         with run.lock():
+            if parent is not None:
+                run.record(parent={"name": parent.name, "created": parent.manifest()["created"]})
             return Session(run, config, race, stop, quiet=quiet).learn(weights)
 
 
@@ -108,7 +111,7 @@ class Session:
 
     def go_on(self, state: State) -> tuple[Run, Result]:
         """Train from a checkpoint as if there had been no break."""
-        self.metrics = Metrics.load(self.run.metrics_file, state.extra["metrics"])
+        self.metrics = Metrics.load(self.run.metrics_file, state.extra.get("metrics", {}))
 
         def begin(model: Any, keeper: Keeper) -> None:
             restore(state, model)

@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Evaluate and print; nothing in the run changes."""
     from racer import files
+    from racer.checkpoint import policy_of
     from racer.config import Config
     from racer.evaluate import evaluate
-    from racer.policy import FILE, Policy
     from racer.runs import Run
 
     found = Run.open(args.run, args.runs_dir)
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     if args.laps is not None:
         settings["eval.laps"] = args.laps
     config = Config.from_toml(found.config_file).override(settings)
-    policy = Policy.load(found.folder / FILE)
+    policy = policy_of(found.folder)
     result, _ = evaluate(policy, config.race, laps=config.eval.laps)
     about = {"run": str(found.folder), "track": config.race.track, **result.to_json()}
     if args.json == "-":

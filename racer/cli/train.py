@@ -3,28 +3,55 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# option, Config key, type or None for text, help
-OPTIONS: tuple[tuple[str, str, type | None, str], ...] = (
-    ("reward", "race.reward", None, "a name (racer reward list) or a .py file"),
-    ("track", "race.track", None, "a name (racer track list) or a .npy, .csv, .txt file"),
-    ("vehicle", "race.vehicle", None, "a vehicle preset"),
-    ("actions", "race.actions", None, "continuous, discrete or a model_metadata.json"),
-    ("reward-engine", "race.reward_engine", None, "auto, compiled, worker or inprocess"),
-    ("sandbox", "race.sandbox", None, "auto, or strict: refuse to run without full lock-down"),
-    ("algo", "train.algo", None, "ppo or sac"),
+
+def duration(text: str) -> float:
+    """Seconds from 90, 90s, 5m or 1h30m."""
+    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
+    if not match or not any(match.groups()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 5m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return 3600.0 * hours + 60.0 * minutes + seconds
+
+
+# option, Config key, type, help
+OPTIONS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
+    ("reward", "race.reward", str, "a name (racer reward list) or a .py file"),
+    ("track", "race.track", str, "a name (racer track list) or a .npy, .csv, .txt file"),
+    ("vehicle", "race.vehicle", str, "a vehicle preset"),
+    ("actions", "race.actions", str, "continuous, discrete or a model_metadata.json"),
+    ("reward-engine", "race.reward_engine", str, "auto, compiled, worker or inprocess"),
+    ("sandbox", "race.sandbox", str, "auto, or strict: refuse to run without full lock-down"),
+    ("algo", "train.algo", str, "ppo or sac"),
     ("timesteps", "train.timesteps", int, "actions to learn from, over all cars"),
     ("seed", "train.seed", int, "same seed, same run"),
-    ("device", "train.device", None, "auto (the CPU, faster here), cpu or cuda"),
+    ("device", "train.device", str, "auto (the CPU, faster here), cpu or cuda"),
     ("num-envs", "train.num_envs", int, "cars that train at once"),
     ("torch-threads", "train.threads", int, "threads of torch; 1 is fastest for small networks"),
     ("laps", "eval.laps", int, "evaluation laps"),
+    ("time-limit", "train.time_limit_s", duration, "stop learning after this long, e.g. 5m"),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `racer train`."""
+    add_settings(parser)
+    parser.add_argument("--resume", metavar="RUN", help="go on with a run, exactly as it was")
+    parser.add_argument(
+        "--accept-change",
+        action="store_true",
+        help="with --resume: allow another reward, track or setting; the run records it",
+    )
+    parser.add_argument(
+        "--from", dest="start_from", metavar="RUN", help="a new run from the weights of this one"
+    )
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
     """Options of `racer train` and of train_agent.py."""
     from racer.config import Config
 
@@ -44,6 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="any other setting, e.g. train.learning_rate=3e-4 or race.rules.start=random",
     )
+    parser.add_argument(
+        "--early-stop",
+        dest="train.early_stop",
+        action="store_const",
+        const=True,
+        help="stop learning when completion and lap time have settled",
+    )
     parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
     parser.add_argument("--tag", action="append", default=[], help="a word to find the run by")
     parser.add_argument("--watch", action="store_true", help="then show the laps in a window")
@@ -56,11 +90,17 @@ def config_of(args: argparse.Namespace) -> Any:
         BadConfig: an unknown key or a value outside its range.
     """
     from racer.config import Config
-    from racer.errors import BadConfig
 
     config = Config.from_toml(args.config) if args.config else Config()
+    return config.override(settings_of(args))
+
+
+def settings_of(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings given on the command line, by Config key."""
+    from racer.errors import BadConfig
+
     settings: dict[str, Any] = {}
-    for _, key, _, _ in OPTIONS:
+    for key in (*(option[1] for option in OPTIONS), "train.early_stop"):
         value = getattr(args, key)
         if value is not None:
             settings[key] = value
@@ -69,18 +109,44 @@ def config_of(args: argparse.Namespace) -> Any:
         if not equals:
             raise BadConfig(f"--set {text}: write KEY=VALUE, e.g. train.learning_rate=3e-4.")
         settings[key.strip()] = value.strip()
-    return config.override(settings)
+    return settings
 
 
 def run(args: argparse.Namespace) -> None:
     """Train, then say what came out."""
-    from racer.train import train
+    from racer.signals import steady_output
 
-    config = config_of(args)
-    finished, result = train(config, runs_dir=args.runs_dir, tags=args.tag)
-    report(finished, result)
+    with steady_output():
+        finished, result = _start(args)
+        report(finished, result)
     if args.watch:
         watch(finished)
+
+
+def _start(args: argparse.Namespace) -> Any:
+    """A new run, one from old weights, or an old one that goes on."""
+    from racer.errors import UsageError
+    from racer.runs import Run
+
+    if args.resume and (args.start_from or args.config or args.tag):
+        raise UsageError("--resume goes on with a run as it is: no --from, --config or --tag.")
+    if args.accept_change and not args.resume:
+        raise UsageError("--accept-change belongs to --resume RUN.")
+    if args.resume:
+        from racer.resume import resume
+
+        run = Run.open(args.resume, args.runs_dir)
+        return resume(run, settings_of(args), accept_change=args.accept_change)
+    from racer.train import train
+
+    if not args.start_from:
+        return train(config_of(args), runs_dir=args.runs_dir, tags=args.tag)
+
+    old = Run.open(args.start_from, args.runs_dir)
+    if not args.config:
+        args.config = old.config_file
+    config = config_of(args)
+    return train(config, runs_dir=args.runs_dir, tags=args.tag, parent=old)
 
 
 def report(finished: Any, result: Any) -> None:
