@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.errors import RewardFailed
+from racer.reward import uses
 from racer.reward.failure import Failure, told
 from racer.reward.load import RewardFile
 from racer.reward.namespace import LIMIT, shown
@@ -26,6 +27,7 @@ class RewardEngine(ABC):
         name: compiled, worker or inprocess.
         why: one line for people: what runs the reward, and why not something faster.
         file: the reward.
+        needs: keys of params that it may read; other columns of the rows may hold anything.
         failure_folder: where the params of a failed call are saved.
     """
 
@@ -35,6 +37,7 @@ class RewardEngine(ABC):
     def __init__(self, file: RewardFile, waypoints: Waypoints) -> None:
         self.file = file
         self.waypoints = (waypoints, waypoints[::-1])  # by is_reversed
+        self.needs = uses.needs(file.tree)
         self.failure_folder: Path | None = None
         self._pending: tuple[Rows, Cars | None] | None = None
 
@@ -50,7 +53,6 @@ class RewardEngine(ABC):
         """
         try:
             self._compute(rows, out)
-            _check(out, self.file.line)
         except Failure as failure:
             raise self._told(failure, rows, cars) from failure.__cause__
 
@@ -79,7 +81,8 @@ class RewardEngine(ABC):
         )
 
 
-def _check(out: Floats, line: int) -> None:
+def check(out: Floats, line: int) -> None:
+    """Raise Failure for the first value that is no reward."""
     wrong = ~(np.abs(out) <= LIMIT)  # NaN compares false
     if wrong.any():
         car = int(np.argmax(wrong))

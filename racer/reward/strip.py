@@ -1,0 +1,131 @@
+"""Drop from a reward's functions what has no value, refuse what keeps state between calls."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from racer.reward.params import KEYS
+from racer.reward.subset import Module, Unsupported, prints
+
+
+_OWN = {"_c", "_rt", "_math", "_np", "_item"}  # names that generated code uses
+
+
+class Strip(ast.NodeTransformer):
+    """Drop what has no value: docstrings, prints, text that only prints would have shown."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+
+    def function(self, function: ast.FunctionDef) -> None:
+        if function.decorator_list:
+            raise Unsupported(function.decorator_list[0], "a decorator")
+        if function.args.kwonlyargs or function.args.vararg or function.args.kwarg:
+            raise Unsupported(function, "* or ** arguments")
+        for node in ast.walk(function):
+            name = node.id if isinstance(node, ast.Name) else getattr(node, "arg", "")
+            if isinstance(name, str) and (name in _OWN or name.startswith("_set_")):
+                raise Unsupported(node, f"the name {name}")
+        function.returns = None
+        for argument in function.args.posonlyargs + function.args.args:
+            argument.annotation = None
+        self.generic_visit(function)
+        loads = {
+            n.id
+            for n in ast.walk(function)
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        }
+        _DropText(loads).visit(function)
+        _fill(function)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        constant_value = isinstance(node.value, ast.Constant)
+        return None if constant_value or prints(node.value) else self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            name = alias.asname or alias.name.partition(".")[0]
+            self.module.imports[name] = alias.name if alias.asname else name
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            self.module.imports[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        return self.generic_visit(
+            ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node)
+        )
+
+    def visit_Global(self, node: ast.Global) -> None:
+        raise Unsupported(node, f"state in the global {', '.join(node.names)}")
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        raise Unsupported(node, f"state in {', '.join(node.names)}, shared by inner functions")
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        raise Unsupported(node, f"class {node.name}")
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if not isinstance(node.ctx, ast.Load):
+            raise Unsupported(node, f"state in {ast.unparse(node)}")
+        return self.generic_visit(node)
+
+    def visit_Try(self, node: ast.Try) -> ast.AST:
+        if len(node.handlers) != 1:
+            raise Unsupported(node, "try with several excepts")
+        self.generic_visit(node)
+        handler = node.handlers[0]
+        if handler.name and handler.name in {
+            n.id for s in handler.body for n in ast.walk(s) if isinstance(n, ast.Name)
+        }:
+            raise Unsupported(handler, f"use of the exception {handler.name}")
+        handler.name, handler.type = None, None
+        return node
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        new = ast.parse("raise ValueError('raised')").body[0]
+        return located(new, node)
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        new = ast.parse("if not 0: raise ValueError('assertion')").body[0]
+        assert isinstance(new, ast.If) and isinstance(new.test, ast.UnaryOp)
+        new = located(new, node)
+        new.test.operand = node.test  # type: ignore[attr-defined]
+        return self.generic_visit(new)
+
+
+class _DropText(ast.NodeTransformer):
+    """Assignments of text to names that nothing reads any more."""
+
+    def __init__(self, loads: set[str]) -> None:
+        self.loads = loads
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
+        unread = all(isinstance(t, ast.Name) and t.id not in self.loads for t in node.targets)
+        text = any(
+            isinstance(n, ast.JoinedStr)
+            or (isinstance(n, ast.Constant) and isinstance(n.value, str) and n.value not in KEYS)
+            or (isinstance(n, ast.Name) and n.id in ("str", "time"))
+            for n in ast.walk(node.value)
+        )
+        return None if unread and text else node
+
+
+def _fill(function: ast.FunctionDef) -> None:
+    """`pass` where dropping left an empty block."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.If | ast.For | ast.While | ast.Try | ast.FunctionDef):
+            if not node.body:
+                node.body.append(located(ast.Pass(), node))
+        for handler in getattr(node, "handlers", []):
+            if not handler.body:
+                handler.body.append(located(ast.Pass(), handler))
+
+
+def located(node: Any, where: ast.AST) -> Any:
+    for inner in ast.walk(node):
+        ast.copy_location(inner, where)
+    return node

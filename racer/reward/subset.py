@@ -1,0 +1,320 @@
+"""Read a reward file as constants and plain functions; say what stands in a kernel's way.
+
+What is found here is a flat picture: module constants as values, functions nested in others lifted
+to the top with what they capture as leading arguments. State that outlives a call is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+STRONGEST = 4096  # bits of an integer that a constant expression may have
+_OPERATORS: dict[type, Any] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+
+
+class Unsupported(Exception):
+    """A construct that no kernel is made of."""
+
+    def __init__(self, node: ast.AST | int, construct: str) -> None:
+        super().__init__(construct)
+        self.line = node if isinstance(node, int) else getattr(node, "lineno", 0)
+        self.construct = construct
+
+
+class Array(list[Any]):
+    """A constant `np.array`."""
+
+
+@dataclass
+class Module:
+    """A reward file as a kernel sees it."""
+
+    imports: dict[str, str] = field(default_factory=dict)  # name here → dotted name
+    constants: dict[str, Any] = field(default_factory=dict)
+    functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    refused: dict[str, Unsupported] = field(default_factory=dict)  # only if something uses it
+
+    def dotted(self, node: ast.AST) -> str:
+        """`np.linalg.norm` → "numpy.linalg.norm"; "" when it is not a name of an import."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if isinstance(node, ast.Name) and node.id in self.imports:
+            return ".".join([self.imports[node.id], *reversed(parts)])
+        return ""
+
+
+def read(tree: ast.Module) -> Module:
+    """The module's constants and functions, nested functions lifted.
+
+    Raises:
+        Unsupported: a statement at the top level that computes or acts.
+    """
+    module = Module()
+    for node in tree.body:
+        _statement(node, module)
+    for name in list(module.functions):
+        try:
+            lift(name, module)
+        except Unsupported as error:
+            del module.functions[name]
+            module.refused[name] = error
+    return module
+
+
+def _statement(node: ast.stmt, module: Module) -> None:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            name = alias.asname or alias.name.partition(".")[0]
+            module.imports[name] = alias.name if alias.asname else name
+    elif isinstance(node, ast.ImportFrom):
+        for alias in node.names:
+            if alias.name == "*" and node.module == "math":
+                module.imports |= {n: f"math.{n}" for n in dir(math) if n[0] != "_"}
+            module.imports[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    elif isinstance(node, ast.FunctionDef):
+        module.functions[node.name] = node
+        module.constants.pop(node.name, None)
+    elif isinstance(node, ast.ClassDef):
+        module.refused[node.name] = Unsupported(node, f"class {node.name}")
+    elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+        _assignment(node, node.value, module)
+    elif isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
+        pass  # never the main program
+    elif isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and _silent(node.value)):
+        pass
+    else:
+        raise Unsupported(node, f"`{_first_line(node)}` at the top level")
+
+
+def _assignment(node: ast.Assign | ast.AnnAssign, value: ast.expr, module: Module) -> None:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    for target in targets:
+        if isinstance(target, ast.Name) and isinstance(value, ast.Lambda):
+            module.functions[target.id] = named(target.id, value)
+            continue
+        try:
+            found = constant(value, module)
+        except (Unsupported, ArithmeticError, ValueError, TypeError):
+            for inner in ast.walk(target):
+                if isinstance(inner, ast.Name):
+                    what = f"`{_first_line(node)}`, computed at import"
+                    module.refused[inner.id] = Unsupported(node, what)
+            continue
+        if isinstance(target, ast.Name):
+            module.constants[target.id] = found
+        elif isinstance(target, ast.Tuple) and isinstance(found, tuple | list):
+            for inner, part in zip(target.elts, found, strict=True):
+                if isinstance(inner, ast.Name):
+                    module.constants[inner.id] = part
+        else:
+            raise Unsupported(node, f"`{_first_line(node)}` at the top level")
+
+
+def constant(node: ast.expr, module: Module) -> Any:
+    """Value of an expression made of literals, constants and their arithmetic.
+
+    Raises:
+        Unsupported, ArithmeticError, ValueError, TypeError: it is none.
+    """
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Name) and node.id in module.constants:
+        return module.constants[node.id]
+    if isinstance(node, ast.Tuple):
+        return tuple(constant(e, module) for e in node.elts)
+    if isinstance(node, ast.List):
+        return [constant(e, module) for e in node.elts]
+    if isinstance(node, ast.Dict) and all(k is not None for k in node.keys):
+        keys = [constant(k, module) for k in node.keys if k is not None]
+        return dict(zip(keys, (constant(v, module) for v in node.values), strict=True))
+    if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
+        return _OPERATORS[type(node.op)](_plain(constant(node.operand, module), node))
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        a = _plain(constant(node.left, module), node)
+        b = _plain(constant(node.right, module), node)
+        if isinstance(node.op, ast.Pow) and abs(a) > 1 and abs(b) > STRONGEST / math.log2(abs(a)):
+            raise Unsupported(node, "a huge constant")
+        return _OPERATORS[type(node.op)](a, b)
+    if isinstance(node, ast.Attribute | ast.Call):
+        return _library(node, module)
+    raise Unsupported(node, "not a constant")
+
+
+def _plain(value: Any, node: ast.AST) -> Any:
+    if isinstance(value, int | float):
+        return value
+    raise Unsupported(node, "arithmetic on a constant that is no number")
+
+
+def _library(node: ast.Attribute | ast.Call, module: Module) -> Any:
+    if isinstance(node, ast.Attribute):
+        if module.dotted(node) in ("math.pi", "numpy.pi", "math.e", "math.tau", "math.inf"):
+            return getattr(math, node.attr)
+        raise Unsupported(node, "not a constant")
+    name = module.dotted(node.func)
+    arguments = [constant(a, module) for a in node.args]
+    if node.keywords:
+        raise Unsupported(node, "not a constant")
+    if isinstance(node.func, ast.Name) and not name:
+        if node.func.id in ("float", "int", "abs") and len(arguments) == 1:
+            return {"float": float, "int": int, "abs": abs}[node.func.id](arguments[0])
+        if node.func.id in ("list", "tuple", "range"):
+            if node.func.id == "range" and len(range(*arguments)) > 10_000:
+                raise Unsupported(node, "a long range")
+            return {"list": list, "tuple": tuple, "range": list}[node.func.id](
+                range(*arguments) if node.func.id == "range" else arguments[0]
+            )
+    if name in ("numpy.array", "numpy.asarray") and len(arguments) == 1:
+        return Array(arguments[0])
+    if name.startswith("math.") and all(isinstance(a, int | float) for a in arguments):
+        return getattr(math, name[5:])(*arguments)
+    raise Unsupported(node, "not a constant")
+
+
+def _silent(node: ast.expr) -> bool:
+    """A docstring, or a call that only prints."""
+    return isinstance(node, ast.Constant) or prints(node)
+
+
+def prints(node: ast.expr) -> bool:
+    """A call of print, or of a logger."""
+    if not isinstance(node, ast.Call):
+        return False
+    if isinstance(node.func, ast.Name):
+        return node.func.id in ("print", "pprint")
+    base = node.func.value if isinstance(node.func, ast.Attribute) else None
+    return isinstance(base, ast.Name) and base.id in ("logging", "logger", "log", "LOGGER", "LOG")
+
+
+def _first_line(node: ast.AST) -> str:
+    text = ast.unparse(node).split("\n", 1)[0]
+    return text if len(text) <= 50 else text[:47] + "..."
+
+
+def named(name: str, node: ast.Lambda) -> ast.FunctionDef:
+    """A lambda as a function of one return."""
+    body: list[ast.stmt] = [ast.copy_location(ast.Return(value=node.body), node)]
+    function = ast.FunctionDef(name=name, args=node.args, body=body, decorator_list=[])
+    return ast.copy_location(function, node)
+
+
+def local_names(function: ast.FunctionDef) -> set[str]:
+    """Arguments and names assigned in a function, those of functions inside it excluded."""
+    a = function.args
+    found = {x.arg for x in [*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg] if x}
+    for node in scope(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+    return found
+
+
+def scope(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Every node of a function's body, without the insides of functions defined in it."""
+    stack: list[ast.AST] = list(function.body)
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef):
+            stack.extend(ast.iter_child_nodes(node))
+
+
+def lift(name: str, module: Module) -> None:
+    """Move the functions defined inside `name` to the top level as `name__inner`.
+
+    Raises:
+        Unsupported: an inner function that is passed around, or defined twice.
+    """
+    outer = module.functions[name]
+    for parent in ast.walk(outer):
+        for part in ("body", "orelse"):
+            block = getattr(parent, part, None)
+            if isinstance(block, list):
+                block[:] = [_lambda_to_def(s) for s in block]
+    inner = [n for n in scope(outer) if isinstance(n, ast.FunctionDef)]
+    if not inner:
+        return
+    own = {n.name: n for n in inner}
+    if len(own) < len(inner):
+        raise Unsupported(inner[-1], f"function {inner[-1].name} defined twice")
+    captured = _captures(outer, own)
+    for function in [outer, *inner]:
+        _Calls(name, captured).visit(function)
+    _remove(outer, set(inner))
+    for function in inner:
+        extra = [ast.arg(arg=free) for free in captured[function.name]]
+        function.args.args[:0] = extra
+        function.name = f"{name}__{function.name}"
+        module.functions[function.name] = function
+        lift(function.name, module)
+
+
+def _lambda_to_def(node: ast.stmt) -> ast.stmt:
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+        target = node.targets[0]
+        if isinstance(target, ast.Name) and len(node.targets) == 1:
+            return named(target.id, node.value)
+    return node
+
+
+def _captures(outer: ast.FunctionDef, own: dict[str, ast.FunctionDef]) -> dict[str, list[str]]:
+    """What each inner function takes from `outer`, also through the siblings it calls."""
+    around = local_names(outer)
+    reads = {
+        name: {n.id for n in ast.walk(f) if isinstance(n, ast.Name)} - local_names(f)
+        for name, f in own.items()
+    }
+    taken = {name: names & around for name, names in reads.items()}
+    for _ in own:
+        for name in own:
+            for sibling in reads[name] & own.keys():
+                taken[name] = taken[name] | taken[sibling]
+                if taken[sibling] & local_names(own[name]):
+                    raise Unsupported(own[name], f"function {name}, which hides a variable")
+    return {name: sorted(names) for name, names in taken.items()}
+
+
+class _Calls(ast.NodeTransformer):
+    """Calls of inner functions: the new name, the captured variables first."""
+
+    def __init__(self, outer: str, captured: dict[str, list[str]]) -> None:
+        self.outer, self.captured = outer, captured
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id in self.captured:
+            name = node.func.id
+            free = [ast.Name(id=f, ctx=ast.Load()) for f in self.captured[name]]
+            node.func = ast.copy_location(
+                ast.Name(id=f"{self.outer}__{name}", ctx=ast.Load()), node.func
+            )
+            node.args[:0] = [ast.copy_location(f, node) for f in free]
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id in self.captured:
+            raise Unsupported(node, f"function {node.id} used as a value")
+        return node
+
+
+def _remove(outer: ast.FunctionDef, gone: set[ast.FunctionDef]) -> None:
+    for node in ast.walk(outer):
+        for part in ("body", "orelse", "finalbody"):
+            block = getattr(node, part, None)
+            if isinstance(block, list) and any(s in gone for s in block):
+                block[:] = [s for s in block if s not in gone] or [ast.Pass()]

@@ -1,0 +1,123 @@
+"""Which keys of `params` a reward file reads, followed through aliases and helper functions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from racer.reward.params import KEYS
+
+ALL = frozenset(KEYS)
+Functions = dict[str, list[ast.FunctionDef]]
+
+
+def needs(tree: ast.Module) -> frozenset[str]:
+    """Keys the file may read; all of them when the dict escapes to something unknown."""
+    functions: Functions = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            functions.setdefault(node.name, []).append(node)
+    if len(functions.get("reward_function", ())) != 1:
+        return ALL
+    dicts = params_names(functions)
+    found: set[str] = set()
+    for key, node in reads(functions, dicts):
+        if key is None:
+            if not (isinstance(node, ast.Name) and _passed_on(node, tree, functions)):
+                return ALL
+        else:
+            found.add(key)
+    return frozenset(found & ALL)
+
+
+def params_names(functions: Functions) -> dict[str, set[str]]:
+    """Function → names in it that are the params dict."""
+    first = functions["reward_function"][0].args
+    found: dict[str, set[str]] = {name: set() for name in functions}
+    positional = [a.arg for a in first.posonlyargs + first.args]
+    found["reward_function"] = set(
+        positional[-1:] if positional[:1] == ["self"] else positional[:1]
+    )
+    before = -1
+    while before != sum(map(len, found.values())):
+        before = sum(map(len, found.values()))
+        for name, definitions in functions.items():
+            for function in definitions:
+                _spread(function, found[name], functions, found)
+    return found
+
+
+def _spread(
+    function: ast.FunctionDef, here: set[str], functions: Functions, found: dict[str, set[str]]
+) -> None:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and _is(node.value, here):
+            here |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+        elif isinstance(node, ast.FunctionDef) and node is not function:
+            own = {a.arg for a in node.args.args}
+            found[node.name] |= here - own  # captured by an inner function
+        elif isinstance(node, ast.Call) and (name := _called(node)) in functions:
+            for callee in functions[name]:
+                names = [a.arg for a in callee.args.posonlyargs + callee.args.args]
+                shift = int(isinstance(node.func, ast.Attribute) and names[:1] == ["self"])
+                for i, argument in enumerate(node.args):
+                    if _is(argument, here) and i + shift < len(names):
+                        found[name].add(names[i + shift])
+                for keyword in node.keywords:
+                    if _is(keyword.value, here) and keyword.arg:
+                        found[name].add(keyword.arg)
+
+
+def reads(functions: Functions, dicts: dict[str, set[str]]) -> Iterator[tuple[str | None, ast.AST]]:
+    """Every read of a params dict: its key, or None for any use that is not `[...]` or `.get`."""
+    for name, definitions in functions.items():
+        for function in definitions:
+            plain: set[int] = set()
+            for node in ast.walk(function):
+                key = key_of(node, dicts[name])
+                if key is not None:
+                    plain |= {id(n) for n in ast.walk(node) if _is(n, dicts[name])}
+                    yield key, node
+            for node in ast.walk(function):
+                if isinstance(node, ast.Name) and id(node) not in plain and node.id in dicts[name]:
+                    if not isinstance(node.ctx, ast.Store):
+                        yield None, node
+
+
+def key_of(node: ast.AST, dicts: set[str]) -> str | None:
+    """The key in `params["key"]`, `params.get("key", ...)` and `"key" in params`."""
+    key: ast.AST | None = None
+    if isinstance(node, ast.Subscript) and _is(node.value, dicts):
+        key = node.slice
+    elif (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "get"
+        and _is(node.func.value, dicts)
+        and node.args
+    ):
+        key = node.args[0]
+    elif isinstance(node, ast.Compare) and len(node.ops) == 1 and _is(node.comparators[0], dicts):
+        key = node.left if isinstance(node.ops[0], ast.In | ast.NotIn) else None
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
+
+
+def _is(node: ast.AST, dicts: set[str]) -> bool:
+    return isinstance(node, ast.Name) and node.id in dicts
+
+
+def _called(node: ast.Call) -> str:
+    if isinstance(node.func, ast.Name):
+        return node.func.id
+    return node.func.attr if isinstance(node.func, ast.Attribute) else ""
+
+
+def _passed_on(name: ast.Name, tree: ast.Module, functions: Functions) -> bool:
+    """A use that `params_names` follows: an argument of a function of this file, or an alias."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _called(node) in functions:
+            if name in node.args or any(k.value is name for k in node.keywords):
+                return True
+        elif isinstance(node, ast.Assign) and node.value is name:
+            return all(isinstance(t, ast.Name) for t in node.targets)
+    return False
