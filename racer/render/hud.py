@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pygame
-from numpy.typing import NDArray
 
 from racer.render import scene
 from racer.render.paint import font
@@ -109,17 +108,14 @@ def draw_speed_scale(target: pygame.Surface, v_max: float) -> None:
     _text(target, f"{v_max:g} m/s", (right, bottom + 11), 12, DIM, right=True)
 
 
-def draw_timeline(
-    target: pygame.Surface, rewards: NDArray[np.float64], at: float, hint: str
-) -> None:
-    """Where playback is in the lap, and a line of keys."""
+def draw_timeline(target: pygame.Surface, part: float, hint: str) -> None:
+    """Where playback is in the lap (0 to 1), and a line of keys."""
     left, right = PAD, target.get_width() - PAD
     y = target.get_height() - PAD
     pygame.draw.line(target, (70, 77, 88), (left, y), (right, y), 3)
-    part = min(at / max(len(rewards) - 1, 1), 1.0)
-    x = left + (right - left) * part
-    pygame.draw.line(target, ACCENT, (left, y), (round(x), y), 3)
-    pygame.draw.circle(target, ACCENT, (round(x), y), 6)
+    x = round(left + (right - left) * min(part, 1.0))
+    pygame.draw.line(target, ACCENT, (left, y), (x, y), 3)
+    pygame.draw.circle(target, ACCENT, (x, y), 6)
     _text(target, hint, (left, y - 30), 13, DIM)
 
 

@@ -37,10 +37,10 @@ class LiveView:
     def __init__(self, track: Track, size: tuple[int, int] = (960, 640)) -> None:
         self.track, self.size = track, size
         self._painter = Painter(track)
-        self._camera = _camera(track, size)
+        self._camera = track_camera(track, size)
         self._trail: list[tuple[float, float, float]] = []
         self._surface = pygame.Surface(size, 0, 32)
-        self._episode = -1
+        self._episode, self._started = -1, 0
 
     def frame(
         self, car: np.void, params: np.void | None = None, reward: float | None = None
@@ -49,12 +49,11 @@ class LiveView:
         pose = Pose(*(float(car[name]) for name in Pose._fields))
         if int(car["episode"]) != self._episode or int(car["steps"]) <= 1:
             self._trail, self._episode = [], int(car["episode"])
+            self._started += 1
         self._trail.append((pose.x, pose.y, pose.v))
         trail = np.array(self._trail, dtype=[("x", "f8"), ("y", "f8"), ("v", "f8")])
         v_max = 4.0  # m/s, what a DeepRacer can do; a live car's maximum is not known yet
-        self._painter.draw(
-            self._surface, self._camera, [pose], trail, v_max, (self._episode, id(self._trail))
-        )
+        self._painter.draw(self._surface, self._camera, [pose], trail, v_max, self._started)
         if self.size >= HUD_MIN:
             hud.draw_params(self._surface, params, reward, pose.v)
             hud.draw_speed_scale(self._surface, v_max)
@@ -108,7 +107,7 @@ def frame(playback: Playback, index: int, size: tuple[int, int] = SIZE) -> Frame
     for number, part in enumerate(film.parts):
         if part.start <= index < part.stop:
             surface = pygame.Surface(size, 0, 32)
-            camera = _camera(playback.track, size)
+            camera = track_camera(playback.track, size)
             film.draw(surface, number, index - part.start, camera)
             return pixels(surface)
     raise IndexError(f"row {index} of {len(playback.rows)}")
@@ -118,7 +117,7 @@ def frames(playback: Playback, size: tuple[int, int], fps: int, speed: float) ->
     """Every frame of a recording, interpolated; a second's rest after each lap."""
     film = Film(playback)
     surface = pygame.Surface(size, 0, 32)
-    camera = _camera(playback.track, size)
+    camera = track_camera(playback.track, size)
     for part in range(len(film.parts)):
         last = len(film.rows(part)) - 1
         steps_per_frame = speed / (fps * playback.dt)
@@ -195,8 +194,8 @@ def pixels(surface: pygame.Surface) -> Frame:
     return np.frombuffer(pygame.image.tobytes(surface, "RGB"), np.uint8).reshape(height, width, 3)
 
 
-def _camera(track: Track, size: tuple[int, int]) -> paint.Camera:
-    """Overview; beside the params panel where there is room for it."""
+def track_camera(track: Track, size: tuple[int, int]) -> paint.Camera:
+    """The whole track; beside the params panel where there is room for it."""
     if size[0] < HUD_MIN[0] or size[1] < HUD_MIN[1]:
         return overview(track, size, 12)
     room = size[0] - hud.WIDTH - hud.PAD, size[1] - 60

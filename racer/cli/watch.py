@@ -1,0 +1,66 @@
+"""Watch recorded laps in a window, or write them to a video."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from racer.errors import UsageError
+
+if TYPE_CHECKING:
+    from racer.trace import Trace
+
+EPILOG = "Press H in the window for its keys."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `racer watch`."""
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "run",
+        nargs="?",
+        default="latest",
+        metavar="RUN",
+        help="a run folder, its name, `latest` (the default), or a recording (.npz)",
+    )
+    parser.add_argument("--video", metavar="FILE", help="write a .mp4 or .gif; needs no display")
+    parser.add_argument("--runs-dir", default="runs", metavar="DIR", help="default: runs")
+    parser.add_argument("--speed", type=float, default=1.0, help="1 is real time (default)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Play or film."""
+    if not 0.05 <= args.speed <= 20.0:
+        raise UsageError(f"--speed {args.speed:g}: from 0.05 to 20. 1 is real time.")
+    trace = open_trace(args.run, Path(args.runs_dir))
+    if trace.note:
+        print(f"{args.run}: {trace.note}")
+    if args.video:
+        from racer.render import video
+
+        count = video.write(trace, args.video, speed=args.speed)
+        print(f"{args.video}: {len(trace.episodes())} laps, {count} frames")
+        return
+    from racer.render import viewer
+
+    viewer.watch(trace, speed=args.speed)
+
+
+def open_trace(target: str, runs_dir: Path) -> Trace:
+    """The recording that `target` means.
+
+    Args:
+        target: a .npz file, a run folder, its name in `runs_dir`, or `latest`.
+
+    Raises:
+        UnknownName: no such run.
+        BadRun: the run has no recording yet, or it is damaged.
+    """
+    from racer import runs
+    from racer.trace import Trace
+
+    path = Path(target).expanduser()
+    if path.suffix == ".npz":
+        return Trace.load(path)
+    return Trace.load(runs.Run(runs.find(target, runs_dir)).laps_file)

@@ -1,0 +1,252 @@
+"""A window that plays a recording: 60 pictures a second between the states of 15."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pygame
+
+from racer.errors import ResourceError, UsageError
+from racer.render import hud, scene
+from racer.render.paint import Camera, clamp_scale
+from racer.render.scene import Playback
+from racer.render.video import HUD_MIN, Film, track_camera
+
+FPS = 60
+IDLE_FPS = 8  # while the window is hidden
+SIZE = (1280, 720)
+FOLLOW_SCALE = 200.0  # px/m
+ZOOM = 1.15  # per key or wheel notch
+SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+HIDDEN_DRIVERS = {"dummy", "offscreen"}
+NO_DISPLAY = (
+    "there is no display to open a window on. Write a film instead: --video out.mp4 (racer watch), "
+    "or a picture: --png out.png (racer track show)."
+)
+HINT = "space pause    F follow    +/- zoom    H help"
+KEYS = (
+    ("space", "pause, go on"),
+    (". and ,", "one step forward, back"),
+    ("→ and ←", "one second forward, back"),
+    ("↑ and ↓", "faster, slower"),
+    ("F", "follow the car, or overview"),
+    ("+ - wheel", "zoom; 0 resets it"),
+    ("R", "restart the lap"),
+    ("N and P", "next, previous lap"),
+    ("H or F1", "this help"),
+    ("Q or Esc", "quit"),
+)
+
+
+class State(NamedTuple):
+    """Everything a key can change."""
+
+    part: int = 0  # episode of the recording
+    at: float = 0.0  # row in it, with a fraction
+    paused: bool = False
+    speed: float = 1.0
+    follow: bool = False
+    zoom: float = 1.0
+    help: bool = False
+    quit: bool = False
+
+
+def watch(playback: Playback, *, speed: float = 1.0) -> None:
+    """Play a recording in a window until it is closed.
+
+    Raises:
+        ResourceError: no display.
+        UsageError: nothing to show.
+    """
+    if not len(playback.rows):
+        raise UsageError("the recording has no steps, so there is nothing to show.")
+    surface = open_window(f"racer · {playback.track.name}")
+    try:
+        Viewer(playback, State(speed=speed)).run(surface)
+    except pygame.error as error:
+        raise ResourceError(f"the display went away ({error}). Play it again.") from error
+    finally:
+        pygame.display.quit()
+
+
+def open_window(title: str, size: tuple[int, int] = SIZE) -> pygame.Surface:
+    """A resizable window that a person can see.
+
+    Raises:
+        ResourceError: no display; SDL would silently draw into nothing.
+    """
+    try:
+        pygame.display.init()  # pygame.init would also open the sound card
+        if pygame.display.get_driver() in HIDDEN_DRIVERS:
+            pygame.display.quit()
+            raise ResourceError(NO_DISPLAY)
+        pygame.display.set_caption(title)
+        return pygame.display.set_mode(size, pygame.RESIZABLE)
+    except pygame.error as error:
+        raise ResourceError(f"{NO_DISPLAY} ({error})") from error
+
+
+class Viewer:
+    """Plays a recording on a surface; `state` says what is shown, `key` changes it."""
+
+    def __init__(self, playback: Playback, state: State | None = None) -> None:
+        self.playback = playback
+        self.film = Film(playback)
+        self.state = state or State()
+        self._hidden = False
+        self._dirty = True
+
+    def run(self, surface: pygame.Surface) -> None:
+        """Show until a person quits; draws only what changed."""
+        clock = pygame.time.Clock()
+        while not self.state.quit:
+            seconds = clock.tick(IDLE_FPS if self._hidden else FPS) / 1000.0
+            for event in pygame.event.get():
+                self.handle(event)
+            self.advance(seconds)
+            if self._dirty and not self._hidden and not self.state.quit:
+                surface = pygame.display.get_surface() or surface
+                self.draw(surface)
+                pygame.display.flip()
+                self._dirty = False
+
+    def handle(self, event: pygame.event.Event) -> None:
+        """React to a key, the wheel or the window."""
+        self._dirty = True
+        if event.type == pygame.QUIT:
+            self.state = self.state._replace(quit=True)
+        elif event.type == pygame.KEYDOWN:
+            self.state = self.key(event.key, event.unicode)
+        elif event.type == pygame.MOUSEWHEEL:
+            self.state = self._zoomed(ZOOM**event.y)
+        elif event.type in (pygame.WINDOWMINIMIZED, pygame.WINDOWHIDDEN):
+            self._hidden = True
+        elif event.type in (pygame.WINDOWRESTORED, pygame.WINDOWSHOWN, pygame.WINDOWMAXIMIZED):
+            self._hidden = False
+
+    def key(self, key: int, text: str = "") -> State:
+        """The state after a key."""
+        state = self.state
+        if key in (pygame.K_q, pygame.K_ESCAPE):
+            if state.help and key == pygame.K_ESCAPE:
+                return state._replace(help=False)
+            return state._replace(quit=True)
+        if key in (pygame.K_h, pygame.K_F1):
+            return state._replace(help=not state.help)
+        if key == pygame.K_SPACE:
+            over = state.at >= self._last()
+            return state._replace(
+                paused=not state.paused and not over, at=0.0 if over else state.at
+            )
+        if key == pygame.K_f:
+            return state._replace(follow=not state.follow, zoom=1.0)
+        if key == pygame.K_r:
+            return state._replace(at=0.0)
+        return self._move_key(key, text)
+
+    def _move_key(self, key: int, text: str) -> State:
+        state = self.state
+        second = 1.0 / self.playback.dt
+        if text in (".", ",") or key in (pygame.K_PERIOD, pygame.K_COMMA):
+            forward = text == "." or key == pygame.K_PERIOD
+            at = np.floor(state.at) + 1 if forward else np.ceil(state.at) - 1
+            return state._replace(paused=True, at=self._clip(at))
+        if key in (pygame.K_RIGHT, pygame.K_LEFT):
+            by = second if key == pygame.K_RIGHT else -second
+            return state._replace(at=self._clip(state.at + by))
+        if key in (pygame.K_UP, pygame.K_DOWN):
+            return state._replace(speed=_next_speed(state.speed, key == pygame.K_UP))
+        if key in (pygame.K_n, pygame.K_PAGEDOWN, pygame.K_p, pygame.K_PAGEUP):
+            by = 1 if key in (pygame.K_n, pygame.K_PAGEDOWN) else -1
+            return state._replace(part=(state.part + by) % len(self.film.parts), at=0.0)
+        if text in ("+", "=") or key == pygame.K_KP_PLUS:
+            return self._zoomed(ZOOM)
+        if text == "-" or key == pygame.K_KP_MINUS:
+            return self._zoomed(1 / ZOOM)
+        if text == "0":
+            return state._replace(zoom=1.0)
+        return state
+
+    def advance(self, seconds: float) -> None:
+        """Let playback go on; a lap that is over rests for a second, then the next one starts."""
+        state = self.state
+        if state.paused:
+            return
+        rest = state.speed / self.playback.dt  # one second, in rows
+        at = state.at + min(seconds, 0.25) * state.speed / self.playback.dt
+        self._dirty = True
+        if at < self._last() + rest:
+            self.state = state._replace(at=at)
+        elif state.part + 1 < len(self.film.parts):
+            self.state = state._replace(part=state.part + 1, at=0.0)
+        else:
+            self.state = state._replace(at=float(self._last()), paused=True)
+
+    def draw(self, surface: pygame.Surface) -> None:
+        """Paint the current state."""
+        state, at = self.state, self._clip(self.state.at)
+        self.film.draw(surface, state.part, at, self.camera(surface.get_size()), self._note())
+        if surface.get_width() >= HUD_MIN[0] and surface.get_height() >= HUD_MIN[1]:
+            hud.draw_timeline(surface, at / max(self._last(), 1), HINT)
+        if state.help:
+            hud.draw_help(surface, KEYS)
+
+    def camera(self, size: tuple[int, int]) -> Camera:
+        """Overview, or the car in the middle."""
+        state = self.state
+        size = max(size[0], 1), max(size[1], 1)
+        whole = track_camera(self.playback.track, size)
+        if not state.follow and state.zoom == 1.0:
+            return whole
+        pose = scene.pose_at(self.film.rows(state.part), self._clip(state.at))
+        scale = clamp_scale((FOLLOW_SCALE if state.follow else whole.scale) * state.zoom)
+        if state.follow:
+            return Camera(pose.x, pose.y, scale, *size)
+        return whole._replace(scale=scale)
+
+    def _note(self) -> str:
+        state = self.state
+        words = ["paused"] if state.paused else []
+        if state.speed != 1.0:
+            words.append(f"{state.speed:g}× speed")
+        return ", ".join(words)
+
+    def _last(self) -> int:
+        return len(self.film.rows(self.state.part)) - 1
+
+    def _clip(self, at: float) -> float:
+        return float(min(max(at, 0.0), self._last()))
+
+    def _zoomed(self, factor: float) -> State:
+        return self.state._replace(zoom=min(max(self.state.zoom * factor, 0.2), 12.0))
+
+
+def _next_speed(speed: float, up: bool) -> float:
+    if up:
+        return next((s for s in SPEEDS if s > speed + 1e-9), SPEEDS[-1])
+    return next((s for s in reversed(SPEEDS) if s < speed - 1e-9), SPEEDS[0])
+
+
+def show_picture(path: str, title: str) -> None:
+    """A window with one picture, until it is closed.
+
+    Raises:
+        ResourceError: no display, or the picture cannot be read.
+    """
+    try:
+        picture = pygame.image.load(path)
+    except (pygame.error, OSError) as error:
+        raise ResourceError(f"{path} cannot be shown: {error}.") from error
+    surface = open_window(title, picture.get_size())
+    clock = pygame.time.Clock()
+    showing = True
+    while showing:
+        clock.tick(20)
+        for event in pygame.event.get():
+            closes = event.type == pygame.KEYDOWN and event.key in (pygame.K_q, pygame.K_ESCAPE)
+            showing = showing and event.type != pygame.QUIT and not closes
+        surface = pygame.display.get_surface() or surface
+        surface.blit(pygame.transform.smoothscale(picture, surface.get_size()), (0, 0))
+        pygame.display.flip()
+    pygame.display.quit()
