@@ -191,6 +191,12 @@ def into_model(policy: Policy, model: Any) -> None:
     """
     import torch
 
+    activation = model.policy.activation_fn.__name__.lower()
+    if activation != policy.network.activation:
+        raise BadRun(
+            f"the policy was trained with {policy.network.activation} layers, the model to fill "
+            f"has {activation} ones. It can be evaluated and watched, not trained on."
+        )
     mine = {name: tuple(t.shape) for name, t in model.policy.state_dict().items()}
     if mine != policy.network.shapes():
         raise BadRun(

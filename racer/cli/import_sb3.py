@@ -1,0 +1,37 @@
+"""Make a run of a Stable-Baselines3 zip: its weights only, no code in it is run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `racer import-sb3`."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="what model.save() wrote")
+    parser.add_argument("--track", help="the track it is for (default: oval)")
+    parser.add_argument("--reward", help="the reward to train on with (default: center_line)")
+    parser.add_argument("--actions", help="its action space (default: continuous)")
+    parser.add_argument("--vehicle", help="its vehicle (default: deepracer)")
+    parser.add_argument(
+        "--activation",
+        choices=("relu", "tanh", "elu"),
+        help="of the hidden layers (default: what the zip says)",
+    )
+    parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Import and say what to do next."""
+    from racer.config import Config
+    from racer.export import import_sb3
+    from racer.policy import Policy
+
+    names = ("track", "reward", "actions", "vehicle")
+    settings = {f"race.{n}": getattr(args, n) for n in names if getattr(args, n) is not None}
+    config = Config().override(settings)
+    made = import_sb3(args.file, config, args.runs_dir, activation=args.activation)
+    print(f"run           {made.folder}")
+    print(f"evaluate it   racer evaluate {made.folder}")
+    if Policy.load(made.folder).network.activation == "relu":  # as all our networks are
+        print(f"train it on   racer train --from {made.folder}")

@@ -1,0 +1,127 @@
+"""List, show, verify, tag or remove the runs that training made."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from racer.runs import Run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `racer runs`."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", parents=[common], help="newest first")
+    listing.add_argument("words", nargs="*", metavar="WORD", help="in the name or a tag")
+    for name, text in (
+        ("show", "what is in it and how it went"),
+        ("verify", "is every file as it was written? exit 3 when not"),
+        ("rm", "delete it, unless it is being trained"),
+    ):
+        action = actions.add_parser(name, parents=[common], help=text)
+        action.add_argument("run", metavar="RUN", help="a run folder, its name, or `latest`")
+    tag = actions.add_parser("tag", parents=[common], help="add words to find it by")
+    tag.add_argument("run", metavar="RUN", help="a run folder, its name, or `latest`")
+    tag.add_argument("words", nargs="+", metavar="WORD")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Do what was asked."""
+    from racer.runs import Run, remove
+
+    if args.action == "list":
+        _list(args.runs_dir, args.words)
+        return
+    found = Run.open(args.run, args.runs_dir)
+    if args.action == "show":
+        _show(found)
+    elif args.action == "verify":
+        _verify(found)
+    elif args.action == "rm":
+        remove(found)
+        print(f"removed {found.folder}")
+    else:
+        tags = sorted({*found.manifest().get("tags", []), *args.words})
+        found.record(tags=tags)
+        print(f"{found.name}: {' '.join(tags)}")
+
+
+def _list(runs_dir: Path, words: list[str]) -> None:
+    from racer.runs import list_runs
+
+    found = list_runs(runs_dir, words)
+    if not found:
+        print(f"no runs in {runs_dir}" + (f" with {' '.join(words)}" if words else ""))
+        return
+    width = max(len(run.name) for run in found)
+    print(f"{'name':<{width}}  {'status':<9} {'completion':>10} {'mean lap':>9}  tags")
+    for run in found:
+        result = _evaluation(run)
+        completion, lap = result.get("completion_pct"), result.get("mean_lap_s")
+        shown = "" if completion is None else f"{completion:.1f} %"
+        time = "" if lap is None else f"{lap:.2f} s"
+        tags = " ".join(run.manifest().get("tags", []))
+        print(f"{run.name:<{width}}  {_status(run):<9} {shown:>10} {time:>9}  {tags}".rstrip())
+
+
+def _show(run: Run) -> None:
+    from racer import checkpoint
+
+    manifest = run.manifest()
+    print(run.folder)
+    for key in ("created", "algo", "seed", "git", "ended_by"):
+        if manifest.get(key) is not None:
+            print(f"  {key:<12} {manifest[key]}")
+    print(f"  {'status':<12} {_status(run)}")
+    for key in ("track", "reward", "parent"):
+        if key in manifest:
+            print(f"  {key:<12} {manifest[key].get('name')}")
+    for event in manifest.get("resumed", []):
+        changes = "; ".join(event["changes"]) or "nothing changed"
+        print(f"  {'resumed':<12} at step {event['timesteps']:,}: {changes}")
+    result = _evaluation(run)
+    if result:
+        laps = f"{result['laps_completed']} of {result['laps']} laps"
+        print(f"  {'completion':<12} {result['completion_pct']:.1f} % ({laps})")
+    if result.get("mean_lap_s") is not None:
+        times = f"best {result['best_lap_s']:.2f} s, mean {result['mean_lap_s']:.2f} s"
+        print(f"  {'lap time':<12} {times}")
+    for name in checkpoint.verify(run.checkpoints):
+        print(f"  {'checkpoint':<12} {name}")
+
+
+def _verify(run: Run) -> None:
+    from racer import checkpoint
+    from racer.errors import BadRun
+
+    problems = run.damaged()
+    kept = checkpoint.verify(run.checkpoints)
+    problems += [f"{name}: {text}" for name, texts in kept.items() for text in texts]
+    if problems:
+        raise BadRun(f"{run.folder} is damaged: {'; '.join(problems)}. Restore it from a copy.")
+    sealed = len(run.manifest().get("files", {}))
+    print(f"{run.folder}: {sealed} files and {len(kept)} checkpoints are as they were written")
+
+
+def _status(run: Run) -> str:
+    """The recorded status, but for a trainer that died without a word."""
+    from racer import locks
+
+    status = str(run.manifest().get("status", ""))
+    if status == "training" and locks.owner(run.folder / ".lock") is None:
+        return "killed"
+    return status
+
+
+def _evaluation(run: Run) -> dict[str, Any]:
+    from racer import files
+    from racer.errors import BadRun
+
+    try:
+        return files.read_json(run.evaluation_file)
+    except BadRun:
+        return {}
