@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
-from racer.errors import BadConfig
-from racer.reward.engine import RewardEngine
+from racer.errors import BadConfig, BadReward
+from racer.reward.engine import RewardEngine, Rows
 from racer.reward.inprocess import InProcessEngine
 from racer.reward.load import RewardFile, load, names
 from racer.reward.params import Waypoints
 
 ENGINES = ("auto", "compiled", "worker", "inprocess")
+SANDBOXES = ("auto", "strict")
 
-__all__ = ["ENGINES", "RewardEngine", "RewardFile", "load", "make_engine", "names"]
+__all__ = ["ENGINES", "SANDBOXES", "RewardEngine", "RewardFile", "load", "make_engine", "names"]
 
 
 def make_engine(
@@ -21,22 +24,75 @@ def make_engine(
     n: int,
     waypoints: Waypoints,
     engine: str = "auto",
+    sandbox: str = "auto",
     seed: int = 0,
+    sample_rows: Callable[[], Rows] | None = None,
 ) -> RewardEngine:
-    """The engine that computes a reward for `n` cars.
+    """The engine that computes a reward for `n` cars. The choice never changes a value.
 
     Args:
         reward: name, path or loaded file.
         n: number of cars.
-        waypoints: centre line in the file's order; reversed cars get it reversed.
-        engine: auto, compiled, worker or inprocess.
+        waypoints: centre line in the track file's order; rows with `is_reversed` get it reversed.
+        engine: compiled, worker, inprocess, or auto: compiled where proven equal, else a worker.
+        sandbox: auto, or strict: only a fully locked worker will do.
         seed: of `random` inside the reward, car i draws from seed + i.
+        sample_rows: gives PARAMS rows of real driving that a compiled reward must get right, 1,000
+            or more; rows made up around the centre line by default.
 
     Raises:
         UnknownName, BadReward: the file cannot be used.
-        BadConfig: no such engine.
+        BadConfig: no such engine or sandbox.
+        ResourceError: strict, and this machine cannot lock a process.
     """
-    if engine not in ENGINES:
-        raise BadConfig(f"no reward engine {engine!r}. Choose from {', '.join(ENGINES)}.")
+    if engine not in ENGINES or sandbox not in SANDBOXES:
+        allowed = f"engine {', '.join(ENGINES)}; sandbox {', '.join(SANDBOXES)}"
+        raise BadConfig(
+            f"no reward engine {engine!r} with sandbox {sandbox!r}. Allowed: {allowed}."
+        )
+    if sandbox == "strict" and engine in ("compiled", "inprocess"):
+        raise BadConfig(f"--sandbox strict runs rewards in a worker, not {engine}.")
     file = reward if isinstance(reward, RewardFile) else load(reward)
-    return InProcessEngine(file, n=n, waypoints=waypoints, seed=seed)
+    if engine == "inprocess" or (os.name != "posix" and engine != "compiled"):
+        return InProcessEngine(file, n=n, waypoints=waypoints, seed=seed)
+    why_not = "--sandbox strict runs rewards in a worker"
+    if engine != "worker" and sandbox != "strict":
+        made = _compiled(file, waypoints, sample_rows, seed)
+        if isinstance(made, RewardEngine):
+            return made
+        if engine == "compiled":
+            raise BadReward(f"{made}; this cannot be compiled. Use --reward-engine auto.")
+        why_not = made
+    from racer.reward.worker import WorkerEngine
+
+    worker = WorkerEngine(file, n=n, waypoints=waypoints, seed=seed, sandbox=sandbox)
+    worker.why_not = why_not
+    return worker
+
+
+def _compiled(
+    file: RewardFile, waypoints: Waypoints, sample_rows: Callable[[], Rows] | None, seed: int
+) -> RewardEngine | str:
+    """A compiled engine that is proven equal to Python, or why there is none."""
+    from racer.reward.compile import CompiledEngine, NotCompiled, prove
+    from racer.reward.sample import plausible_rows
+    from racer.reward.worker import WorkerEngine
+
+    def python() -> RewardEngine:
+        return WorkerEngine(file, n=1, waypoints=waypoints, seed=seed)
+
+    try:
+        engine = CompiledEngine(file, waypoints, python)
+        rows = plausible_rows(waypoints)
+        with_driven = [rows] if sample_rows is None else [rows, sample_rows()]
+        plain = WorkerEngine(
+            file, n=1, waypoints=waypoints, seed=seed, capacity=max(map(len, with_driven))
+        )
+        try:
+            proven = sum(prove(engine, plain, some) for some in with_driven)
+        finally:
+            plain.close()
+    except NotCompiled as error:
+        return str(error)
+    engine.why = f"compiled; equal to Python on {proven} rows"
+    return engine

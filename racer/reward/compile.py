@@ -29,6 +29,9 @@ TOLERANCE = 1e-12  # of the larger of 1 and the reward
 DOUBTS_ALLOWED = 0.02  # of the proof's rows; more would be slower than a worker
 
 
+config: Any = numba.config
+
+
 class NotCompiled(Exception):
     """Why a reward runs in Python, as one line with file, line and construct."""
 
@@ -49,11 +52,12 @@ class CompiledEngine(RewardEngine):
     ) -> None:
         super().__init__(file, waypoints)
         self.why = "compiled to machine code"
+        self._python: RewardEngine | None = None
         self._kernel, _ = build(file)
         self._tables = tuple(np.array(points, np.float64) for points in self.waypoints)
         self._state = np.zeros(1, np.int64), np.zeros(1, np.int64)  # fuel, doubts
         self._failed = np.zeros(0, np.bool_)
-        self._make_python, self._python = python, None
+        self._make_python = python
         self._bound: tuple[Rows, Floats, Callable[[], Any]] | None = None
 
     def _compute(self, rows: Rows, out: Floats) -> None:
@@ -126,14 +130,14 @@ def _kernel(text: str) -> Any:
     path = _stored(name, text)
     module = sys.modules.setdefault(name, types.ModuleType(name))  # numba's cache imports it
     exec(compile(text, str(path or "<reward>"), "exec"), module.__dict__)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(path.parent) if path else ""
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(path.parent) if path else ""
     try:
         return numba.njit(
             cache=path is not None, nogil=True, error_model="python", boundscheck=True
         )(module.kernel)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 def _stored(name: str, text: str) -> Path | None:

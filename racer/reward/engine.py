@@ -28,6 +28,7 @@ class RewardEngine(ABC):
         why: one line for people: what runs the reward, and why not something faster.
         file: the reward.
         needs: keys of params that it may read; other columns of the rows may hold anything.
+        why_not: what kept a reward from being compiled, with file and line; "" when nothing did.
         failure_folder: where the params of a failed call are saved.
     """
 
@@ -39,6 +40,7 @@ class RewardEngine(ABC):
         self.waypoints = (waypoints, waypoints[::-1])  # by is_reversed
         self.needs = uses.needs(file.tree)
         self.failure_folder: Path | None = None
+        self.why_not = ""
         self._pending: tuple[Rows, Cars | None] | None = None
 
     @abstractmethod

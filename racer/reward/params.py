@@ -7,6 +7,7 @@ very function. docs/rewards.md prints KEYS.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 Waypoints = list[tuple[float, float]]
@@ -82,6 +83,55 @@ ROW_FORMAT = "=12d2q6?2x"
 ROW_SIZE = struct.calcsize(ROW_FORMAT)
 
 
+_COLUMNS = (
+    "x",
+    "y",
+    "heading",
+    "distance_from_center",
+    "projection_distance",
+    "progress",
+    "speed",
+    "steering_angle",
+    "steps",
+    "track_width",
+    "track_length",
+    "sim_time",
+    "prev_waypoint",
+    "next_waypoint",
+    "all_wheels_on_track",
+    "is_left_of_center",
+    "is_offtrack",
+    "is_crashed",
+    "is_reversed",
+    "object_in_camera",
+)
+IS_REVERSED = _COLUMNS.index("is_reversed")
+_COMPUTED = {
+    "waypoints": "waypoints[:]",
+    "closest_waypoints": "[row[12], row[13]]",
+    "closest_objects": "[0, 0]",
+}
+
+Builder = Callable[[tuple[Any, ...], Waypoints], dict[str, Any]]
+
+
+def builder(keys: Iterable[str]) -> Builder:
+    """A function (row, waypoints) -> dict with only some keys: what a reward does not read costs.
+
+    Args:
+        keys: of KEYS.
+    """
+    parts = []
+    for key in sorted(keys):
+        column = f"row[{_COLUMNS.index(key)}]" if key in _COLUMNS else "[]"
+        parts.append(f"{key!r}: {_COMPUTED.get(key, column)}")
+    made: Builder = eval(f"lambda row, waypoints: {{{', '.join(parts)}}}", {})
+    return made
+
+
+_all_keys = builder(KEYS)
+
+
 def params_of(row: Any, waypoints: Waypoints) -> dict[str, Any]:
     """Build the dict that one call of a reward function receives.
 
@@ -93,54 +143,4 @@ def params_of(row: Any, waypoints: Waypoints) -> dict[str, Any]:
         All 27 keys as plain Python types; every list is a new one, so what a reward does to them
         is gone at the next call. The lists of objects are empty, as in a time trial.
     """
-    (
-        x,
-        y,
-        heading,
-        distance_from_center,
-        projection_distance,
-        progress,
-        speed,
-        steering_angle,
-        steps,
-        track_width,
-        track_length,
-        sim_time,
-        prev_waypoint,
-        next_waypoint,
-        all_wheels_on_track,
-        is_left_of_center,
-        is_offtrack,
-        is_crashed,
-        is_reversed,
-        object_in_camera,
-    ) = row if type(row) is tuple else row.item()
-    return {
-        "all_wheels_on_track": all_wheels_on_track,
-        "x": x,
-        "y": y,
-        "heading": heading,
-        "distance_from_center": distance_from_center,
-        "projection_distance": projection_distance,
-        "progress": progress,
-        "speed": speed,
-        "steering_angle": steering_angle,
-        "steps": steps,
-        "track_width": track_width,
-        "track_length": track_length,
-        "waypoints": waypoints[:],
-        "closest_waypoints": [prev_waypoint, next_waypoint],
-        "is_left_of_center": is_left_of_center,
-        "is_offtrack": is_offtrack,
-        "is_crashed": is_crashed,
-        "is_reversed": is_reversed,
-        "closest_objects": [0, 0],
-        "objects_location": [],
-        "objects_distance": [],
-        "objects_distance_from_center": [],
-        "objects_left_of_center": [],
-        "objects_heading": [],
-        "objects_speed": [],
-        "object_in_camera": object_in_camera,
-        "sim_time": sim_time,
-    }
+    return _all_keys(row if type(row) is tuple else row.item(), waypoints)
