@@ -8,7 +8,7 @@ from vehiclemodels.vehicle_parameters import setup_vehicle_parameters
 
 from racer import vehicles
 from racer.sim.dynamic import CRAWL, single_track_derivative, step_single_track
-from racer.sim.types import CAR, SINGLE_TRACK
+from racer.sim.types import CAR, LAP_COMPLETE, SINGLE_TRACK
 
 derivative = getattr(single_track_derivative, "py_func", single_track_derivative)
 
@@ -22,6 +22,15 @@ def from_commonroad(p):
     return row
 
 
+def without_limits(p):
+    """CommonRoad limits the inputs in the derivative; our actuators do before it."""
+    p.steering.min, p.steering.max = -1.0, 1.0
+    p.steering.v_min, p.steering.v_max = -100.0, 100.0
+    p.longitudinal.v_min, p.longitudinal.v_max = -50.0, 50.0
+    p.longitudinal.a_max, p.longitudinal.v_switch = 100.0, 100.0
+    return p
+
+
 def f1tenth_in_commonroad():
     """CommonRoad's parameters with the numbers of our preset; one stiffness for both axles."""
     row = vehicles.load("f1tenth")
@@ -32,16 +41,12 @@ def f1tenth_in_commonroad():
     p.m, p.I_z, p.h_s = (float(row[k][0]) for k in ("mass", "inertia", "cg_height"))
     p.tire.p_dy1 = float(row["friction"][0])
     p.tire.p_ky1 = -float(row["stiffness_front"][0]) * p.tire.p_dy1
-    p.steering.min, p.steering.max = -1.0, 1.0
-    p.steering.v_min, p.steering.v_max = -100.0, 100.0
-    p.longitudinal.v_min, p.longitudinal.v_max = -50.0, 50.0
-    p.longitudinal.a_max, p.longitudinal.v_switch = 100.0, 100.0
-    return p, row
+    return without_limits(p), row
 
 
 def cases():
     for k in (1, 2, 3):
-        p = setup_vehicle_parameters(vehicle_id=k)
+        p = without_limits(setup_vehicle_parameters(vehicle_id=k))
         yield pytest.param(p, from_commonroad(p), id=f"vehicle {k}")
     yield pytest.param(*f1tenth_in_commonroad(), id="f1tenth")
 
@@ -155,3 +160,10 @@ def test_full_commands_never_break_the_numbers():
         assert all(math.isfinite(car[k][0]) for k in ("x", "y", "yaw", "v", "yaw_rate", "slip"))
         assert -1e-9 <= car["v"][0] <= 8.0
     assert row["model"][0] == SINGLE_TRACK
+
+
+def test_an_f1tenth_drives_a_lap(race, driver):
+    r = race(vehicle="f1tenth", start="line", max_steps=1500)
+    while not r.done[0]:
+        r.step(driver(r))
+    assert r.cars["status"][0] == LAP_COMPLETE
