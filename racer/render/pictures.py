@@ -124,8 +124,8 @@ def _write(draw: Callable[[Any], None], path: str | Path, size: tuple[float, flo
     from matplotlib.figure import Figure
 
     path = Path(path)
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+    figure = Figure(figsize=size, dpi=DPI, facecolor="white")
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
     FigureCanvasAgg(figure)
     draw(figure)
     content = io.BytesIO()

@@ -21,8 +21,7 @@ ZOOM = 1.15  # per key or wheel notch
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 HIDDEN_DRIVERS = {"dummy", "offscreen"}
 NO_DISPLAY = (
-    "there is no display to open a window on. Write a film instead: --video out.mp4 (racer watch), "
-    "or a picture: --png out.png (racer track show)."
+    "no display to open a window on. Use --video out.mp4, which needs none, or set DISPLAY."
 )
 HINT = "space pause    F follow    +/- zoom    H help"
 KEYS = (
@@ -84,7 +83,7 @@ def open_window(title: str, size: tuple[int, int] = SIZE) -> pygame.Surface:
         pygame.display.set_caption(title)
         return pygame.display.set_mode(size, pygame.RESIZABLE)
     except pygame.error as error:
-        raise ResourceError(f"{NO_DISPLAY} ({error})") from error
+        raise ResourceError(f"{NO_DISPLAY} SDL says: {error}.") from error
 
 
 class Viewer:
