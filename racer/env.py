@@ -13,7 +13,8 @@ from racer.race import episode_info, make_race
 from racer.reward.params import params_of
 
 if TYPE_CHECKING:
-    from racer.render.video import LiveView, LiveWindow
+    from racer.render.video import LiveView
+    from racer.render.window import LiveWindow
 
 Obs = NDArray[np.float32]
 
@@ -146,7 +147,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
 
     def _show(self) -> None:
         if self._window is None:
-            from racer.render.video import LiveWindow
+            from racer.render.window import LiveWindow
 
             self._window = LiveWindow(
                 f"racer · {self.race.track.name}", self.metadata["render_fps"]

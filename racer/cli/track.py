@@ -55,7 +55,7 @@ def _show(name: str, png: str | None, no_window: bool) -> None:
     )
     if no_window:
         return
-    from racer.render.viewer import show_picture
+    from racer.render.window import show_picture
 
     try:
         show_picture(str(path), f"racer · {track.name}")

@@ -22,8 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         default="latest",
         metavar="RUN",
-        help="a run folder, its name, `latest` (the default), or a recording (.npz)",
+        help="a run folder, its name, `latest` (the default), a recording (.npz), "
+        "or with --track a log of the official simulator",
     )
+    parser.add_argument("--track", metavar="T", help="RUN is a log, driven on this track")
     parser.add_argument("--video", metavar="FILE", help="write a .mp4 or .gif; needs no display")
     parser.add_argument("--runs-dir", default="runs", metavar="DIR", help="default: runs")
     parser.add_argument("--speed", type=float, default=1.0, help="1 is real time (default)")
@@ -33,34 +35,43 @@ def run(args: argparse.Namespace) -> None:
     """Play or film."""
     if not 0.05 <= args.speed <= 20.0:
         raise UsageError(f"--speed {args.speed:g}: from 0.05 to 20. 1 is real time.")
-    trace = open_trace(args.run, Path(args.runs_dir))
+    trace = open_trace(args.run, Path(args.runs_dir), args.track)
     if trace.note:
         print(f"{args.run}: {trace.note}")
     if args.video:
         from racer.render import video
 
         count = video.write(trace, args.video, speed=args.speed)
-        print(f"{args.video}: {len(trace.episodes())} laps, {count} frames")
+        laps = len(trace.episodes())
+        print(f"{args.video}: {laps} lap{'' if laps == 1 else 's'}, {count} frames")
         return
     from racer.render import viewer
 
     viewer.watch(trace, speed=args.speed)
 
 
-def open_trace(target: str, runs_dir: Path) -> Trace:
+def open_trace(target: str, runs_dir: Path, track: str | None = None) -> Trace:
     """The recording that `target` means.
 
     Args:
-        target: a .npz file, a run folder, its name in `runs_dir`, or `latest`.
+        target: a .npz file, a run folder, its name in `runs_dir`, or `latest`; a simulation log
+            when there is a `track`.
 
     Raises:
-        UnknownName: no such run.
+        UnknownName: no such run or track.
         BadRun: the run has no recording yet, or it is damaged.
+        BadLog: not a log, or not of this track.
     """
+    if track is not None:
+        from racer.logs.convert import log_trace
+
+        return log_trace(target, track)
     from racer import runs
     from racer.trace import Trace
 
     path = Path(target).expanduser()
+    if path.suffix.lower() == ".csv":
+        raise UsageError(f"{path} looks like a simulation log. Say where it was driven: --track T.")
     if path.suffix == ".npz":
         return Trace.load(path)
     return Trace.load(runs.Run(runs.find(target, runs_dir)).laps_file)

@@ -12,17 +12,13 @@ from racer.render import hud, scene
 from racer.render.paint import Camera, clamp_scale
 from racer.render.scene import Playback
 from racer.render.video import HUD_MIN, Film, track_camera
+from racer.render.window import open_window
 
 FPS = 60
 IDLE_FPS = 8  # while the window is hidden
-SIZE = (1280, 720)
 FOLLOW_SCALE = 200.0  # px/m
 ZOOM = 1.15  # per key or wheel notch
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-HIDDEN_DRIVERS = {"dummy", "offscreen"}
-NO_DISPLAY = (
-    "no display to open a window on. Use --video out.mp4, which needs none, or set DISPLAY."
-)
 HINT = "space pause    F follow    +/- zoom    H help"
 KEYS = (
     ("space", "pause, go on"),
@@ -67,23 +63,6 @@ def watch(playback: Playback, *, speed: float = 1.0) -> None:
         raise ResourceError(f"the display went away ({error}). Play it again.") from error
     finally:
         pygame.display.quit()
-
-
-def open_window(title: str, size: tuple[int, int] = SIZE) -> pygame.Surface:
-    """A resizable window that a person can see.
-
-    Raises:
-        ResourceError: no display; SDL would silently draw into nothing.
-    """
-    try:
-        pygame.display.init()  # pygame.init would also open the sound card
-        if pygame.display.get_driver() in HIDDEN_DRIVERS:
-            pygame.display.quit()
-            raise ResourceError(NO_DISPLAY)
-        pygame.display.set_caption(title)
-        return pygame.display.set_mode(size, pygame.RESIZABLE)
-    except pygame.error as error:
-        raise ResourceError(f"{NO_DISPLAY} SDL says: {error}.") from error
 
 
 class Viewer:
@@ -225,27 +204,3 @@ def _next_speed(speed: float, up: bool) -> float:
     if up:
         return next((s for s in SPEEDS if s > speed + 1e-9), SPEEDS[-1])
     return next((s for s in reversed(SPEEDS) if s < speed - 1e-9), SPEEDS[0])
-
-
-def show_picture(path: str, title: str) -> None:
-    """A window with one picture, until it is closed.
-
-    Raises:
-        ResourceError: no display, or the picture cannot be read.
-    """
-    try:
-        picture = pygame.image.load(path)
-    except (pygame.error, OSError) as error:
-        raise ResourceError(f"{path} cannot be shown: {error}.") from error
-    surface = open_window(title, picture.get_size())
-    clock = pygame.time.Clock()
-    showing = True
-    while showing:
-        clock.tick(20)
-        for event in pygame.event.get():
-            closes = event.type == pygame.KEYDOWN and event.key in (pygame.K_q, pygame.K_ESCAPE)
-            showing = showing and event.type != pygame.QUIT and not closes
-        surface = pygame.display.get_surface() or surface
-        surface.blit(pygame.transform.smoothscale(picture, surface.get_size()), (0, 0))
-        pygame.display.flip()
-    pygame.display.quit()
