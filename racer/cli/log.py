@@ -4,6 +4,7 @@ racer log parity LOG --track T      is what the engine computes what the log rec
 racer log fidelity LOG --track T    does the vehicle move like the one in the log?
 racer log fit LOG...                identify a vehicle
 racer log import LOG --track T      turn a log into a recording for `racer watch`
+racer log report FOLDER --tracks D  parity and fidelity of every log of a folder, as Markdown
 
 LOG is a sim-trace CSV, a text log with SIM_TRACE_LOG lines, a model folder or a .tar.gz of one.
 """
@@ -36,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                      help="1/15 s a step, or the log's own time stamps")  # fmt: skip
     trace = _add(commands, "import", "turn a log into a recording")
     trace.add_argument("--out", type=Path, required=True, help="the recording, .npz")
+    report = commands.add_parser("report", help="tables of every log in a folder")
+    report.add_argument("log", type=Path, help="folder of logs")
+    report.add_argument("--tracks", type=Path, required=True, help="folder of their track files")
     for command in (parity, fidelity, fit):
         command.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
 
@@ -49,7 +53,13 @@ def _add(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """0 done, 1 a parity field below its bar."""
-    actions = {"parity": _parity, "fidelity": _fidelity, "fit": _fit, "import": _import}
+    actions = {
+        "parity": _parity,
+        "fidelity": _fidelity,
+        "fit": _fit,
+        "import": _import,
+        "report": _report,
+    }
     return actions[args.action](args)
 
 
@@ -93,14 +103,14 @@ def _show_parity(result: Parity) -> None:
 
 def _fidelity(args: argparse.Namespace) -> int:
     from racer import vehicles
-    from racer.logs import check_fidelity
-    from racer.logs.fidelity import CLOCKS
+    from racer.logs.fidelity import check_clocks, own_clock
 
     logs, track = _open(args)
-    vehicle = vehicles.load(args.vehicle)
-    results = [check_fidelity(logs, vehicle, clock) for clock in CLOCKS]
+    results = check_clocks(logs, vehicles.load(args.vehicle))
+    own = own_clock(results)
     print(f"{args.log} on {track.name}, driven by {args.vehicle}")
     _show_fidelity(results)
+    print(f"  poses of this log are taken by the {own.clock} clock: those rows count")
     for log in logs:
         _notes(log.notes)
     _write(
@@ -109,6 +119,7 @@ def _fidelity(args: argparse.Namespace) -> int:
             "log": str(args.log),
             "track": track.name,
             "vehicle": args.vehicle,
+            **own.as_dict(),
             "clocks": [result.as_dict() for result in results],
         },
     )
@@ -162,6 +173,13 @@ def _import(args: argparse.Namespace) -> int:
     trace.save(args.out)
     print(f"{args.out}: {len(trace.rows)} steps of {len(trace.laps())} episodes")
     _notes([trace.note] if trace.note else [])
+    return 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from racer.logs.report import report
+
+    print(report(args.log, args.tracks), end="")
     return 0
 
 
