@@ -17,7 +17,7 @@ from racer.reward.flow import guard
 from racer.reward.params import KEYS, LISTS
 from racer.reward.runtime import MATH
 from racer.reward.strip import Strip, located
-from racer.reward.subset import Array, Module, Unsupported, constant, local_names, prints, read
+from racer.reward.subset import Array, Module, Unsupported, constant, local_names, read
 from racer.reward.tables import Tables
 
 LARGEST = 6000  # nodes of all functions together; beyond, compiling takes longer than it is worth
@@ -49,8 +49,6 @@ def rewrite(tree: ast.Module) -> Rewritten:
     module = read(tree)
     names = _reachable(module)
     functions = {name: [module.functions[name]] for name in names}
-    for name in names:
-        Strip(module).function(module.functions[name])
     dicts = uses.params_names(functions)
     _check_params(functions, dicts)
     shared = _Shared(module, set(names), _fresh_only(list(map(module.functions.get, names))))
@@ -78,7 +76,7 @@ class _Shared:
 
 
 def _reachable(module: Module) -> list[str]:
-    """Functions that `reward_function` may call, callees first.
+    """Functions that `reward_function` may call, callees first, stripped.
 
     Raises:
         Unsupported: recursion, or something refused is used.
@@ -91,11 +89,12 @@ def _reachable(module: Module) -> list[str]:
         if name in order:
             return
         function = module.functions[name]
+        Strip(module).function(function)
         local = local_names(function)
         for inner in ast.walk(function):
             if not isinstance(inner, ast.Name) or inner.id in local:
                 continue
-            if inner.id in module.refused and not _only_printed(inner, function):
+            if inner.id in module.refused:
                 raise module.refused[inner.id]
             if inner.id in module.functions:
                 visit(inner.id, (*path, name), inner)
@@ -107,13 +106,6 @@ def _reachable(module: Module) -> list[str]:
         )
     visit("reward_function", (), module.functions["reward_function"])
     return order
-
-
-def _only_printed(name: ast.Name, function: ast.FunctionDef) -> bool:
-    return any(
-        isinstance(node, ast.Expr) and prints(node.value) and name in ast.walk(node)
-        for node in ast.walk(function)
-    )
 
 
 def _check_params(functions: uses.Functions, dicts: dict[str, set[str]]) -> None:
@@ -307,7 +299,7 @@ class _Rewrite(ast.NodeTransformer):
             node.func = _expression(f"_rt.MATH_{name}" if name in MATH else "_rt.dist", node)
         elif dotted == "math.log" and len(node.args) == 1:
             node.func = _expression("_rt.log", node)
-        elif dotted in ("numpy.linalg.norm", "numpy.dot") and not node.keywords:
+        elif dotted in ("numpy.linalg.norm", "numpy.dot", "numpy.clip") and not node.keywords:
             node.func = _expression(f"_rt.{name.rpartition('.')[2]}", node)
         elif dotted in ("numpy.random", "numpy.linalg") or top not in ("math", "numpy"):
             raise Unsupported(node, f"{dotted}()")
@@ -333,7 +325,7 @@ class _Rewrite(ast.NodeTransformer):
         if name in ("min", "max") and node.keywords:
             return self._best(name, node)
         self.generic_visit(node)
-        renamed = {"int": "to_int", "pow": "power"}.get(name)
+        renamed = {"int": "to_int", "pow": "power", "any": "any_of", "all": "all_of"}.get(name)
         if name == "round":
             renamed = "round_0" if len(node.args) == 1 else "round_n"
         if renamed and not node.keywords:

@@ -314,6 +314,36 @@ def best(items, keys, sign):  # type: ignore[no-untyped-def]
 
 
 @jit
+def any_of(items):  # type: ignore[no-untyped-def]
+    """any(items)."""
+    for item in items:
+        if item:
+            return True
+    return False
+
+
+@jit
+def all_of(items):  # type: ignore[no-untyped-def]
+    """all(items)."""
+    for item in items:
+        if not item:
+            return False
+    return True
+
+
+def clip(x: Any, low: Any, high: Any) -> Any:
+    """np.clip of a number or an array."""
+    return _stub(x, low, high)
+
+
+@overload(clip, jit_options=_OPTIONS)
+def _clip(x, low, high):  # type: ignore[no-untyped-def]
+    if isinstance(x, types.Integer | types.Float | types.Boolean):
+        return lambda x, low, high: min(max(float(x), float(low)), float(high))
+    return lambda x, low, high: np.minimum(np.maximum(x, low), high)
+
+
+@jit
 def points(table):  # type: ignore[no-untyped-def]
     """(M, 2) array → list of (x, y)."""
     return [(table[i, 0], table[i, 1]) for i in range(table.shape[0])]
