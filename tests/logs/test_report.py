@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from racer.logs.report import report
+from racer.reward.params import KEYS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "fidelity.md"
 
@@ -16,3 +17,11 @@ def test_the_page_shows_what_the_command_prints(reference):
 def _cells(text):
     rows = [line.split("|") for line in text.strip().splitlines() if line.startswith("|")]
     return [[cell.split("(worst")[0].strip() for cell in row] for row in rows]
+
+
+def test_the_table_of_params_has_every_key_once():
+    text = (PAGE.parent / "deepracer.md").read_text(encoding="utf-8")
+    table = text.split("## The 27 keys")[1].split("##")[0]
+    first = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    keys = [key.strip(" `") for cell in first for key in cell.split(",")]
+    assert sorted(keys) == sorted(KEYS)
