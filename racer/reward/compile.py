@@ -26,6 +26,7 @@ from racer.sim.jit import CACHE_FOLDER, bind
 from racer.sim.types import PARAMS
 
 TOLERANCE = 1e-12  # of the larger of 1 and the reward
+RAISES_ALLOWED = 20  # rows of the proof for which the file itself raises
 DOUBTS_ALLOWED = 0.02  # of the proof's rows; more would be slower than a worker
 
 
@@ -173,8 +174,8 @@ def prove(engine: CompiledEngine, python: RewardEngine, rows: Rows) -> int:
     compiled, plain = np.zeros(len(rows)), np.zeros(len(rows))
     unsure = engine.run(rows, compiled).copy()
     share = float(unsure.mean()) if len(rows) else 0.0
-    start = 0
-    while start < len(rows):
+    start = raised = 0
+    while start < len(rows) and raised < RAISES_ALLOWED:
         try:
             python._compute(rows[start:], plain[start:])
             break
@@ -182,8 +183,8 @@ def prove(engine: CompiledEngine, python: RewardEngine, rows: Rows) -> int:
             at = start + failure.car
             if not unsure[at]:
                 raise NotCompiled(_mismatch(engine, rows[at], compiled[at], failure)) from None
-            start = at + 1
-    if share > DOUBTS_ALLOWED:
+            start, raised = at + 1, raised + 1
+    if share > DOUBTS_ALLOWED or raised == RAISES_ALLOWED:
         line = engine.file.line
         raise NotCompiled(
             f"{engine.file.shown}:{line}: {share:.0%} of the calls need Python's own arithmetic"

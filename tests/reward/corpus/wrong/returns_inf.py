@@ -1,0 +1,3 @@
+x = 0
+def reward_function(params):
+    return float('inf')

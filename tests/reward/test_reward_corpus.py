@@ -1,0 +1,99 @@
+"""Every file of the corpus meets its verdict: good ones agree, wrong ones are explained."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+
+from racer.errors import BadReward, RewardFailed
+from racer.reward import load, make_engine
+from racer.reward.generate import generate
+from racer.reward.inprocess import InProcessEngine
+from racer.reward.subset import Unsupported
+from racer.reward.worker import WorkerEngine
+
+from reward_corpus import CORPUS, MANIFEST, corpus
+
+QUICK = ["bands", "helpers_take_params", "undefined_local_branch", "try_except", "rounding"]
+
+
+@pytest.mark.parametrize("name", corpus("good"))
+def test_worker_equals_plain_python_with_state_of_its_own_per_car(name, waypoints, rows):
+    file = load(CORPUS / name)
+    plain = InProcessEngine(file, n=8, waypoints=waypoints, seed=3)
+    worker = WorkerEngine(file, n=8, waypoints=waypoints, seed=3)
+    expected, got = np.zeros(8), np.zeros(8)
+    try:
+        for start in range(0, len(rows), 8):
+            batch = rows[start : start + 8].copy()
+            plain.compute(batch, None, expected)
+            worker.compute(batch, None, got)
+            np.testing.assert_array_equal(got, expected)
+    finally:
+        worker.close()
+
+
+@pytest.mark.parametrize("name", corpus("good"))
+def test_what_can_be_a_kernel_is_rewritten_and_the_rest_is_refused_with_its_line(name):
+    file = load(CORPUS / name)
+    if MANIFEST[name]["verdict"] == "compiled":
+        text = generate(file).text
+        assert "def kernel(rows" in text
+        assert "print(" not in text
+    elif name != "good/integer_growth.py":  # only the proof finds that its integers leave 2**53
+        with pytest.raises(Unsupported) as caught:
+            generate(file)
+        assert caught.value.line > 0
+
+
+def _compiled_as_expected(name, waypoints):
+    engine = make_engine(CORPUS / name, n=1, waypoints=waypoints)
+    engine.close()
+    assert engine.name == MANIFEST[name]["verdict"], engine.why_not
+    assert bool(engine.why_not) == (engine.name == "worker")
+
+
+@pytest.mark.parametrize("name", [f"good/{name}.py" for name in QUICK])
+def test_auto_compiles_what_it_can_prove(name, waypoints):
+    _compiled_as_expected(name, waypoints)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in corpus("good") if n[5:-3] not in QUICK])
+def test_auto_compiles_every_good_file_it_can_prove(name, waypoints):
+    _compiled_as_expected(name, waypoints)
+
+
+@pytest.mark.parametrize("name", corpus("wrong"))
+@pytest.mark.parametrize("kind", ["worker", "inprocess"])
+def test_a_wrong_file_is_explained_with_file_and_line(name, kind, waypoints, rows):
+    expected = MANIFEST[name]
+    error = BadReward if expected["verdict"] == "bad" else RewardFailed
+    if kind == "inprocess" and name == "wrong/imports_neighbour.py":
+        pytest.skip("plain Python may import neighbours")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        with pytest.raises(error) as caught:
+            engine = make_engine(CORPUS / name, n=4, waypoints=waypoints, engine=kind)
+            try:
+                engine.compute(rows[:4].copy(), None, np.zeros(4))
+            finally:
+                engine.close()
+    text = str(caught.value)
+    assert re.search(expected["says"], text), text
+    assert name in text
+    if error is RewardFailed:
+        assert "car 0" in text
+        assert "racer reward run" in text
+
+
+@pytest.mark.parametrize("name", corpus("wrong", "fails"))
+def test_auto_says_the_same_of_a_wrong_file_as_plain_python(name, waypoints, rows):
+    with pytest.raises(RewardFailed) as caught:
+        engine = make_engine(CORPUS / name, n=4, waypoints=waypoints)
+        try:
+            engine.compute(rows[:4].copy(), None, np.zeros(4))
+        finally:
+            engine.close()
+    assert re.search(MANIFEST[name]["says"], str(caught.value)), str(caught.value)
