@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +15,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--track", help="another track (default: the one it trained on)")
     parser.add_argument("--json", metavar="FILE", help="also write the result; - prints it alone")
     parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
+    rules = parser.add_argument_group(
+        "rules of a race against the clock",
+        "without --rules a fault ends a lap and the next one starts at the line",
+    )
+    rules.add_argument("--rules", choices=("deepracer", "league", "strict"), help="resets, ranking")
+    for option, kind, text in RULES:
+        rules.add_argument(f"--{option}", type=kind, metavar="X", help=text)
+    rules.add_argument(
+        "--continuous",
+        action=argparse.BooleanOptionalAction,
+        help="flying laps, or from standstill",
+    )
+
+
+RULES = (
+    ("resets", int, "faults forgiven in a lap"),
+    ("off-track-penalty-s", float, "s on the clock for leaving the track"),
+    ("reversed-penalty-s", float, "s for going back"),
+    ("immobilized-penalty-s", float, "s for standing still"),
+    ("ranking", str, "total, best or average (of --min-laps consecutive laps)"),
+    ("min-laps", int, "how many laps the average is taken over"),
+)
+
+
+def rules_of(args: argparse.Namespace) -> Any:
+    """The Protocol that the command line asks for, or None.
+
+    Raises:
+        UsageError: a number of the rules without --rules. BadConfig: one outside its range.
+    """
+    from racer.errors import UsageError
+    from racer.trial import protocol
+
+    names = ["continuous", *(option.replace("-", "_") for option, _, _ in RULES)]
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if args.rules is not None:
+        return protocol(args.rules, laps=args.laps, **given)
+    if given:
+        option = next(iter(given)).replace("_", "-")
+        raise UsageError(f"--{option} changes --rules deepracer, league or strict: name one.")
+    return None
 
 
 def run(args: argparse.Namespace) -> None:
@@ -23,7 +65,9 @@ def run(args: argparse.Namespace) -> None:
     from racer.config import Config
     from racer.evaluate import evaluate
     from racer.runs import Run
+    from racer.trial import trial
 
+    rules = rules_of(args)
     found = Run.open(args.run, args.runs_dir)
     settings = {"race.reward": str(found.reward_file)}
     if args.track:
@@ -32,13 +76,17 @@ def run(args: argparse.Namespace) -> None:
         settings["eval.laps"] = args.laps
     config = Config.from_toml(found.config_file).override(settings)
     policy = policy_of(found.folder)
-    result, _ = evaluate(policy, config.race, laps=config.eval.laps)
+    result: Any
+    if rules is None:
+        result, _ = evaluate(policy, config.race, laps=config.eval.laps)
+    else:
+        result, _ = trial(policy, config.race, rules)
     about = {"run": str(found.folder), "track": config.race.track, **result.to_json()}
     if args.json == "-":
         print(json.dumps(about, indent=2))
         return
     print(result.table())
-    times = result.lap_times_s
+    times = about["lap_times_s"]
     best = f", best lap {min(times):.2f} s, mean {sum(times) / len(times):.2f} s" if times else ""
     print(f"\ncompletion {result.completion_pct:.1f} %{best}")
     if args.json:

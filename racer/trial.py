@@ -1,0 +1,312 @@
+"""Race against the clock by the official rules: resets with penalties, flying laps, ranking."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from racer.config import RaceConfig
+from racer.errors import BadConfig, UnknownName
+from racer.evaluate import Driver
+from racer.race import Race, make_race
+from racer.sim.progress import place
+from racer.sim.types import (
+    IMMOBILIZED,
+    IN_PROGRESS,
+    LAP_COMPLETE,
+    OFF_TRACK,
+    REVERSED,
+    STATUS_LABELS,
+    TIME_UP,
+)
+from racer.trace import TRACE, Trace
+
+RANKINGS = ("total", "best", "average")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The rules of a trial; numbers and their names follow the official simulator's settings."""
+
+    laps: int = 3  # trials, or laps of one continuous drive
+    resets: int = 100  # faults forgiven in one lap; the next one ends it
+    off_track_penalty_s: float = 5.0  # the car is held for so long, on the clock
+    reversed_penalty_s: float = 5.0
+    immobilized_penalty_s: float = 0.0
+    continuous: bool = False  # flying laps; else each one starts from standstill at the line
+    ranking: str = "total"  # total, best, or average of consecutive laps
+    min_laps: int = 3  # how many consecutive laps the average is taken over
+
+    def __post_init__(self) -> None:
+        if self.ranking not in RANKINGS:
+            raise BadConfig(f"ranking {self.ranking!r}; allowed is {', '.join(RANKINGS)}.")
+        for name in ("laps", "min_laps"):
+            if not 1 <= getattr(self, name) <= 100_000:
+                raise BadConfig(f"{name} = {getattr(self, name)}; allowed is 1 to 100000.")
+        if not 0 <= self.resets <= 1_000_000:
+            raise BadConfig(f"resets = {self.resets}; allowed is 0 to 1000000.")
+        for name in ("off_track_penalty_s", "reversed_penalty_s", "immobilized_penalty_s"):
+            if not 0.0 <= getattr(self, name) <= 3600.0:
+                raise BadConfig(f"{name} = {getattr(self, name)}; allowed is 0 to 3600 s.")
+
+
+# Source: deepracer reference, section 2. deepracer is what DeepRacer-for-cloud evaluates with,
+# league the commonest setting of 141 leaderboards, strict ends a lap at its first fault.
+PROTOCOLS = {
+    "deepracer": Protocol(),
+    "league": Protocol(
+        resets=10_000, off_track_penalty_s=3.0, reversed_penalty_s=3.0, continuous=True
+    ),
+    "strict": Protocol(
+        resets=0, off_track_penalty_s=0.0, reversed_penalty_s=0.0, ranking="best", min_laps=1
+    ),
+}
+
+
+def protocol(name: str, **overrides: Any) -> Protocol:
+    """The rules `name`, with every number that is not None in `overrides` replaced.
+
+    Raises:
+        UnknownName: no such rules. BadConfig: a number outside its range.
+    """
+    if name not in PROTOCOLS:
+        raise UnknownName("rules", name, PROTOCOLS)
+    given = {key: value for key, value in overrides.items() if value is not None}
+    return dataclasses.replace(PROTOCOLS[name], **given)
+
+
+@dataclass(frozen=True)
+class TimedLap:
+    """One lap on the clock."""
+
+    status: str  # lap_complete, or the fault that no reset was left for
+    progress_pct: float
+    time_s: float  # from the start of the lap, penalties included
+    reward: float
+    off_tracks: int
+    reversals: int
+    immobilizations: int
+    penalty_s: float
+
+    @property
+    def complete(self) -> bool:
+        """Did the car finish it?"""
+        return self.status == STATUS_LABELS[LAP_COMPLETE]
+
+    @property
+    def resets(self) -> int:
+        """How often the car was put back on the track."""
+        faults = self.off_tracks + self.reversals + self.immobilizations
+        return faults if self.status in _UNFORCED else faults - 1
+
+
+_UNFORCED = (STATUS_LABELS[LAP_COMPLETE], STATUS_LABELS[TIME_UP])
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """The laps of a trial, in order, and what they are worth."""
+
+    rules: Protocol
+    laps: tuple[TimedLap, ...]
+
+    @property
+    def score_s(self) -> float | None:
+        """The time this trial is ranked by; None when it does not count."""
+        times = [lap.time_s if lap.complete else math.inf for lap in self.laps]
+        if self.rules.ranking == "total":
+            score = sum(times)
+        elif self.rules.ranking == "best":
+            score = min(times)
+        else:
+            score = best_average(times, self.rules.min_laps)
+        return score if math.isfinite(score) else None
+
+    @property
+    def completion_pct(self) -> float:
+        """Mean progress of the laps, %."""
+        return float(np.mean([lap.progress_pct for lap in self.laps]))
+
+    def to_json(self) -> dict[str, Any]:
+        """For --json; the keys that plain evaluation has mean the same here."""
+        times = [lap.time_s for lap in self.laps if lap.complete]
+        return {
+            "completion_pct": self.completion_pct,
+            "laps": len(self.laps),
+            "laps_completed": len(times),
+            "best_lap_s": min(times) if times else None,
+            "mean_lap_s": float(np.mean(times)) if times else None,
+            "lap_times_s": times,
+            "off_tracks": sum(lap.off_tracks for lap in self.laps),
+            "resets": sum(lap.resets for lap in self.laps),
+            "penalty_s": sum(lap.penalty_s for lap in self.laps),
+            "score_s": self.score_s,
+            "rules": dataclasses.asdict(self.rules),
+            "mean_reward": float(np.mean([lap.reward for lap in self.laps])),
+            "attempts": [dataclasses.asdict(lap) for lap in self.laps],
+        }
+
+    def table(self) -> str:
+        """For people."""
+        lines = [
+            f"{'lap':>4} {'result':<13} {'progress':>9} {'time':>9} {'penalty':>8} {'resets':>6}"
+        ]
+        for number, lap in enumerate(self.laps, 1):
+            lines.append(
+                f"{number:>4} {lap.status.replace('_', ' '):<13} {lap.progress_pct:>8.1f}% "
+                f"{lap.time_s:>7.2f} s {lap.penalty_s:>6.1f} s {lap.resets:>6}"
+            )
+        score = "does not count" if self.score_s is None else f"{self.score_s:.3f} s"
+        return "\n".join([*lines, f"\nscore ({self.rules.ranking}): {score}"])
+
+
+def best_average(times: list[float], window: int) -> float:
+    """The least mean of `window` consecutive times, s, whole milliseconds as officially."""
+    means = [
+        math.floor(1000.0 * sum(times[i : i + window]) / window) / 1000.0
+        for i in range(len(times) - window + 1)
+        if all(map(math.isfinite, times[i : i + window]))
+    ]
+    return min(means, default=math.inf)
+
+
+def trial(driver: Driver, config: RaceConfig, rules: Protocol) -> tuple[TrialResult, Trace]:
+    """Drive `rules.laps` laps with the deterministic policy.
+
+    A fault (off the track, going back, standing still) puts the car where it was a step before it,
+    in the middle of the nearer half of the road, and holds it there for the penalty. The clock
+    runs on. When a lap's resets are used up, the lap ends and the next begins at the start line.
+
+    Returns:
+        The result, and every step of it: episodes are laps, and meta["pauses"] lists (first row,
+        rows) of each hold.
+
+    Raises:
+        RewardFailed, BadReward, BadTrack, UnknownName: as make_race and Race.step.
+    """
+    settings = dataclasses.replace(
+        config.rules,
+        start="line",
+        alternate_direction=False,
+        continuous=rules.continuous,
+        end_off_track=True,
+        end_immobilized=True,
+        end_reversed=True,
+    )
+    race = make_race(dataclasses.replace(config, rules=settings), 1, all_params=True)
+    try:
+        return _Trial(driver, race, rules).run()
+    finally:
+        if race.reward is not None:
+            race.reward.close()
+
+
+class _Trial:
+    """One drive: the race, the rows so far, and the lap being driven."""
+
+    def __init__(self, driver: Driver, race: Race, rules: Protocol) -> None:
+        self.driver, self.race, self.rules = driver, race, rules
+        self.cap = race.max_steps  # driven steps of one lap
+        race.sim["max_steps"] = 0  # counted here: flying laps share an episode, holds do not count
+        self.rows: list[np.ndarray] = []
+        self.pauses: list[tuple[int, int]] = []
+        self.laps: list[TimedLap] = []
+        self.obs = race.reset()
+        self.began = 0  # steps counted before this lap
+        self._new_lap()
+
+    def _new_lap(self) -> None:
+        self.faults = {OFF_TRACK: 0, REVERSED: 0, IMMOBILIZED: 0}
+        self.driven, self.reward, self.penalty = 0, 0.0, 0.0
+
+    def run(self) -> tuple[TrialResult, Trace]:
+        while len(self.laps) < self.rules.laps:
+            self._step()
+        meta = {"pauses": self.pauses}
+        trace = Trace(self.race.track, np.concatenate(self.rows), self.race.dt, meta)
+        return TrialResult(self.rules, tuple(self.laps)), trace
+
+    def _step(self) -> None:
+        race = self.race
+        before = race.cars[0].copy()
+        self.obs = race.step(self.driver.act(self.obs.copy()))
+        self.driven += 1
+        self.reward += race.rewards.item(0)
+        status = int(race.cars["status"][0])
+        if int(race.cars["laps"][0]) > int(before["laps"]):
+            status = LAP_COMPLETE
+        elif status == IN_PROGRESS and self.driven > self.cap:
+            status = TIME_UP
+        self._record(before, status)
+        if status in self.faults:
+            self.faults[status] += 1
+            if sum(self.faults.values()) <= self.rules.resets:
+                self._put_back(before, status)
+                return
+        if status != IN_PROGRESS:
+            self._finish(status)
+
+    def _finish(self, status: int) -> None:
+        race = self.race
+        steps = int(race.cars["steps"][0]) - self.began
+        self.laps.append(
+            TimedLap(
+                STATUS_LABELS[status],
+                float(race.params["progress"][0]),
+                steps * race.dt,
+                self.reward,
+                self.faults[OFF_TRACK],
+                self.faults[REVERSED],
+                self.faults[IMMOBILIZED],
+                self.penalty,
+            )
+        )
+        self._new_lap()
+        flying = self.rules.continuous and status == LAP_COMPLETE
+        self.began = int(race.cars["steps"][0]) if flying else 0
+        if not flying:
+            self.obs = race.reset()
+
+    def _put_back(self, before: Any, status: int) -> None:
+        """Place the car where it was a step before the fault, and hold it for the penalty."""
+        race, car = self.race, self.race.cars[0]
+        progress, steps, laps = float(before["progress_before"]), int(car["steps"]), car["laps"]
+        s = float(before["start_s"]) + progress / 100.0 * race.track.length
+        width = float(race.track.nearest(before["nose_x"], before["nose_y"])["width"][0])
+        lane = math.copysign(0.25 * width, float(before["n"]))
+        place(race.cars[0], race.track.arrays, race.vehicle[0], s, 0.0, lane)
+        car["progress"] = car["progress_before"] = progress
+        car["steps"], car["laps"] = steps, laps
+        seconds = {
+            OFF_TRACK: self.rules.off_track_penalty_s,
+            REVERSED: self.rules.reversed_penalty_s,
+            IMMOBILIZED: self.rules.immobilized_penalty_s,
+        }[status]
+        held = round(seconds / race.dt)
+        if held:
+            self.pauses.append((len(self.rows), held))
+        for name, value in (("x", car["nose_x"]), ("y", car["nose_y"]), ("progress", progress)):
+            race.params[name] = value
+        race.params["heading"] = math.degrees(car["yaw"])
+        race.rewards[:] = 0.0
+        for _ in range(held):
+            car["steps"] += 1
+            race.params["steps"] = car["steps"]
+            self._record(car, IN_PROGRESS)
+        self.penalty += held * race.dt
+        self.obs = race.refresh()
+
+    def _record(self, car: Any, status: int) -> None:
+        """One row of the trace: the state before the step, and what the step was judged as."""
+        row = np.zeros(1, TRACE)
+        for name in ("x", "y", "yaw", "v", "steer"):
+            row[name] = car[name]
+        row["episode"] = len(self.laps)
+        row["params"] = self.race.params
+        row["reward"], row["status"] = self.race.rewards, status
+        row["time"] = (self.race.params["steps"] - 2.0 - self.began) * self.race.dt
+        self.rows.append(row)
