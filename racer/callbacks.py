@@ -7,6 +7,7 @@ import io
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -39,6 +40,9 @@ COLUMNS = (
 )
 _CSV_LIMIT = 2**30  # bytes
 SAMPLE_EVERY = 4096  # timesteps between rows at least; off-policy algorithms roll out one step
+
+
+Tell = Callable[[dict[str, float]], None]
 
 
 class Metrics:
@@ -147,13 +151,20 @@ class Watch(BaseCallback):
         metrics: where they go.
         total: timesteps to train.
         quiet: show nothing.
+        tell: called with every new metrics row.
     """
 
     def __init__(
-        self, env: RacerVecEnv, metrics: Metrics, total: int, *, quiet: bool = False
+        self,
+        env: RacerVecEnv,
+        metrics: Metrics,
+        total: int,
+        *,
+        quiet: bool = False,
+        tell: Tell | None = None,
     ) -> None:
         super().__init__()
-        self._env, self._metrics = env, metrics
+        self._env, self._metrics, self._tell = env, metrics, tell
         self._meter = Meter(total, None if quiet else sys.stderr)
 
     def _on_training_start(self) -> None:
@@ -173,6 +184,8 @@ class Watch(BaseCallback):
             if row[name] == row[name]:
                 self.logger.record(f"race/{name}", row[name])
         self._meter.update(self.num_timesteps, row)
+        if self._tell is not None:
+            self._tell(row)
 
     def _on_training_end(self) -> None:
         self.stop()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from racer import algos, checkpoint, files, reward
-from racer.callbacks import Metrics, Watch
+from racer.callbacks import Metrics, Tell, Watch
 from racer.config import Config
 from racer.errors import Diverged, RacerError, RewardFailed, Stopped
 from racer.evaluate import Result, evaluate, make_judge
@@ -35,6 +35,7 @@ def train(
     tags: Sequence[str] = (),
     parent: Run | None = None,
     quiet: bool = False,
+    tell: Tell | None = None,
 ) -> tuple[Run, Result]:
     """Learn, evaluate, and keep it all in a new folder of `runs_dir`.
 
@@ -44,6 +45,7 @@ def train(
         tags: words to find the run by.
         parent: the run whose weights to start from; None starts from random ones.
         quiet: print nothing while learning.
+        tell: called with every new metrics row.
 
     Returns:
         The run, and the result of driving `config.eval.laps` laps with the best policy.
@@ -59,7 +61,7 @@ def train(
         with run.lock():
             if parent is not None:
                 run.record(parent={"name": parent.name, "created": parent.manifest()["created"]})
-            return Session(run, config, race, stop, quiet=quiet).learn(weights)
+            return Session(run, config, race, stop, quiet=quiet, tell=tell).learn(weights)
 
 
 def create_run(config: Config, track: Track, runs_dir: Path, tags: Sequence[str]) -> Run:
@@ -89,12 +91,21 @@ class Session:
         race: the cars; owned from now on.
         stop: set by a signal.
         quiet: print nothing while learning.
+        tell: called with every new metrics row.
     """
 
     def __init__(
-        self, run: Run, config: Config, race: Race, stop: Stop, *, quiet: bool = False
+        self,
+        run: Run,
+        config: Config,
+        race: Race,
+        stop: Stop,
+        *,
+        quiet: bool = False,
+        tell: Tell | None = None,
     ) -> None:
-        self.run, self.config, self.stop, self.quiet = run, config, stop, quiet
+        self.run, self.config, self.stop = run, config, stop
+        self.quiet, self.tell = quiet, tell
         if race.reward is not None:
             race.reward.failure_folder = run.folder
         self.env = RacerVecEnv(race)
@@ -167,7 +178,7 @@ class Session:
     def _learn(self, model: Any, keeper: Keeper) -> str:
         """Until the timesteps are reached; returns why it ended."""
         total = self.config.train.timesteps
-        watch = Watch(self.env, self.metrics, total, quiet=self.quiet)
+        watch = Watch(self.env, self.metrics, total, quiet=self.quiet, tell=self.tell)
         left, fresh = max(0, total - model.num_timesteps), model._last_obs is None
         try:
             model.learn(left, callback=[watch, keeper], reset_num_timesteps=fresh)

@@ -49,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="start_from", metavar="RUN", help="a new run from the weights of this one"
     )
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="train N seeds side by side, then summarise them"
+    )
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -112,15 +115,36 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
     return settings
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int:
     """Train, then say what came out."""
     from racer.signals import steady_output
 
     with steady_output():
+        if args.seeds is not None:
+            return _seeds(args)
         finished, result = _start(args)
         report(finished, result)
     if args.watch:
         watch(finished)
+    return 0
+
+
+def _seeds(args: argparse.Namespace) -> int:
+    """Many runs of the same settings; 1 when one of them failed."""
+    from racer.compare import groups_of, table
+    from racer.errors import UsageError
+    from racer.seeds import train_seeds
+
+    if args.resume or args.start_from or args.watch or args.seeds < 1:
+        raise UsageError("--seeds N, N >= 1, trains new runs: no --resume, --from or --watch.")
+    outcomes = train_seeds(config_of(args), args.seeds, runs_dir=args.runs_dir, tags=args.tag)
+    for outcome in outcomes:
+        print(f"seed {outcome.seed:<6} {outcome.run.folder if outcome.run else outcome.error}")
+    trained = [str(outcome.run.folder) for outcome in outcomes if outcome.run]
+    if trained:
+        print(table(groups_of(trained, args.runs_dir)))
+        print(f"compare with others: racer compare {' '.join(args.tag) or 'RUN...'}")
+    return int(len(trained) < len(outcomes))
 
 
 def _start(args: argparse.Namespace) -> Any:

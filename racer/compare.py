@@ -1,0 +1,245 @@
+"""Which reward is better, by how much, and whether that is more than noise.
+
+Runs that differ only by seed form a group. A group's score is the interquartile mean (IQM) of its
+runs: the mean without the lowest and highest quarter, which one lucky or failed seed cannot move.
+Its uncertainty is a 95 % percentile bootstrap over the runs.
+
+Source: Agarwal et al. 2021, Deep RL at the edge of the statistical precipice (IQM, bootstrap).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from racer import files
+from racer.config import Config
+from racer.errors import BadRun, UnknownName
+from racer.runs import Run, find, list_runs
+
+RESAMPLES = 10_000
+_TAILS = (2.5, 97.5)  # %
+_CSV_LIMIT = 2**30  # bytes
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number per run: `name` for people, and whether more of it is better."""
+
+    key: str
+    name: str
+    unit: str
+    more_is_better: bool
+
+
+MEASURES = (
+    Measure("completion_pct", "completion", "%", True),
+    Measure("lap_time_s", "lap time", "s", False),
+    Measure("first_lap_steps", "steps to first lap", "", False),
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ only by seed: measure key → one number per run that has one."""
+
+    label: str
+    runs: tuple[Run, ...]
+    values: dict[str, npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interquartile mean with its 95 % bootstrap interval."""
+
+    iqm: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{_short(self.iqm)} [{_short(self.low)}, {_short(self.high)}]"
+
+
+def groups_of(names: Iterable[str], runs_dir: Path) -> list[Group]:
+    """The runs that `names` mean, grouped; a name may also be a tag, which makes its own group.
+
+    Raises:
+        UnknownName: neither a run nor a tag.
+        BadRun: a run that was not evaluated.
+    """
+    by_label: dict[str, list[Run]] = {}
+    plain: list[Run] = []
+    for name in names:
+        try:
+            plain.append(Run.open(name, runs_dir) if name else Run(find(name, runs_dir)))
+        except UnknownName:
+            tagged = [r for r in list_runs(runs_dir) if name in r.manifest().get("tags", [])]
+            if not tagged:
+                raise
+            by_label.setdefault(name, []).extend(tagged)
+    for label, run in zip(_labels(plain), plain, strict=True):
+        by_label.setdefault(label, []).append(run)
+    return [_group(label, runs) for label, runs in by_label.items()]
+
+
+def iqm(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Interquartile mean along the last axis; as scipy.stats.trim_mean(values, 0.25)."""
+    cut = values.shape[-1] // 4
+    kept = np.sort(values, axis=-1)[..., cut : values.shape[-1] - cut]
+    mean: npt.NDArray[np.float64] = kept.mean(axis=-1)
+    return mean
+
+
+def interval(values: npt.NDArray[np.float64], *, seed: int = 0) -> Interval:
+    """IQM and bootstrap interval of at least one number."""
+    low, high = np.percentile(_resampled(values, seed), _TAILS)
+    return Interval(float(iqm(values)), float(low), float(high))
+
+
+def difference(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> Interval:
+    """IQM of `a` minus IQM of `b`, with its bootstrap interval."""
+    low, high = np.percentile(_resampled(a, 1) - _resampled(b, 2), _TAILS)
+    return Interval(float(iqm(a) - iqm(b)), float(low), float(high))
+
+
+def table(groups: Sequence[Group]) -> str:
+    """One line per group for people."""
+    heads = [f"{m.name}{f' ({m.unit})' if m.unit else ''}" for m in MEASURES]
+    width = max(len(group.label) for group in groups)
+    lines = [f"{'':<{width}}  runs  " + "  ".join(f"{head:>28}" for head in heads)]
+    for group in groups:
+        cells = []
+        for measure in MEASURES:
+            values = group.values[measure.key]
+            text = str(interval(values)) if len(values) else "none"
+            missing = len(group.runs) - len(values)
+            cells.append(f"{text}{f' ({missing} without)' if missing and len(values) else ''}")
+        row = "  ".join(f"{cell:>28}" for cell in cells)
+        lines.append(f"{group.label:<{width}}  {len(group.runs):>4}  {row}")
+    return "\n".join([*lines, "", "interquartile mean [95 % bootstrap interval] over runs"])
+
+
+def verdict(groups: Sequence[Group]) -> str:
+    """A plain sentence about the best group and the next one."""
+    if len(groups) < 2:
+        return "One group: nothing to compare it with."
+    first, second = sorted(groups, key=_order)[:2]
+    if min(len(first.runs), len(second.runs)) < 3:
+        return (
+            f"{first.label} looks better than {second.label}, but with fewer than 3 runs of each "
+            "nobody can tell that from noise. Train more: racer train --seeds 10."
+        )
+    for measure in MEASURES[:2]:
+        a, b = first.values[measure.key], second.values[measure.key]
+        if not len(a) or not len(b):
+            continue
+        found = difference(a, b)
+        if found.low > 0 or found.high < 0:
+            size = f"{_short(abs(found.iqm))} {measure.unit}"
+            a_wins = (found.iqm > 0) == measure.more_is_better
+            winner, loser = (first, second) if a_wins else (second, first)
+            more = "more" if measure.more_is_better else "less"
+            ends = sorted((abs(found.low), abs(found.high)))
+            return (
+                f"{winner.label} is better than {loser.label}: {size} {more} {measure.name} "
+                f"(95 % interval {_short(ends[0])} to {_short(ends[1])} {measure.unit}), which is "
+                "more than noise."
+            )
+    return (
+        f"{first.label} and {second.label} do not differ by more than noise, in completion or in "
+        "lap time. More seeds may tell: racer train --seeds N."
+    )
+
+
+def picture(groups: Sequence[Group], path: Path) -> None:
+    """One panel per measure: every run a dot, every group its IQM and interval."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 1.6 + 0.5 * len(groups)), layout="constrained")
+    for axes, measure in zip(figure.subplots(1, len(MEASURES), sharey=True), MEASURES, strict=True):
+        for row, group in enumerate(groups):
+            values = group.values[measure.key]
+            if not len(values):
+                continue
+            found = interval(values)
+            axes.plot(values, np.full(len(values), row), "o", color="0.7", markersize=4)
+            axes.plot([found.low, found.high], [row, row], color="tab:blue", linewidth=3)
+            axes.plot(found.iqm, row, "D", color="tab:blue")
+        axes.set_xlabel(f"{measure.name}{f' ({measure.unit})' if measure.unit else ''}")
+        axes.grid(axis="x", alpha=0.3)
+    axes.set_yticks(range(len(groups)), [group.label for group in groups])
+    axes.set_ylim(len(groups) - 0.5, -0.5)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=120)
+    with files.disk_errors(str(path)):
+        files.write_atomic(path, content.getvalue())
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """What tells the runs apart: the reward, and track and algorithm where they differ."""
+    parts = []
+    for run in runs:
+        config = Config.from_toml(run.config_file)
+        names = (config.race.reward, config.race.track, config.train.algo)
+        parts.append([Path(name).stem for name in names])
+    differ = [i for i in range(3) if len({part[i] for part in parts}) > 1] or [0]
+    return [", ".join(part[i] for i in differ) for part in parts]
+
+
+def _group(label: str, runs: Sequence[Run]) -> Group:
+    unique = tuple({run.folder.resolve(): run for run in runs}.values())
+    numbers = [_numbers(run) for run in unique]
+    values = {}
+    for measure in MEASURES:
+        column = [n[measure.key] for n in numbers]
+        values[measure.key] = np.array([x for x in column if x is not None], np.float64)
+    return Group(label, unique, values)
+
+
+def _numbers(run: Run) -> dict[str, float | None]:
+    result: dict[str, Any] = files.read_json(run.evaluation_file)
+    try:
+        lap = result["mean_lap_s"]
+        found = {
+            "completion_pct": float(result["completion_pct"]),
+            "lap_time_s": None if lap is None else float(lap),
+            "first_lap_steps": _first_lap(run),
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadRun(f"{run.evaluation_file} lacks {error}. Evaluate the run again.") from error
+    if not all(x is None or math.isfinite(x) for x in found.values()):
+        raise BadRun(f"{run.evaluation_file} holds a number that is not finite.")
+    return found
+
+
+def _first_lap(run: Run) -> float | None:
+    """Timesteps of the first metrics row that counts a lap."""
+    text = files.read_limited(run.metrics_file, _CSV_LIMIT).decode(errors="replace")
+    for row in csv.DictReader(io.StringIO(text)):
+        if float(row.get("laps") or 0) > 0:
+            return float(row["timesteps"])
+    return None
+
+
+def _resampled(values: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
+    """IQM of each bootstrap sample, (RESAMPLES,)."""
+    rng = np.random.default_rng(seed)
+    return iqm(values[rng.integers(0, len(values), (RESAMPLES, len(values)))])
+
+
+def _order(group: Group) -> tuple[float, float]:
+    """Completion first, then lap time."""
+    done, times = (group.values[measure.key] for measure in MEASURES[:2])
+    return (-float(iqm(done)), float(iqm(times)) if len(times) else math.inf)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}"

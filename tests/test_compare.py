@@ -1,0 +1,116 @@
+"""Comparing runs: the statistics are known ones, and noise is called noise."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from racer import compare
+from racer.config import Config
+from racer.errors import BadRun, UnknownName
+from racer.runs import Run
+
+RNG = np.random.default_rng(5)
+
+
+def run_of(folder, reward, *, completion=100.0, lap=10.0, first=1000, tags=()):
+    """A run as far as comparing reads it."""
+    config = Config().override({"race.reward": reward})
+    evaluation = {"completion_pct": completion, "mean_lap_s": lap}
+    laps = "" if first is None else f"{first},1\n"
+    texts = {
+        "config.toml": config.to_toml(),
+        "evaluation.json": json.dumps(evaluation),
+        "metrics.csv": f"timesteps,laps\n500,0\n{laps}",
+    }
+    return Run.create(folder, [reward], texts=texts, manifest={}, tags=tags)
+
+
+def many(folder, reward, laps, **options):
+    return [run_of(folder, reward, lap=float(lap), **options).name for lap in laps]
+
+
+@pytest.mark.parametrize("n", range(1, 12))
+def test_iqm_is_scipys_trimmed_mean(n):
+    values = RNG.normal(size=(3, n))
+    np.testing.assert_allclose(
+        compare.iqm(values), scipy.stats.trim_mean(values, 0.25, axis=-1), atol=1e-14
+    )
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+    hits = 0
+    for trial in range(200):
+        found = compare.interval(RNG.normal(3.0, 1.0, 30), seed=trial)
+        hits += found.low <= 3.0 <= found.high
+    assert 170 <= hits <= 199  # 95 % of 200 is 190; a percentile bootstrap of 30 is a little short
+
+
+def test_a_real_difference_is_named_with_its_size(tmp_path):
+    slow = many(tmp_path, "center_line", RNG.normal(12, 0.2, 8))
+    quick = many(tmp_path, "racing", RNG.normal(10, 0.2, 8))
+    groups = compare.groups_of(slow + quick, tmp_path)
+    assert [len(group.runs) for group in groups] == [8, 8]
+    text = compare.verdict(groups)
+    assert text.startswith("racing is better than center_line")
+    assert "less lap time" in text
+    assert "more than noise" in text
+    shown = compare.difference(groups[1].values["lap_time_s"], groups[0].values["lap_time_s"])
+    assert shown.low < shown.iqm < shown.high < 0
+    assert abs(shown.iqm + 2.0) < 0.3
+
+
+def test_noise_is_called_noise(tmp_path):
+    same = RNG.normal(12, 1.0, 6)
+    names = many(tmp_path, "a", same) + many(tmp_path, "b", same[::-1] + 0.01)
+    assert "do not differ by more than noise" in compare.verdict(compare.groups_of(names, tmp_path))
+
+
+def test_completion_counts_before_lap_time(tmp_path):
+    names = many(tmp_path, "reckless", [7.0] * 5, completion=60.0)
+    names += many(tmp_path, "careful", [15.0] * 5)
+    text = compare.verdict(compare.groups_of(names, tmp_path))
+    assert text.startswith("careful is better than reckless: 40.00 % more completion")
+
+
+def test_two_single_runs_prove_nothing(tmp_path):
+    names = many(tmp_path, "a", [10.0]) + many(tmp_path, "b", [20.0])
+    assert "fewer than 3 runs" in compare.verdict(compare.groups_of(names, tmp_path))
+
+
+def test_runs_without_a_lap_are_counted_not_averaged(tmp_path):
+    names = [run_of(tmp_path, "a", completion=30.0, lap=None, first=None).name]
+    names += many(tmp_path, "a", [10.0, 11.0])
+    (group,) = compare.groups_of(names, tmp_path)
+    assert len(group.values["lap_time_s"]) == 2
+    assert "(1 without)" in compare.table([group])
+
+
+def test_a_tag_stands_for_its_runs(tmp_path):
+    many(tmp_path, "a", [10.0, 10.5], tags=["first-try"])
+    (group,) = compare.groups_of(["first-try"], tmp_path)
+    assert (group.label, len(group.runs)) == ("first-try", 2)
+    with pytest.raises(UnknownName):
+        compare.groups_of(["second-try"], tmp_path)
+
+
+def test_the_same_run_twice_counts_once(tmp_path):
+    (name,) = many(tmp_path, "a", [10.0])
+    (group,) = compare.groups_of([name, "latest"], tmp_path)
+    assert len(group.runs) == 1
+
+
+def test_a_run_that_was_not_evaluated_is_refused(tmp_path):
+    run = run_of(tmp_path, "a")
+    run.evaluation_file.unlink()
+    with pytest.raises(BadRun, match=r"evaluation\.json"):
+        compare.groups_of([run.name], tmp_path)
+
+
+def test_the_plot_is_a_png(tmp_path):
+    names = many(tmp_path, "a", [10.0, 11.0]) + many(tmp_path, "b", [12.0, 13.0])
+    compare.picture(compare.groups_of(names, tmp_path), tmp_path / "c.png")
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
