@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import sys
@@ -101,27 +102,24 @@ class Metrics:
 
     @classmethod
     def load(cls, path: Path, facts: dict[str, Any]) -> Metrics:
-        """Go on from a checkpoint; rows written after it are dropped.
+        """Go on from a checkpoint; rows written after it, or torn, are dropped.
 
         Raises:
-            BadRun: metrics.csv lacks rows the checkpoint counted, or is no table of ours.
+            BadRun: the checkpoint's counts are no counts.
         """
         metrics = cls()
-        text = files.read_limited(path, _CSV_LIMIT).decode(errors="replace")
         try:
-            lines = list(csv.reader(io.StringIO(text)))[: facts["rows"] + 1]
-            if len(lines) <= facts["rows"] or tuple(lines[0]) != COLUMNS:
-                raise ValueError("rows or columns are missing")
-            for line in lines[1:]:
-                values = [float(field or "nan") for field in line]
-                metrics.rows.append(dict(zip(COLUMNS, values, strict=True)))
+            metrics.rows = _read_rows(path)[: int(facts["rows"])]
             best = facts["best_lap_s"]
             metrics.best_lap_s = float("nan") if best is None else float(best)
             metrics.episodes, metrics.laps = int(facts["episodes"]), int(facts["laps"])
             metrics.sampled, metrics.first_lap_s = int(facts["sampled"]), facts["first_lap_s"]
             metrics.recent.extend(facts["recent"])
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise BadRun(f"{path} does not fit its checkpoint: {error}. Restore a copy.") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadRun(f"the checkpoint's metrics are damaged: {error}.") from error
+        missing = int(facts["rows"]) - len(metrics.rows)
+        if missing:
+            print(f"warning: {path} lacks {missing} rows; the curve has a gap.", file=sys.stderr)
         return metrics
 
     def save(self, path: Path, *, rows: int | None = None) -> None:
@@ -137,6 +135,24 @@ class Metrics:
     def columns(self) -> dict[str, np.ndarray]:
         """Column → (rows,) float64."""
         return {c: np.array([row[c] for row in self.rows], float) for c in COLUMNS}
+
+
+def _read_rows(path: Path) -> list[dict[str, float]]:
+    """The whole rows at the beginning of a metrics.csv."""
+    rows: list[dict[str, float]] = []
+    try:
+        text = files.read_limited(path, _CSV_LIMIT).decode(errors="replace")
+    except BadRun:
+        return rows
+    lines = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    table = csv.reader(lines)
+    if tuple(next(table, ())) != COLUMNS:
+        return rows
+    with contextlib.suppress(ValueError, csv.Error):
+        for line in table:
+            values = [float(field or "nan") for field in line]
+            rows.append(dict(zip(COLUMNS, values, strict=True)))
+    return rows
 
 
 def _mean(values: list[float]) -> float:

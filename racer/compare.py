@@ -54,6 +54,7 @@ class Group:
     label: str
     runs: tuple[Run, ...]
     values: dict[str, npt.NDArray[np.float64]]
+    tracks: frozenset[str]  # sha256 or name
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,11 @@ def verdict(groups: Sequence[Group]) -> str:
     if len(groups) < 2:
         return "One group: nothing to compare it with."
     first, second = sorted(groups, key=_order)[:2]
+    if len(first.tracks | second.tracks) > 1:
+        return (
+            f"{first.label} and {second.label} drove different tracks, so their lap times say "
+            "nothing about each other. Compare runs on one track."
+        )
     if min(len(first.runs), len(second.runs)) < 3:
         return (
             f"{first.label} looks better than {second.label}, but with fewer than 3 runs of each "
@@ -201,7 +207,12 @@ def _group(label: str, runs: Sequence[Run]) -> Group:
     for measure in MEASURES:
         column = [n[measure.key] for n in numbers]
         values[measure.key] = np.array([x for x in column if x is not None], np.float64)
-    return Group(label, unique, values)
+    return Group(label, unique, values, frozenset(_track(run) for run in unique))
+
+
+def _track(run: Run) -> str:
+    named = Config.from_toml(run.config_file).race.track
+    return str(run.manifest().get("track", {}).get("sha256", named))
 
 
 def _numbers(run: Run) -> dict[str, float | None]:

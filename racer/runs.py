@@ -32,6 +32,7 @@ SCHEMA = 1
 LATEST = "latest"
 _RESERVED = {"con", "prn", "aux", "nul", LATEST}  # Windows devices, and our own word
 _RESERVED |= {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
+_KINDS = {"tags": list, "resumed": list, "files": dict, "track": dict, "reward": dict}
 _PACKAGES = ("racer", "numpy", "numba", "gymnasium", "stable_baselines3", "torch", "safetensors")
 
 
@@ -141,6 +142,9 @@ class Run:
                 f"{self.manifest_file} has schema {schema}; this racer reads up to {SCHEMA}. "
                 "Upgrade racer."
             )
+        for name, kind in _KINDS.items():
+            if not isinstance(found.get(name, kind()), kind):
+                raise BadRun(f"{self.manifest_file}: {name} is no {kind.__name__}. Restore a copy.")
         return found
 
     def record(self, **fields: Any) -> None:

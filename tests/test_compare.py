@@ -16,9 +16,9 @@ from racer.runs import Run
 RNG = np.random.default_rng(5)
 
 
-def run_of(folder, reward, *, completion=100.0, lap=10.0, first=1000, tags=()):
+def run_of(folder, reward, *, completion=100.0, lap=10.0, first=1000, track="oval", tags=()):
     """A run as far as comparing reads it."""
-    config = Config().override({"race.reward": reward})
+    config = Config().override({"race.reward": reward, "race.track": track})
     evaluation = {"completion_pct": completion, "mean_lap_s": lap}
     laps = "" if first is None else f"{first},1\n"
     texts = {
@@ -74,6 +74,11 @@ def test_completion_counts_before_lap_time(tmp_path):
     names += many(tmp_path, "careful", [15.0] * 5)
     text = compare.verdict(compare.groups_of(names, tmp_path))
     assert text.startswith("careful is better than reckless: 40.00 % more completion")
+
+
+def test_different_tracks_are_not_compared(tmp_path):
+    names = many(tmp_path, "a", [10.0] * 4) + many(tmp_path, "a", [20.0] * 4, track="tight")
+    assert "different tracks" in compare.verdict(compare.groups_of(names, tmp_path))
 
 
 def test_two_single_runs_prove_nothing(tmp_path):

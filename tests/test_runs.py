@@ -84,6 +84,14 @@ def test_a_newer_schema_is_refused(tmp_path):
         run.manifest()
 
 
+@pytest.mark.parametrize("field", ["tags", "files", "track"])
+def test_a_manifest_of_the_wrong_shape_is_refused(tmp_path, field):
+    run = make(tmp_path)
+    run.record(**{field: "x"})
+    with pytest.raises(BadRun, match=field):
+        run.manifest()
+
+
 def test_names_and_tags_are_searchable(tmp_path):
     oval = make(tmp_path, "center_line", "oval", tags=["class-3b"])
     make(tmp_path, "center_line", "hairpin")
