@@ -71,6 +71,10 @@ class RewardEngine(ABC):
     def close(self) -> None:  # noqa: B027  an engine without processes has nothing to do
         """Give back processes and memory; harmless when repeated."""
 
+    def output(self) -> str:
+        """What the reward has printed and this process has not shown; at most 64 KiB."""
+        return ""
+
     def _told(self, failure: Failure, rows: Rows, cars: Cars | None) -> RewardFailed:
         row = rows[failure.car]
         return told(

@@ -6,6 +6,7 @@ import pytest
 
 from racer.reward.sample import plausible_rows
 
+
 @pytest.fixture(scope="session")
 def waypoints():
     angles = [2 * math.pi * k / 120 for k in range(120)]

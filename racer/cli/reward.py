@@ -1,0 +1,126 @@
+"""List rewards, say what is wrong with one, draw it over the road, repeat a failed call."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from racer.reward_check import Report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `racer reward`."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="every reward with its first line")
+    check = actions.add_parser("check", help="what is wrong with a reward, without training")
+    check.add_argument("file", metavar="FILE", help="a name from `racer reward list`, or a file")
+    check.add_argument("--track", default="oval", help="where it is tried (default: oval)")
+    check.add_argument("--json", metavar="FILE", help="write the findings; - prints one object")
+    draw = actions.add_parser("map", help="draw the reward over the road to a PNG")
+    draw.add_argument("file", metavar="FILE", help="a name from `racer reward list`, or a file")
+    draw.add_argument("--track", default="oval", help="which road (default: oval)")
+    draw.add_argument("--speed", type=float, default=2.0, help="m/s (default: 2)")
+    draw.add_argument(
+        "--heading",
+        default="along",
+        help="along the road (default), or degrees to its left, e.g. 30 or -90",
+    )
+    draw.add_argument("--png", metavar="FILE", help="where to write it (default: reward_NAME.png)")
+    again = actions.add_parser("run", help="call a reward once with saved params")
+    again.add_argument("file", metavar="FILE", help="a name from `racer reward list`, or a file")
+    again.add_argument("--params", metavar="JSON", required=True, help="saved by a failed run")
+    again.add_argument(
+        "--engine",
+        choices=("worker", "inprocess"),
+        default="worker",
+        help="inprocess for breakpoint() and pdb; the file is then not locked in",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do one of them."""
+    if args.action == "list":
+        return _list()
+    if args.action == "check":
+        return _check(args)
+    if args.action == "map":
+        return _map(args)
+    return _run(args)
+
+
+def _list() -> int:
+    from racer.reward.load import names
+
+    for name, path in sorted(names().items()):
+        print(f"{name:<20}{_first_line(path):<70}{path}")
+    return 0
+
+
+def _first_line(path: Path) -> str:
+    try:
+        doc = ast.get_docstring(ast.parse(path.read_bytes())) or ""
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return "does not parse; see racer reward check"
+    return doc.split("\n", 1)[0][:68]
+
+
+def _check(args: argparse.Namespace) -> int:
+    from racer.files import write_atomic
+    from racer.reward_check import EXIT_CODES, check
+
+    report = check(args.file, args.track)
+    text = json.dumps(report.plain(), indent=1)
+    if args.json == "-":
+        print(text)
+    else:
+        _print(report)
+        if args.json:
+            write_atomic(Path(args.json), (text + "\n").encode())
+    return EXIT_CODES[report.verdict]
+
+
+def _print(report: Report) -> None:
+    print(f"{report.file}: {report.verdict}\n")
+    if report.engine:
+        print(f"engine    {report.engine}: {report.why}")
+        if report.why_not_compiled:
+            print(f"          not compiled: {report.why_not_compiled}")
+        speeds = ", ".join(f"{n} {v:,}/s" for n, v in report.calls_per_second.items())
+        print(f"speed     {speeds}\n")
+    if report.drivers:
+        print(
+            f"{'driver on ' + report.track:<22}{'steps':>7}{'lap':>7}{'per step':>11}{'episode':>11}"
+        )
+        for d in sorted(report.drivers, key=lambda d: -d.per_step):
+            lap = f"{d.progress_pct:.0f} %"
+            print(f"{d.driver:<22}{d.steps:>7}{lap:>7}{d.per_step:>11.4g}{d.total:>11.4g}")
+        print()
+    for finding in report.findings:
+        place = f"{report.file}:{finding.line}: "
+        message = finding.message.removeprefix(place)
+        print(f"{finding.level:<9}{place}{message}")
+
+
+def _map(args: argparse.Namespace) -> int:
+    from racer.reward_map import draw
+
+    path = Path(args.png or f"reward_{Path(args.file).stem}.png")
+    draw(args.file, args.track, path, speed=args.speed, heading=args.heading)
+    print(f"picture: {path}")
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    from racer.reward import load
+    from racer.reward.failure import read_params
+    from racer.reward_check import once
+
+    value, printed = once(load(args.file), read_params(Path(args.params)), args.engine)
+    sys.stdout.write(printed)
+    print(value)
+    return 0

@@ -1,0 +1,158 @@
+"""Scripted drivers: what a reward is judged by, and what a compiled reward is proven on.
+
+Each drives one car of a race by pure pursuit of a line beside the centre line. The race is given,
+since this floor cannot import it: any racer.race.Race without a reward and with `all_params`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racer.reward.engine import Rows
+from racer.reward.params import Waypoints
+
+Floats = NDArray[np.float64]
+WHEELBASE = 0.17  # m, of the pursuit's own geometry; any car follows it
+GRIP = 2.5  # m/s2, what the drivers dare in bends
+FULL_LOCK = 30.0  # deg
+
+
+@dataclass(frozen=True)
+class Driver:
+    """How one car is driven.
+
+    Args:
+        name: as reports show it.
+        merit: rank it deserves, 0 best; equal ranks deserve the same.
+        top_speed: m/s.
+        look_ahead: m; longer cuts corners.
+        weave: m, amplitude of a sine about the centre line.
+        steer: deg, fixed; None follows the line.
+        backwards: starts turned round.
+        start: m left of the centre line.
+    """
+
+    name: str
+    merit: int
+    top_speed: float
+    look_ahead: float = 0.6
+    weave: float = 0.0
+    steer: float | None = None
+    backwards: bool = False
+    start: float = 0.0
+
+
+DRIVERS = (
+    Driver("fast line", 0, 3.0, look_ahead=0.9),
+    Driver("centre line", 1, 1.5),
+    Driver("zig-zag", 2, 1.5, weave=0.22),
+    Driver("crawl", 3, 0.4),
+    Driver("drive out", 4, 2.0, steer=0.0),
+    Driver("stand still", 4, 0.0),
+    Driver("short loop", 4, 1.0, steer=FULL_LOCK, start=-0.28),
+    Driver("reversed", 4, 1.5, backwards=True),
+)
+
+
+class Line:
+    """A closed centre line by arc length."""
+
+    def __init__(self, waypoints: Waypoints) -> None:
+        points = np.asarray(waypoints, np.float64)
+        self.s = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+        self.x, self.y = points.T
+
+    def at(self, s: Floats) -> tuple[Floats, Floats]:
+        """(x, y) at arc lengths, m."""
+        s = s % self.s[-1]
+        return np.interp(s, self.s, self.x), np.interp(s, self.s, self.y)
+
+    def turn(self, s: Floats, step: float = 0.3) -> Floats:
+        """How sharply the line turns about `s`, 1/m, the sharpest of the next 1.5 m."""
+        found = np.zeros_like(s)
+        for ahead in (0.0, 0.5, 1.0, 1.5):
+            (x0, y0), (x1, y1), (x2, y2) = (
+                self.at(s + ahead + d) for d in (-step / 2, step / 2, 3 * step / 2)
+            )
+            a, b = np.arctan2(y1 - y0, x1 - x0), np.arctan2(y2 - y1, x2 - x1)
+            found = np.maximum(found, np.abs((b - a + np.pi) % (2 * np.pi) - np.pi) / step)
+        return found
+
+
+def commands(drivers: tuple[Driver, ...], line: Line, cars: Rows, step: int) -> Floats:
+    """What each driver does now: (N, 2) steering angle (deg) and speed (m/s)."""
+    x, y, yaw, s = (cars[name] for name in ("nose_x", "nose_y", "yaw", "s"))
+    ahead = np.array([d.look_ahead for d in drivers])
+    sign = np.array([-1.0 if d.backwards else 1.0 for d in drivers])
+    tx, ty = line.at(s + sign * ahead)
+    fx, fy = line.at(s + sign * (ahead + 0.1))
+    aside = np.array([d.weave for d in drivers]) * np.sin(step * 2 * np.pi / 20.0)
+    length = np.maximum(np.hypot(fx - tx, fy - ty), 1e-9)
+    tx, ty = tx - aside * (fy - ty) / length, ty + aside * (fx - tx) / length
+    angle = np.arctan2(ty - y, tx - x) - yaw
+    reach = np.maximum(np.hypot(tx - x, ty - y), 0.05)
+    steer = np.degrees(np.arctan(2.0 * WHEELBASE * np.sin(angle) / reach))
+    fixed = np.array([np.nan if d.steer is None else d.steer for d in drivers])
+    steer = np.where(np.isnan(fixed), np.clip(steer, -FULL_LOCK, FULL_LOCK), fixed)
+    top = np.array([d.top_speed for d in drivers])
+    bend = np.sqrt(GRIP / np.maximum(line.turn(s), 1e-6))
+    speed = np.where(np.isnan(fixed), np.minimum(top, bend), top)
+    return np.stack([steer, speed], axis=1)
+
+
+def drive(race: Any, drivers: tuple[Driver, ...] = DRIVERS, steps: int = 0) -> list[Rows]:
+    """One episode of each driver, car i driven by driver i.
+
+    Args:
+        race: a Race of len(drivers) cars with `all_params`.
+        drivers: one per car.
+        steps: at most so many; 0 = until the last episode ends.
+
+    Returns:
+        PARAMS rows of each driver's episode, the terminal one last.
+    """
+    line = Line(race.track.waypoints)
+    race.reset()
+    turned = np.array([d.backwards for d in drivers])
+    race.cars["yaw"] += np.where(turned, np.pi, 0.0)
+    aside = np.array([d.start for d in drivers])
+    race.cars["x"] -= aside * np.sin(race.cars["yaw"])
+    race.cars["y"] += aside * np.cos(race.cars["yaw"])
+    race.refresh()
+    seen: list[list[Any]] = [[] for _ in drivers]
+    running = np.ones(len(drivers), np.bool_)
+    for step in range(steps or race.max_steps):
+        race.step(_actions(race.actions, commands(drivers, line, race.cars, step)))
+        for car in np.flatnonzero(running):
+            seen[car].append(race.params[car].copy())
+        running &= ~(race.terminated | race.truncated)
+        if not running.any():
+            break
+    return [np.array(rows, race.params.dtype) for rows in seen]
+
+
+def sample(race: Any, rows: int = 1500) -> Rows:
+    """PARAMS rows of real driving, terminal states included: for the proof of a compiled reward.
+
+    Args:
+        race: a Race of len(DRIVERS) cars with `all_params`, with the track and actions to come.
+        rows: about how many.
+    """
+    episodes = drive(race, steps=max(50, rows // 4))
+    share = max(1, sum(map(len, episodes)) // rows)
+    return np.concatenate([np.concatenate([e[::share], e[-1:]]) for e in episodes if len(e)])
+
+
+def _actions(actions: Any, wanted: Floats) -> Any:
+    """The nearest thing to (steering angle, speed) that an action space can say."""
+    if hasattr(actions, "choices"):
+        choices = np.array(actions.choices)
+        off = (choices[None] - wanted[:, None]) / (FULL_LOCK, 4.0)  # (N, choices, 2)
+        return np.argmin((off**2).sum(axis=2), axis=1)
+    low = np.array([actions.steer_deg[0], actions.speed[0]])
+    high = np.array([actions.steer_deg[1], actions.speed[1]])
+    return (np.clip((wanted - low) / (high - low), 0.0, 1.0) * 2.0 - 1.0).astype(np.float32)
