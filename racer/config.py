@@ -89,6 +89,7 @@ class TrainConfig:
     n_epochs: int | None = None  # PPO
     ent_coef: float | None = None
     net_arch: tuple[int, ...] | None = None  # hidden layers of policy and value network
+    sim_trace_cars: int = 1  # whose training episodes are written as DeepRacer sim-traces; 0 = none
     checkpoint_every_s: float = 30.0
     time_limit_s: float = 0.0  # stop learning after this long; 0 = no limit
     early_stop: bool = False  # stop learning when completion and lap time have settled
@@ -101,6 +102,7 @@ class TrainConfig:
         _within("train.checkpoint_every_s", self.checkpoint_every_s, 0.0, 1e9)
         _within("train.time_limit_s", self.time_limit_s, 0.0, 1e9)
         for name, low, high in (
+            ("sim_trace_cars", 0, 65536),
             ("num_envs", 1, 65536),
             ("learning_rate", 0.0, 10.0),
             ("batch_size", 1, 10**9),

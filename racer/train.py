@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from racer import algos, checkpoint, files, reward
+from racer import algos, checkpoint, files, official, reward
 from racer.callbacks import Metrics, Tell, Watch
 from racer.config import Config
 from racer.errors import Diverged, RacerError, RewardFailed, Stopped
@@ -110,6 +110,7 @@ class Session:
             race.reward.failure_folder = run.folder
         self.env = RacerVecEnv(race)
         self.metrics = Metrics()
+        self.sim_trace = official.SimTrace(race, run.folder, config.train.sim_trace_cars)
 
     def learn(self, weights: Policy | None = None) -> tuple[Run, Result]:
         """Train from the first step, with new weights or with given ones."""
@@ -146,6 +147,7 @@ class Session:
             raise
         finally:
             self.env.close()
+        self.sim_trace.finish()
         policy = keeper.best_policy()
         policy.save(self.run.folder / POLICY_FILE)
         self.metrics.save(self.run.metrics_file)
@@ -181,7 +183,7 @@ class Session:
         watch = Watch(self.env, self.metrics, total, quiet=self.quiet, tell=self.tell)
         left, fresh = max(0, total - model.num_timesteps), model._last_obs is None
         try:
-            model.learn(left, callback=[watch, keeper], reset_num_timesteps=fresh)
+            model.learn(left, callback=[watch, self.sim_trace, keeper], reset_num_timesteps=fresh)
         except Halt as halt:
             watch.stop()
             return halt.why
@@ -190,8 +192,9 @@ class Session:
         except ValueError as error:
             # torch's distributions notice NaN in the middle of an update.
             raise keeper.diverged("the policy's output") if keeper.poisoned() else error from error
-        self.metrics.sample(model.num_timesteps, watch.losses())
-        keeper.finish()
+        if left:  # else it ended after its last checkpoint, before its result
+            self.metrics.sample(model.num_timesteps, watch.losses())
+            keeper.finish()
         return "timesteps"
 
     def _note(self, status: str) -> None:
@@ -214,6 +217,8 @@ def evaluate_run(run: Run, policy: Policy, config: Config) -> Result:
         trace.save(run.laps_file)
         files.write_json(run.evaluation_file, result.to_json())
         laps_picture(trace, run.laps_image)
+    official.write_model(run.folder, config)
+    official.write_evaluation(run.folder, config, trace)
     return result
 
 

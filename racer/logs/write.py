@@ -157,25 +157,31 @@ def _apart(actions: Discrete, k: int, steer: float, speed: float) -> float:
     return abs(actions.choices[k][0] - steer) + abs(actions.choices[k][1] - speed)
 
 
-def training_metrics(rows: Sequence[Written], per_iteration: int) -> dict[str, Any]:
-    """TrainingMetrics.json of everything trained so far.
+def training_metrics(
+    rows: Sequence[Written], per_iteration: int, *, first: int = 0
+) -> list[dict[str, Any]]:
+    """What TrainingMetrics.json says of the episodes in `rows`.
 
     Args:
         per_iteration: episodes between two updates of the policy; `trial` counts in them.
+        first: how many episodes there were before.
     """
-    metrics = []
-    for number, part in enumerate(_episodes(rows)):
-        metrics.append(
-            {
-                "reward_score": round(sum(row.reward for row in part)),
-                **_times(part),
-                "episode": number + 1,
-                "trial": number % per_iteration + 1,
-                "phase": "training",
-                "completion_percentage": int(part[-1].progress),
-                "episode_status": LABELS[part[-1].status],
-            }
-        )
+    return [
+        {
+            "reward_score": round(sum(row.reward for row in part)),
+            **_times(part),
+            "episode": number + 1,
+            "trial": number % per_iteration + 1,
+            "phase": "training",
+            "completion_percentage": int(part[-1].progress),
+            "episode_status": LABELS[part[-1].status],
+        }
+        for number, part in enumerate(_episodes(rows), first)
+    ]
+
+
+def training_file(metrics: list[dict[str, Any]]) -> dict[str, Any]:
+    """TrainingMetrics.json of `training_metrics`."""
     return {"metrics": metrics, "version": 2.0, "best_model_metric": "progress"}
 
 

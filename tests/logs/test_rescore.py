@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from racer.errors import BadLog, RewardFailed

@@ -10,6 +10,7 @@ from racer.logs.write import (
     WRITTEN,
     csv_text,
     evaluation_metrics,
+    training_file,
     training_metrics,
     written_rows,
 )
@@ -104,9 +105,10 @@ def test_a_penalty_is_written_as_pause(trace):
 def test_metrics_count_as_the_simulator(trace):
     rows = rows_of(trace)
     found = training_metrics(rows, 2)
-    assert [m["episode"] for m in found["metrics"]] == [1, 2, 3]
-    assert [m["trial"] for m in found["metrics"]] == [1, 2, 1]
-    first = found["metrics"][0]
+    assert [m["episode"] for m in found] == [1, 2, 3]
+    assert [m["trial"] for m in found] == [1, 2, 1]
+    assert training_metrics(rows, 2, first=4)[0]["episode"] == 5
+    first = found[0]
     assert first["episode_status"] == "Lap complete"
     assert first["completion_percentage"] == 100
     steps = int((trace.rows["episode"] == 0).sum()) + 1  # and the prepare frame
@@ -114,4 +116,4 @@ def test_metrics_count_as_the_simulator(trace):
     laps = evaluation_metrics(rows, [{}, {"off_track_count": 2, "reset_count": 2}, {}])
     assert laps["metrics"][1]["off_track_count"] == 2
     assert laps["metrics"][1]["trial"] == 2
-    json.dumps([found, laps])
+    json.dumps([training_file(found), laps])

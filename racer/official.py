@@ -1,0 +1,172 @@
+"""Write into a run what the official simulator writes, where its tools look for it.
+
+training-simtrace/N-iteration.csv          steps of training episodes, 20 to a file
+evaluation-<date>/evaluation-simtrace/     steps of the evaluation laps
+metrics/TrainingMetrics.json, metrics/evaluation/evaluation-<date>.json
+model/model_metadata.json, ip/hyperparameters.json, reward_function.py
+
+The layout is that of a DeepRacer-for-cloud model folder with a single worker.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+
+import racer.actions
+from racer import files, hyperparameters
+from racer.actions import Actions, Discrete
+from racer.config import Config
+from racer.hyperparameters import EPISODES_PER_ITERATION
+from racer.logs.write import (
+    csv_text,
+    evaluation_metrics,
+    training_file,
+    training_metrics,
+    written_rows,
+)
+from racer.race import Race
+from racer.sim.types import IN_PROGRESS, STATUS_LABELS
+from racer.trace import TRACE, Trace
+
+TRAINING = "training-simtrace"
+METRICS = Path("metrics") / "TrainingMetrics.json"
+
+
+def metadata_of(actions: Actions, algo: str = "ppo") -> dict[str, Any]:
+    """A model_metadata.json: the action space in the official form, version 5.
+
+    The sensor is the one every official file names; policies trained here do not look at it.
+    """
+    space: Any
+    if isinstance(actions, Discrete):
+        space = [
+            {"steering_angle": steer, "speed": speed, "index": k}
+            for k, (steer, speed) in enumerate(actions.choices)
+        ]
+    else:
+        pairs = (("speed", actions.speed), ("steering_angle", actions.steer_deg))
+        space = {name: {"low": low, "high": high} for name, (low, high) in pairs}
+    return {
+        "action_space": space,
+        "action_space_type": "discrete" if isinstance(actions, Discrete) else "continuous",
+        "training_algorithm": "sac" if algo == "sac" else "clipped_ppo",
+        "sensor": ["FRONT_FACING_CAMERA"],
+        "neural_network": "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW",
+        "version": "5",
+    }
+
+
+def write_model(folder: Path, config: Config) -> None:
+    """The settings of the run in `folder`, as official tools read them.
+
+    Raises:
+        ResourceError: the disk is full or read-only.
+    """
+    actions = racer.actions.load(config.race.actions)
+    with files.disk_errors(str(folder)):
+        _json(folder / "model" / "model_metadata.json", metadata_of(actions, config.train.algo))
+        _json(folder / "ip" / "hyperparameters.json", hyperparameters.official(config.train))
+        source = (folder / "reward.py").read_bytes()
+        files.write_atomic(folder / "reward_function.py", source)
+
+
+def write_evaluation(folder: Path, config: Config, trace: Trace) -> None:
+    """The evaluation laps of the run in `folder`.
+
+    Raises:
+        ResourceError: the disk is full or read-only.
+    """
+    actions = racer.actions.load(config.race.actions)
+    pauses = trace.meta.get("pauses", [])
+    rows = list(written_rows(trace.rows, trace.track, actions, dt=trace.dt, pauses=pauses))
+    counts = [{f"{lap.status}_count": 1} if not lap.complete else {} for lap in trace.laps()]
+    name = f"evaluation-{datetime.datetime.now(datetime.UTC):%Y%m%d%H%M%S}"
+    with files.disk_errors(str(folder)):
+        _text(folder / name / "evaluation-simtrace" / "0-iteration.csv", csv_text(rows))
+        _json(folder / "metrics" / "evaluation" / f"{name}.json", evaluation_metrics(rows, counts))
+
+
+class SimTrace(BaseCallback):
+    """Writes the episodes of the first cars of a training as sim-traces, 20 to a file.
+
+    Only whole episodes are written, so what a resumed training had begun is left out.
+
+    Args:
+        race: the cars.
+        folder: of the run.
+        cars: how many of them.
+    """
+
+    def __init__(self, race: Race, folder: Path, cars: int) -> None:
+        super().__init__()
+        self._race, self._folder = race, folder
+        self._cars = min(cars, race.n)
+        self._steps: list[list[np.ndarray]] = [[] for _ in range(self._cars)]
+        self._open: list[np.ndarray] = []  # episodes for the next file
+        self._files = len(list((folder / TRAINING).glob("*-iteration.csv")))
+        self._metrics: list[dict[str, Any]] = []
+        if self._files and (folder / METRICS).is_file():  # of the training that is resumed
+            self._metrics = files.read_json(folder / METRICS)["metrics"]
+        self._clock = 0.0
+
+    def _on_step(self) -> bool:
+        race, cars = self._race, self._cars
+        rows = np.zeros(cars, TRACE)
+        rows["params"], rows["reward"] = race.params[:cars], race.rewards[:cars]
+        rows["status"] = IN_PROGRESS
+        for car in range(cars):
+            steps = self._steps[car]
+            if not steps and rows["params"]["steps"][car] != 2.0:
+                continue  # an episode that began before us
+            if race.done[car]:
+                rows["status"][car] = STATUS_LABELS.index(self.locals["infos"][car]["status"])
+            steps.append(rows[car : car + 1])
+            if race.done[car]:
+                self._open.append(np.concatenate(steps))
+                steps.clear()
+        if len(self._open) >= EPISODES_PER_ITERATION:
+            self._write(self._open[:EPISODES_PER_ITERATION])
+            del self._open[:EPISODES_PER_ITERATION]
+        return True
+
+    def finish(self) -> None:
+        """Write TrainingMetrics.json, and what there is of a first file."""
+        if not self._files and self._open:
+            self._write(self._open)
+            self._open = []
+        if self._metrics:
+            with files.disk_errors(str(self._folder)):
+                _json(self._folder / METRICS, training_file(self._metrics))
+
+    def _write(self, episodes: Sequence[np.ndarray]) -> None:
+        first = self._files * EPISODES_PER_ITERATION
+        for number, episode in enumerate(episodes):
+            episode["episode"] = first + number
+        race = self._race
+        rows = list(
+            written_rows(
+                np.concatenate(episodes), race.track, race.actions, dt=race.dt, began_s=self._clock
+            )
+        )
+        self._clock = rows[-1].tstamp + race.dt
+        path = self._folder / TRAINING / f"{self._files}-iteration.csv"
+        with files.disk_errors(str(path)):
+            _text(path, csv_text(rows))
+        self._files += 1
+        self._metrics += training_metrics(rows, EPISODES_PER_ITERATION, first=first)
+
+
+def _text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_atomic(path, text.encode())
+
+
+def _json(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(path, content)
