@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
     defaults = Config()
     parser.add_argument("--config", type=Path, metavar="FILE", help="a config.toml to start from")
+    parser.add_argument(
+        "--hyperparameters",
+        type=Path,
+        metavar="FILE",
+        help="DeepRacer's JSON; shows what it becomes",
+    )
     for option, key, kind, text in OPTIONS:
         group, name = key.split(".")
         value = getattr(getattr(defaults, group), name)
@@ -95,7 +102,14 @@ def config_of(args: argparse.Namespace) -> Any:
     from racer.config import Config
 
     config = Config.from_toml(args.config) if args.config else Config()
-    return config.override(settings_of(args))
+    settings = settings_of(args)
+    if args.hyperparameters:
+        from racer.hyperparameters import read
+
+        found = read(args.hyperparameters, config.override(settings).train)
+        print(found.table(), file=sys.stderr)
+        settings = found.settings | settings
+    return config.override(settings)
 
 
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -152,8 +166,10 @@ def _start(args: argparse.Namespace) -> Any:
     from racer.errors import UsageError
     from racer.runs import Run
 
-    if args.resume and (args.start_from or args.config or args.tag):
-        raise UsageError("--resume goes on with a run as it is: no --from, --config or --tag.")
+    if args.resume and (args.start_from or args.config or args.hyperparameters or args.tag):
+        raise UsageError(
+            "--resume goes on with a run as it is: no --from, --config, --hyperparameters or --tag."
+        )
     if args.accept_change and not args.resume:
         raise UsageError("--accept-change belongs to --resume RUN.")
     if args.resume:
@@ -193,7 +209,6 @@ def watch_command(finished: Any) -> str:
     """What to type to see the run drive."""
     import os
     import shutil
-    import sys
 
     here = shutil.which("racer")
     racer = "racer" if here else os.path.relpath(Path(sys.executable).parent / "racer")
