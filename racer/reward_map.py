@@ -82,7 +82,7 @@ def grid(track: Track) -> tuple[Floats, Floats]:
 
 def _direction(line: Line, s: Floats) -> Floats:
     (x0, y0), (x1, y1) = line.at(s - 0.05), line.at(s + 0.05)
-    return np.arctan2(y1 - y0, x1 - x0)  # type: ignore[no-any-return]
+    return np.arctan2(y1 - y0, x1 - x0)
 
 
 def rows_on(track: Track, speed: float, turn: float) -> Rows:

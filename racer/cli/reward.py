@@ -93,9 +93,8 @@ def _print(report: Report) -> None:
         speeds = ", ".join(f"{n} {v:,}/s" for n, v in report.calls_per_second.items())
         print(f"speed     {speeds}\n")
     if report.drivers:
-        print(
-            f"{'driver on ' + report.track:<22}{'steps':>7}{'lap':>7}{'per step':>11}{'episode':>11}"
-        )
+        head = f"driver on {report.track}"
+        print(f"{head:<22}{'steps':>7}{'lap':>7}{'per step':>11}{'episode':>11}")
         for d in sorted(report.drivers, key=lambda d: -d.per_step):
             lap = f"{d.progress_pct:.0f} %"
             print(f"{d.driver:<22}{d.steps:>7}{lap:>7}{d.per_step:>11.4g}{d.total:>11.4g}")

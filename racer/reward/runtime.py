@@ -18,12 +18,12 @@ LARGEST = 9007199254740992.0  # 2**53: up to here int64, float64 and Python's in
 LONGEST = 1_000_000  # elements of one list
 FUEL = 2_000_000  # loop turns of one call, a few milliseconds; then Python, with a clock, decides
 
-_OPTIONS = {"error_model": "python", "boundscheck": True}
+_OPTIONS: Any = {"error_model": "python", "boundscheck": True}
 jit = njit(nogil=True, **_OPTIONS)
 
 
 @jit
-def tick(c):  # type: ignore[no-untyped-def]
+def tick(c):
     """One turn of a loop."""
     c.fuel[0] -= 1
     if c.fuel[0] < 0:
@@ -32,14 +32,14 @@ def tick(c):  # type: ignore[no-untyped-def]
 
 
 @jit
-def assigned(flag):  # type: ignore[no-untyped-def]
+def assigned(flag):
     """A local variable is read: it must have a value."""
     if not flag:
         raise UnboundLocalError("read before assignment")
 
 
 @register_jitable
-def _finite(value, finite_before):  # type: ignore[no-untyped-def]
+def _finite(value, finite_before):
     """Python raises where C's functions return NaN or infinity."""
     if finite_before and not math.isfinite(value):
         raise ValueError("math domain or range error")
@@ -56,10 +56,10 @@ def cap(n: Any) -> Any:
 
 
 @overload(cap, jit_options=_OPTIONS)
-def _cap(n):  # type: ignore[no-untyped-def]
+def _cap(n):
     if isinstance(n, types.Integer | types.Boolean):
 
-        def impl(n):  # type: ignore[no-untyped-def]
+        def impl(n):
             if n > LONGEST or n < -LONGEST:
                 raise MemoryError("too long")
             return n
@@ -74,10 +74,10 @@ def mul(a: Any, b: Any) -> Any:
 
 
 @overload(mul, jit_options=_OPTIONS)
-def _mul(a, b):  # type: ignore[no-untyped-def]
+def _mul(a, b):
     if isinstance(a, types.Integer) and isinstance(b, types.Integer):
 
-        def integers(a, b):  # type: ignore[no-untyped-def]
+        def integers(a, b):
             if abs(float(a) * float(b)) > LARGEST:
                 raise OverflowError("integer too large")
             return a * b
@@ -85,7 +85,7 @@ def _mul(a, b):  # type: ignore[no-untyped-def]
         return integers
     if isinstance(a, types.List) and isinstance(b, types.Integer):
 
-        def repeated(a, b):  # type: ignore[no-untyped-def]
+        def repeated(a, b):
             if len(a) * b > LONGEST:
                 raise MemoryError("too long")
             return a * b
@@ -100,10 +100,10 @@ def add(a: Any, b: Any) -> Any:
 
 
 @overload(add, jit_options=_OPTIONS)
-def _add(a, b):  # type: ignore[no-untyped-def]
+def _add(a, b):
     if isinstance(a, types.Integer) and isinstance(b, types.Integer):
 
-        def integers(a, b):  # type: ignore[no-untyped-def]
+        def integers(a, b):
             if abs(float(a) + float(b)) > LARGEST:
                 raise OverflowError("integer too large")
             return a + b
@@ -118,11 +118,11 @@ def power(a: Any, b: Any) -> Any:
 
 
 @overload(power, jit_options=_OPTIONS)
-def _power(a, b):  # type: ignore[no-untyped-def]
+def _power(a, b):
     scalar = types.Integer | types.Boolean
     if isinstance(a, scalar) and isinstance(b, scalar):
 
-        def integers(a, b):  # type: ignore[no-untyped-def]
+        def integers(a, b):
             if b < 0 or abs(float(a) ** float(b)) > LARGEST:
                 raise OverflowError("integer too large, or a negative power of an integer")
             result = 1
@@ -133,7 +133,7 @@ def _power(a, b):  # type: ignore[no-untyped-def]
         return integers
     if isinstance(a, scalar | types.Float) and isinstance(b, scalar | types.Float):
 
-        def floats(a, b):  # type: ignore[no-untyped-def]
+        def floats(a, b):
             x, y = float(a), float(b)
             if (x == 0.0 and y < 0.0) or (x < 0.0 and y != math.floor(y)):
                 raise ZeroDivisionError("0.0 to a negative power, or a complex result")
@@ -149,10 +149,10 @@ def to_int(x: Any) -> Any:
 
 
 @overload(to_int, jit_options=_OPTIONS)
-def _to_int(x):  # type: ignore[no-untyped-def]
+def _to_int(x):
     if isinstance(x, types.Float):
 
-        def impl(x):  # type: ignore[no-untyped-def]
+        def impl(x):
             if not abs(x) <= LARGEST:
                 raise OverflowError("no such integer")
             return int(x)
@@ -167,10 +167,10 @@ def round_0(x: Any) -> Any:
 
 
 @overload(round_0, jit_options=_OPTIONS)
-def _round_0(x):  # type: ignore[no-untyped-def]
+def _round_0(x):
     if isinstance(x, types.Float):
 
-        def impl(x):  # type: ignore[no-untyped-def]
+        def impl(x):
             if not abs(x) <= LARGEST:
                 raise OverflowError("no such integer")
             return int(np.rint(x))
@@ -185,14 +185,14 @@ def round_n(x: Any, digits: Any) -> Any:
 
 
 @overload(round_n, jit_options=_OPTIONS)
-def _round_n(x, digits):  # type: ignore[no-untyped-def]
+def _round_n(x, digits):
     if isinstance(x, types.Integer):
         return None
     return lambda x, digits: _round_decimal(float(x), digits)
 
 
 @register_jitable
-def _round_decimal(x, digits):  # type: ignore[no-untyped-def]
+def _round_decimal(x, digits):
     """Correctly rounded, as CPython does through the decimal expansion.
 
     x * 10**digits is taken exactly, as a product and its rounding error (Dekker), so that a tie
@@ -223,10 +223,10 @@ def finite(x: Any) -> Any:
 
 
 @overload(finite, jit_options=_OPTIONS)
-def _finite_only(x):  # type: ignore[no-untyped-def]
+def _finite_only(x):
     if isinstance(x, types.Float):
 
-        def impl(x):  # type: ignore[no-untyped-def]
+        def impl(x):
             if not abs(x) <= LARGEST:
                 raise OverflowError("no such integer")
             return x
@@ -241,14 +241,14 @@ def safe(name: str) -> Any:
     if name in ("atan2", "pow", "fmod", "hypot", "copysign"):
 
         @jit
-        def two(x, y):  # type: ignore[no-untyped-def]
+        def two(x, y):
             a, b = float(x), float(y)
             return _finite(function(a, b), math.isfinite(a) and math.isfinite(b))
 
         return two
 
     @jit
-    def one(x):  # type: ignore[no-untyped-def]
+    def one(x):
         a = float(x)
         return _finite(function(a), math.isfinite(a))
 
@@ -264,14 +264,14 @@ globals().update({f"MATH_{name}": function for name, function in MATH.items()})
 
 
 @jit
-def log(x):  # type: ignore[no-untyped-def]
+def log(x):
     """math.log(x)."""
     a = float(x)
     return _finite(math.log(a), math.isfinite(a))
 
 
 @jit
-def dist(p, q):  # type: ignore[no-untyped-def]
+def dist(p, q):
     """math.dist(p, q) in the plane and in space."""
     if len(p) != len(q):
         raise ValueError("both points must have the same number of dimensions")
@@ -282,7 +282,7 @@ def dist(p, q):  # type: ignore[no-untyped-def]
 
 
 @jit
-def norm(v):  # type: ignore[no-untyped-def]
+def norm(v):
     """np.linalg.norm of a vector; numba's own needs SciPy."""
     total = 0.0
     for i in range(len(v)):
@@ -291,7 +291,7 @@ def norm(v):  # type: ignore[no-untyped-def]
 
 
 @jit
-def dot(p, q):  # type: ignore[no-untyped-def]
+def dot(p, q):
     """np.dot of two vectors; numba's own needs SciPy."""
     if len(p) != len(q):
         raise ValueError("shapes not aligned")
@@ -302,7 +302,7 @@ def dot(p, q):  # type: ignore[no-untyped-def]
 
 
 @jit
-def best(items, keys, sign):  # type: ignore[no-untyped-def]
+def best(items, keys, sign):
     """min (sign 1) or max (sign -1) of items by their keys; the first of equals, as Python."""
     if len(items) == 0:
         raise ValueError("empty sequence")
@@ -314,18 +314,18 @@ def best(items, keys, sign):  # type: ignore[no-untyped-def]
 
 
 @jit
-def any_of(items):  # type: ignore[no-untyped-def]
+def any_of(items):
     """any(items)."""
-    for item in items:
+    for item in items:  # noqa: SIM110  this is what any() becomes
         if item:
             return True
     return False
 
 
 @jit
-def all_of(items):  # type: ignore[no-untyped-def]
+def all_of(items):
     """all(items)."""
-    for item in items:
+    for item in items:  # noqa: SIM110
         if not item:
             return False
     return True
@@ -337,14 +337,14 @@ def clip(x: Any, low: Any, high: Any) -> Any:
 
 
 @overload(clip, jit_options=_OPTIONS)
-def _clip(x, low, high):  # type: ignore[no-untyped-def]
+def _clip(x, low, high):
     if isinstance(x, types.Integer | types.Float | types.Boolean):
         return lambda x, low, high: min(max(float(x), float(low)), float(high))
     return lambda x, low, high: np.minimum(np.maximum(x, low), high)
 
 
 @jit
-def points(table):  # type: ignore[no-untyped-def]
+def points(table):
     """(M, 2) array → list of (x, y)."""
     return [(table[i, 0], table[i, 1]) for i in range(table.shape[0])]
 
@@ -355,12 +355,12 @@ def number(value: Any) -> Any:
 
 
 @overload(number, jit_options=_OPTIONS)
-def _number(value):  # type: ignore[no-untyped-def]
+def _number(value):
     if isinstance(value, types.Optional):
         if not isinstance(value.type, types.Integer | types.Float | types.Boolean):
             return None
 
-        def optional(value):  # type: ignore[no-untyped-def]
+        def optional(value):
             if value is None:
                 raise TypeError("None")
             return float(value)

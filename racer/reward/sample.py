@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from racer.reward.engine import Rows
+from racer.reward.engine import Floats, Rows
 from racer.reward.params import Waypoints
 from racer.sim.types import PARAMS
 
@@ -49,7 +49,7 @@ def plausible_rows(waypoints: Waypoints, n: int = 1500, *, width: float = 0.76) 
     return rows
 
 
-def _place(row: np.void, line: Rows, s: Rows, at: float, offset: float, turn: float) -> None:
+def _place(row: np.void, line: Floats, s: Floats, at: float, offset: float, turn: float) -> None:
     """Put the nose at arc length `at` m and `offset` m to the left, turned by `turn` deg."""
     k = min(int(np.searchsorted(s, at, side="right")), len(s) - 1)
     before, ahead = line[k - 1], line[k]

@@ -155,11 +155,10 @@ def _official(file: RewardFile) -> Iterator[Finding]:
                     yield refuse(node.lineno, f"the import of {name}")
             if id(node) not in top:
                 yield refuse(node.lineno, "imports inside functions")
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in OFFICIAL_CALLS:
-                yield refuse(node.lineno, f"calls of {node.func.id}()")
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in OFFICIAL_CALLS:
+            yield refuse(node.lineno, f"calls of {ast.unparse(node.func)}()")
     for function in _functions(file.tree).get("reward_function", []):
         for node in ast.walk(function):
-            if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant):
-                if isinstance(node.value.value, int):
-                    yield refuse(node.lineno, "a reward of type int; write float(...)")
+            value = node.value if isinstance(node, ast.Return) else None
+            if isinstance(value, ast.Constant) and isinstance(value.value, int):
+                yield refuse(value.lineno, "a reward of type int; write float(...)")

@@ -8,7 +8,6 @@ from typing import Any
 from racer.reward.params import KEYS
 from racer.reward.subset import Module, Unsupported, prints
 
-
 _OWN = {"_c", "_rt", "_math", "_np", "_item"}  # names that generated code uses
 
 
@@ -87,13 +86,14 @@ class Strip(ast.NodeTransformer):
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         new = ast.parse("raise ValueError('raised')").body[0]
-        return located(new, node)
+        located(new, node)
+        return new
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
         new = ast.parse("if not 0: raise ValueError('assertion')").body[0]
-        assert isinstance(new, ast.If) and isinstance(new.test, ast.UnaryOp)
-        new = located(new, node)
-        new.test.operand = node.test  # type: ignore[attr-defined]
+        assert isinstance(new, ast.If)
+        located(new, node)
+        new.test = ast.copy_location(ast.UnaryOp(op=ast.Not(), operand=node.test), node)
         return self.generic_visit(new)
 
 
@@ -117,9 +117,9 @@ class _DropText(ast.NodeTransformer):
 def _fill(function: ast.FunctionDef) -> None:
     """`pass` where dropping left an empty block."""
     for node in ast.walk(function):
-        if isinstance(node, ast.If | ast.For | ast.While | ast.Try | ast.FunctionDef):
-            if not node.body:
-                node.body.append(located(ast.Pass(), node))
+        blocks = ast.If | ast.For | ast.While | ast.Try | ast.FunctionDef
+        if isinstance(node, blocks) and not node.body:
+            node.body.append(located(ast.Pass(), node))
         for handler in getattr(node, "handlers", []):
             if not handler.body:
                 handler.body.append(located(ast.Pass(), handler))

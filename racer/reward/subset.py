@@ -174,13 +174,13 @@ def _library(node: ast.Attribute | ast.Call, module: Module) -> Any:
         raise Unsupported(node, "not a constant")
     if isinstance(node.func, ast.Name) and not name:
         if node.func.id in ("float", "int", "abs") and len(arguments) == 1:
-            return {"float": float, "int": int, "abs": abs}[node.func.id](arguments[0])
+            functions: dict[str, Any] = {"float": float, "int": int, "abs": abs}
+            return functions[node.func.id](arguments[0])
         if node.func.id in ("list", "tuple", "range"):
             if node.func.id == "range" and len(range(*arguments)) > 10_000:
                 raise Unsupported(node, "a long range")
-            return {"list": list, "tuple": tuple, "range": list}[node.func.id](
-                range(*arguments) if node.func.id == "range" else arguments[0]
-            )
+            made = range(*arguments) if node.func.id == "range" else arguments[0]
+            return tuple(made) if node.func.id == "tuple" else list(made)
     if name in ("numpy.array", "numpy.asarray") and len(arguments) == 1:
         return Array(arguments[0])
     if name.startswith("math.") and all(isinstance(a, int | float) for a in arguments):

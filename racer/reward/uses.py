@@ -79,9 +79,9 @@ def reads(functions: Functions, dicts: dict[str, set[str]]) -> Iterator[tuple[st
                     plain |= {id(n) for n in ast.walk(node) if _is(n, dicts[name])}
                     yield key, node
             for node in ast.walk(function):
-                if isinstance(node, ast.Name) and id(node) not in plain and node.id in dicts[name]:
-                    if not isinstance(node.ctx, ast.Store):
-                        yield None, node
+                stored = isinstance(getattr(node, "ctx", None), ast.Store)
+                if _is(node, dicts[name]) and id(node) not in plain and not stored:
+                    yield None, node
 
 
 def key_of(node: ast.AST, dicts: set[str]) -> str | None:

@@ -1,8 +1,8 @@
 """The locked process that runs a reward file; started by racer.reward.worker, never imported.
 
-Speaks over one socket: eight bytes in (a number of rows), eight bytes out (eight times the count of
-answers, plus 0 done, 1 failed, 2 ready). Rows, rewards, the car being computed and what went wrong are in shared
-memory, at the offsets given on the command line as JSON.
+Speaks over one socket: eight bytes in (a number of rows), eight bytes out (8 times the count of
+answers, plus 0 done, 1 failed, 2 ready). Rows, rewards, the car being computed and what went wrong
+are in shared memory, at the offsets given on stdin as JSON.
 """
 
 from __future__ import annotations
@@ -229,13 +229,13 @@ def main() -> None:
 
         faulthandler.register(signal.SIGUSR1, 2, all_threads=False, chain=False)
     printer = Printer(1)
-    sys.stdout = sys.stderr = printer  # type: ignore[assignment]
+    sys.stdout = sys.stderr = printer
     sys.stdin = None
     sys.argv = ["reward"]
     for module in list(sys.modules):
         if module.startswith("_racer_") or module == "__main__":
             sys.modules[module] = types.ModuleType(module)
-    sys.meta_path.insert(0, Late())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Late())
     layers = lock(setup)
     if worker.start(code, printer):
         text = json.dumps({"kind": "ready", "line": 0, "problem": "", "layers": layers}).encode()

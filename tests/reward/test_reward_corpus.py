@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from reward_corpus import CORPUS, MANIFEST, corpus
 
 from racer.errors import BadReward, RewardFailed
 from racer.reward import load, make_engine
@@ -12,8 +13,6 @@ from racer.reward.generate import generate
 from racer.reward.inprocess import InProcessEngine
 from racer.reward.subset import Unsupported
 from racer.reward.worker import WorkerEngine
-
-from reward_corpus import CORPUS, MANIFEST, corpus
 
 QUICK = ["bands", "helpers_take_params", "undefined_local_branch", "try_except", "rounding"]
 
@@ -65,6 +64,14 @@ def test_auto_compiles_every_good_file_it_can_prove(name, waypoints):
     _compiled_as_expected(name, waypoints)
 
 
+def _once(name, kind, waypoints, rows):
+    engine = make_engine(CORPUS / name, n=4, waypoints=waypoints, engine=kind)
+    try:
+        engine.compute(rows[:4].copy(), None, np.zeros(4))
+    finally:
+        engine.close()
+
+
 @pytest.mark.parametrize("name", corpus("wrong"))
 @pytest.mark.parametrize("kind", ["worker", "inprocess"])
 def test_a_wrong_file_is_explained_with_file_and_line(name, kind, waypoints, rows):
@@ -75,11 +82,7 @@ def test_a_wrong_file_is_explained_with_file_and_line(name, kind, waypoints, row
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
         with pytest.raises(error) as caught:
-            engine = make_engine(CORPUS / name, n=4, waypoints=waypoints, engine=kind)
-            try:
-                engine.compute(rows[:4].copy(), None, np.zeros(4))
-            finally:
-                engine.close()
+            _once(name, kind, waypoints, rows)
     text = str(caught.value)
     assert re.search(expected["says"], text), text
     assert name in text
@@ -91,9 +94,5 @@ def test_a_wrong_file_is_explained_with_file_and_line(name, kind, waypoints, row
 @pytest.mark.parametrize("name", corpus("wrong", "fails"))
 def test_auto_says_the_same_of_a_wrong_file_as_plain_python(name, waypoints, rows):
     with pytest.raises(RewardFailed) as caught:
-        engine = make_engine(CORPUS / name, n=4, waypoints=waypoints)
-        try:
-            engine.compute(rows[:4].copy(), None, np.zeros(4))
-        finally:
-            engine.close()
+        _once(name, "auto", waypoints, rows)
     assert re.search(MANIFEST[name]["says"], str(caught.value)), str(caught.value)

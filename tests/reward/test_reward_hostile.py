@@ -9,11 +9,10 @@ import time
 
 import numpy as np
 import pytest
+from reward_corpus import CORPUS, MANIFEST, corpus
 
 from racer.errors import BadReward, RewardFailed
 from racer.reward import make_engine
-
-from reward_corpus import CORPUS, MANIFEST, corpus
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the full lock needs Linux")
 SECONDS = 8.0  # an attempt to compile, one second of patience; an import may take five
