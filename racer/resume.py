@@ -55,7 +55,8 @@ def resume(
         found = checkpoint.latest(run.checkpoints)
         for problem in found.skipped:
             print(f"warning: not used: {problem}", file=sys.stderr)
-        if found.state.timesteps >= config.train.timesteps:
+        done = found.state.timesteps >= config.train.timesteps
+        if done and run.manifest().get("status") == "finished":
             raise UsageError(
                 f"{run.name} has trained {found.state.timesteps:,} of {config.train.timesteps:,} "
                 "steps. Ask for more: --timesteps N."

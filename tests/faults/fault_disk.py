@@ -1,0 +1,1 @@
+"""B: disks and files."""

@@ -1,0 +1,1 @@
+"""F: time and load."""
