@@ -38,6 +38,7 @@ START_LIMIT = 30.0  # s, until the process is locked; importing numpy on a busy 
 IMPORT_LIMIT = 5.0  # s, executing the file once
 PATIENCE = 10.0  # times a limit that a starved process, one the machine gives no time, may take
 PRINTS = 65536  # bytes
+READ_PRINTS_EVERY = 16  # batches; a full pipe loses prints
 _ERROR_SIZE = 8192
 _DONE, _FAILED, _READY = 0, 1, 2
 
@@ -72,6 +73,7 @@ class WorkerEngine(RewardEngine):
     ) -> None:
         super().__init__(file, waypoints)
         self.printed = b""  # what the reward printed, at most 64 KiB
+        self._owner = os.getpid()
         self._answers = self._n = 0
         self._batch: tuple[Rows, Cars | None] | None = None
         self._share(max(n, capacity))
@@ -205,6 +207,8 @@ class WorkerEngine(RewardEngine):
 
     def _receive(self, out: Floats) -> None:
         tag = self._await(self._n)
+        if self._answers % READ_PRINTS_EVERY == 0:
+            self.output()
         if tag == _DONE:
             out[:] = self._out[: self._n]
             check(out, self.file.line)
@@ -310,15 +314,17 @@ class WorkerEngine(RewardEngine):
 
     def output(self) -> str:
         """What the reward has printed so far, the first 64 KiB."""
-        self.printed = (self.printed + _drain(self._prints))[:PRINTS]
+        if len(self.printed) < PRINTS:
+            self.printed = (self.printed + _drain(self._prints))[:PRINTS]
         return self.printed.decode("utf-8", "replace")
 
     def close(self) -> None:
         """End the process; harmless when repeated."""
         if self._socket.fileno() < 0:
             return
-        self._kill()
-        self.output()
+        if os.getpid() == self._owner:  # a forked copy must not end its parent's worker
+            self._kill()
+            self.output()
         self._socket.close()
         for descriptor in (self._prints, self._dumps, self._fd):
             os.close(descriptor)

@@ -1,0 +1,176 @@
+"""What all engines share: state per car, order, direction, randomness, failures kept for replay."""
+
+import json
+import os
+import random
+import signal
+
+import numpy as np
+import pytest
+
+from racer.errors import RewardFailed
+from racer.reward import make_engine
+from racer.reward.failure import read_params
+from racer.reward.params import KEYS
+from racer.reward.uses import ALL, needs
+from racer.reward_check import once
+from racer.sim.types import CAR
+
+COUNTER = """
+count = 0
+def reward_function(params):
+    global count
+    if params['steps'] <= 2:
+        count = 0
+    count += 1
+    return count * params['speed']
+"""
+RANDOM = "import random\ndef reward_function(params):\n    return random.uniform(0, 1)\n"
+SIGHT = "def reward_function(params):\n    return params['waypoints'][1][1]\n"
+
+
+@pytest.fixture
+def engine(write, waypoints):
+    """Make an engine of a text; closed at the end."""
+    made = []
+
+    def make(text, n=4, kind="worker", seed=0):
+        made.append(make_engine(write(text), n=n, waypoints=waypoints, engine=kind, seed=seed))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def _compute(engine, rows):
+    out = np.zeros(len(rows))
+    engine.compute(rows, None, out)
+    return out.tolist()
+
+
+@pytest.mark.parametrize("kind", ["worker", "inprocess"])
+def test_state_of_a_car_does_not_depend_on_how_many_there_are(kind, engine, rows):
+    many = engine(COUNTER, 8, kind)
+    batches = [_compute(many, rows[k : k + 8].copy()) for k in (0, 8, 16)]
+    for car in (0, 5):
+        one = engine(COUNTER, 1, kind)
+        alone = [_compute(one, rows[k + car : k + car + 1].copy())[0] for k in (0, 8, 16)]
+        assert alone == [batch[car] for batch in batches]
+
+
+@pytest.mark.parametrize("kind", ["worker", "inprocess"])
+def test_random_is_seeded_per_car_and_leaves_the_trainers_alone(kind, engine, rows):
+    random.seed(1)
+    before = random.getstate()
+    first = _compute(engine(RANDOM, 4, kind, seed=10), rows[:4].copy())
+    again = _compute(engine(RANDOM, 4, kind, seed=10), rows[:4].copy())
+    shifted = _compute(engine(RANDOM, 4, kind, seed=11), rows[:4].copy())
+    assert random.getstate() == before
+    assert first == again
+    assert len(set(first)) == 4
+    assert shifted[:3] == first[1:]
+
+
+@pytest.mark.parametrize("kind", ["compiled", "worker", "inprocess"])
+def test_a_reversed_car_sees_the_waypoints_in_its_own_direction(kind, engine, rows, waypoints):
+    batch = rows[:2].copy()
+    batch["is_reversed"] = [False, True]
+    assert _compute(engine(SIGHT, 2, kind), batch) == [waypoints[1][1], waypoints[-2][1]]
+
+
+def test_submit_and_collect_are_compute_in_two_halves(engine, rows):
+    worker = engine(COUNTER)
+    out = np.zeros(4)
+    worker.submit(rows[:4].copy(), None)
+    worker.collect(out)
+    assert out.tolist() == rows["speed"][:4].tolist()
+
+
+def test_a_failure_names_car_episode_and_step_and_can_be_repeated(engine, rows, tmp_path):
+    worker = engine("def reward_function(params):\n    return 1 / (params['steps'] - 4)\n")
+    worker.failure_folder = tmp_path / "run"
+    batch, cars = rows[:4].copy(), np.zeros(4, CAR)
+    batch["steps"], cars["episode"] = [2, 3, 4, 5], [7, 8, 9, 10]
+    with pytest.raises(
+        RewardFailed, match=r"mine.py:2: ZeroDivisionError.*car 2, episode 9, step 4"
+    ):
+        worker.compute(batch, cars, np.zeros(4))
+    (saved,) = (tmp_path / "run").iterdir()
+    assert str(saved) in str(_raised(worker, batch))
+    params = read_params(saved)
+    assert set(params) == set(KEYS)
+    with pytest.raises(RewardFailed, match="ZeroDivisionError"):
+        once(worker.file, params, "worker")
+    assert json.loads(saved.read_text())["car"] == 2
+
+
+def _raised(engine, rows):
+    with pytest.raises(RewardFailed) as caught:
+        engine.compute(rows, None, np.zeros(len(rows)))
+    return caught.value
+
+
+def test_the_worker_goes_on_after_an_exception(engine, rows):
+    worker = engine("def reward_function(params):\n    return 1 / (params['steps'] - 4)\n", 1)
+    batch = rows[:1].copy()
+    batch["steps"] = 4
+    _raised(worker, batch)
+    batch["steps"] = 5
+    assert _compute(worker, batch) == [1.0]
+
+
+def test_a_killed_worker_is_reported_at_once(engine, rows):
+    worker = engine(COUNTER)
+    os.kill(worker._process.pid, signal.SIGKILL)
+    assert "crashed (SIGKILL)" in str(_raised(worker, rows[:4].copy()))
+
+
+def test_a_stopped_worker_is_waited_for(engine, rows):
+    worker = engine(COUNTER)
+    os.kill(worker._process.pid, signal.SIGSTOP)
+    worker.submit(rows[:4].copy(), None)
+    alarm = signal.signal(signal.SIGALRM, lambda *_: os.kill(worker._process.pid, signal.SIGCONT))
+    signal.setitimer(signal.ITIMER_REAL, 1.5)
+    out = np.zeros(4)
+    worker.collect(out)
+    signal.signal(signal.SIGALRM, alarm)
+    assert out.tolist() == rows["speed"][:4].tolist()
+
+
+def test_a_worker_leaves_no_process_and_no_descriptor_behind(engine):
+    before = len(os.listdir("/proc/self/fd"))
+    worker = engine(COUNTER)
+    pid = worker._process.pid
+    worker.close()
+    worker.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_what_a_reward_prints_is_kept_up_to_64_kib(engine, rows):
+    text = "def reward_function(params):\n    print('x' * 1000)\n    return 1.0\n"
+    worker = engine(text, 1)
+    for _ in range(100):
+        _compute(worker, rows[:1].copy())
+    assert len(worker.output()) == 65536
+
+
+@pytest.mark.parametrize(
+    ("body", "keys"),
+    [
+        ("return params['speed'] + params.get('x', 0)", {"speed", "x"}),
+        ("p = params\n    return p['speed']", {"speed"}),
+        ("return helper(params)", {"heading"}),
+        ("print(params)\n    return params['speed']", ALL),
+        ("return len(params)", ALL),
+        ("k = 'speed'\n    return params[k]", ALL),
+    ],
+)
+def test_needs_are_the_keys_that_may_be_read(body, keys, write):
+    import ast
+
+    text = f"def helper(q):\n    return q['heading']\ndef reward_function(params):\n    {body}\n"
+    found = needs(ast.parse(text))
+    assert found == keys or (keys != ALL and found == keys | {"heading"})
