@@ -12,6 +12,7 @@ action was chosen in: the last step of a lap reports exactly 100 % progress.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,10 @@ import racer.actions
 from racer import observations, vehicles
 from racer.actions import Actions
 from racer.config import STARTS, RaceConfig, Rules
-from racer.reward import RewardEngine, make_engine
+from racer.reward import RewardEngine, drivers, make_engine
 from racer.sim import step
 from racer.sim.jit import bind
-from racer.sim.types import CAR, LAP_COMPLETE, PARAMS, SIM, STATUS_LABELS
+from racer.sim.types import CAR, LAP_COMPLETE, PARAMS, SIM, STATUS_LABELS, TrackArrays
 from racer.tracks import Track
 
 WIDTH_KEYS = frozenset({"track_width", "is_left_of_center"})
@@ -86,36 +87,54 @@ class Race:
         self.done = np.zeros(n, np.bool_)
         self.done_count = 0
         self.action_buffer = actions.buffer(n)
+        shape = self.action_buffer.shape
+        self._action_shapes = (shape, shape[1:]) if n == 1 else (shape,)  # one car: no row needed
+        self._action_kinds = "iu" if self.action_buffer.dtype.kind == "i" else "iuf"
         self._mask = np.zeros(n, np.bool_)
         self._everyone = np.ones(n, np.bool_)
 
-        tracks = (self.track.arrays, self.backward.arrays)
-        view = observations.make(observation, *tracks, vehicle)
+        view = observations.make(observation, vehicle)
         self.observation_space = view.space
         self.obs = np.zeros((n, *view.space.shape), np.float32)
         needs_width = (
             all_params or reward is None or bool(WIDTH_KEYS & getattr(reward, "needs", WIDTH_KEYS))
         )
         self._decode = actions.bind(self.action_buffer, self.commands)
-        self._begin = bind(
+        self._begin = self._bind(
             step.begin,
-            self.cars,
-            self.commands,
-            self.params,
-            self.terminated,
-            self.truncated,
-            *tracks,
-            self.sim,
-            needs_width,
+            (self.cars, self.commands, self.params, self.terminated, self.truncated),
+            (self.sim, needs_width),
         )
-        self._advance = bind(step.advance, self.cars, self.commands, *tracks, vehicle, self.sim)
-        self._reset = bind(step.reset, self.cars, self._mask, *tracks, vehicle, self.sim)
+        self._advance = self._bind(step.advance, (self.cars, self.commands), (vehicle, self.sim))
         self._finish = bind(
             step.finish, self.cars, self.rewards, self.terminated, self.truncated, self.done
         )
-        self._observe = view.bind(self.cars, self._everyone, self.obs)
-        self._observe_mask = view.bind(self.cars, self._mask, self.obs)
+        self._next_episode = bind(step.next_episode, self.cars, self._mask, self.sim)
+        self._reset = self._bind(step.reset, (self.cars, self._mask), (vehicle, self.sim))
+        self._observe = self._each_direction(
+            lambda *road: view.bind(self.cars, self._everyone, self.obs, *road)
+        )
+        self._observe_mask = self._each_direction(
+            lambda *road: view.bind(self.cars, self._mask, self.obs, *road)
+        )
         self.seed(seed)
+
+    def _each_direction(
+        self, make: Callable[[TrackArrays, int], Callable[[], Any]]
+    ) -> Callable[[], Any]:
+        """The call `make(track, direction)` returns, for each direction that cars drive in."""
+        forward = make(self.track.arrays, 0)
+        if not self.rules.alternate_direction:
+            return forward
+        backward = make(self.backward.arrays, 1)
+        return lambda: (forward(), backward())
+
+    def _bind(
+        self, kernel: Any, first: tuple[Any, ...], last: tuple[Any, ...]
+    ) -> Callable[[], Any]:
+        return self._each_direction(
+            lambda track, direction: bind(kernel, *first, track, direction, *last)
+        )
 
     def seed(self, seed: int | np.ndarray) -> None:
         """Key car i with seed + i (or seed[i]) and make the next reset start episode 0."""
@@ -129,6 +148,7 @@ class Race:
             obs, the race's own buffer.
         """
         self._mask[:] = True if mask is None else mask
+        self._next_episode()
         self._reset()
         self._observe_mask()
         return self.obs
@@ -151,11 +171,17 @@ class Race:
             ValueError: an action that is no action; names the car. No state has changed.
             RewardFailed: the reward raised or returned no finite number.
         """
+        actions = np.asarray(actions)
+        if actions.shape not in self._action_shapes or actions.dtype.kind not in self._action_kinds:
+            raise ValueError(
+                f"actions of shape {actions.shape} and type {actions.dtype}; "
+                f"{self.n} cars take {self.action_buffer.shape}, each in {self.actions.space}"
+            )
         self.action_buffer[...] = actions
         bad = self._decode()
         if bad >= 0:
             raise ValueError(
-                f"action {np.asarray(actions)[bad]!r} of car {bad} is not in {self.actions.space}"
+                f"action {self.action_buffer[bad]!r} of car {bad} is not in {self.actions.space}"
             )
         self._begin()
         if self.reward is not None:
@@ -218,7 +244,9 @@ def make_race(
             n=n,
             waypoints=track.waypoints,
             engine=config.reward_engine,
+            sandbox=config.sandbox,
             seed=seed,
+            sample_rows=lambda: drivers.sample(scripted(config)),
         )
     return Race(
         track,
@@ -230,6 +258,18 @@ def make_race(
         rules=config.rules,
         seed=seed,
         all_params=all_params,
+    )
+
+
+def scripted(config: RaceConfig) -> Race:
+    """A race of the scripted drivers, whose params a compiled reward must score like Python."""
+    return Race(
+        Track.load(config.track),
+        len(drivers.DRIVERS),
+        vehicle=vehicles.load(config.vehicle),
+        actions=racer.actions.load(config.actions),
+        rules=config.rules,
+        all_params=True,
     )
 
 

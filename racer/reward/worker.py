@@ -328,6 +328,8 @@ class WorkerEngine(RewardEngine):
         self._socket.close()
         for descriptor in (self._prints, self._dumps, self._fd):
             os.close(descriptor)
+        del self._at, self._rows, self._out
+        self._memory.close()
 
     def __del__(self) -> None:
         if hasattr(self, "_dumps"):
