@@ -24,6 +24,7 @@ from racer.actions import Actions, Discrete
 from racer.config import Config
 from racer.hyperparameters import EPISODES_PER_ITERATION
 from racer.logs.write import (
+    Written,
     csv_text,
     evaluation_metrics,
     training_file,
@@ -82,14 +83,28 @@ def write_evaluation(folder: Path, config: Config, trace: Trace) -> None:
     Raises:
         ResourceError: the disk is full or read-only.
     """
-    actions = racer.actions.load(config.race.actions)
-    pauses = trace.meta.get("pauses", [])
-    rows = list(written_rows(trace.rows, trace.track, actions, dt=trace.dt, pauses=pauses))
+    rows = _rows(config, trace)
     counts = [{f"{lap.status}_count": 1} if not lap.complete else {} for lap in trace.laps()]
     name = f"evaluation-{datetime.datetime.now(datetime.UTC):%Y%m%d%H%M%S}"
     with files.disk_errors(str(folder)):
         _text(folder / name / "evaluation-simtrace" / "0-iteration.csv", csv_text(rows))
         _json(folder / "metrics" / "evaluation" / f"{name}.json", evaluation_metrics(rows, counts))
+
+
+def write_sim_trace(path: Path, config: Config, trace: Trace) -> None:
+    """A recording of laps driven with `config` as a sim-trace CSV.
+
+    Raises:
+        ResourceError: the disk is full or read-only.
+    """
+    with files.disk_errors(str(path)):
+        _text(path, csv_text(_rows(config, trace)))
+
+
+def _rows(config: Config, trace: Trace) -> list[Written]:
+    actions = racer.actions.load(config.race.actions)
+    pauses = trace.meta.get("pauses", [])
+    return list(written_rows(trace.rows, trace.track, actions, dt=trace.dt, pauses=pauses))
 
 
 class SimTrace(BaseCallback):

@@ -13,7 +13,7 @@ from racer.config import RaceConfig
 from racer.errors import BadConfig, UnknownName
 from racer.evaluate import Driver
 from racer.race import Race, make_race
-from racer.sim.progress import place
+from racer.sim.progress import lap_progress, place
 from racer.sim.types import (
     IMMOBILIZED,
     IN_PROGRESS,
@@ -25,6 +25,7 @@ from racer.sim.types import (
 )
 from racer.trace import TRACE, Trace
 
+_CLEAR = 0.05  # m
 RANKINGS = ("total", "best", "average")
 
 
@@ -275,12 +276,15 @@ class _Trial:
         """Place the car where it was a step before the fault, and hold it for the penalty."""
         race, car = self.race, self.race.cars[0]
         progress, steps, laps = float(before["progress_before"]), int(car["steps"]), car["laps"]
-        s = float(before["start_s"]) + progress / 100.0 * race.track.length
+        along = progress / 100.0 * race.track.length
+        # with its nose behind the finish: being put back is no way to complete a lap
+        along = min(along, race.track.length - float(race.vehicle["nose"][0]) - _CLEAR)
+        s = float(before["start_s"]) + along
         width = float(race.track.nearest(before["nose_x"], before["nose_y"])["width"][0])
         lane = math.copysign(0.25 * width, float(before["n"]))
         place(race.cars[0], race.track.arrays, race.vehicle[0], s, 0.0, lane)
-        car["progress"] = car["progress_before"] = progress
         car["steps"], car["laps"] = steps, laps
+        self._measure_held(car, progress)
         seconds = {
             OFF_TRACK: self.rules.off_track_penalty_s,
             REVERSED: self.rules.reversed_penalty_s,
@@ -289,16 +293,37 @@ class _Trial:
         held = round(seconds / race.dt)
         if held:
             self.pauses.append((len(self.rows), held))
-        for name, value in (("x", car["nose_x"]), ("y", car["nose_y"]), ("progress", progress)):
-            race.params[name] = value
-        race.params["heading"] = math.degrees(car["yaw"])
-        race.rewards[:] = 0.0
         for _ in range(held):
             car["steps"] += 1
             race.params["steps"] = car["steps"]
             self._record(car, IN_PROGRESS)
         self.penalty += held * race.dt
         self.obs = race.refresh()
+
+    def _measure_held(self, car: Any, before: float) -> None:
+        """Progress and params of a car that was just placed; nothing scores while it is held."""
+        race, params = self.race, self.race.params[0]
+        near = race.track.nearest(car["nose_x"], car["nose_y"])[0]
+        length = race.track.length
+        progress = lap_progress(float(near["s"]) / length, float(car["start_s"]) / length, before)
+        car["progress"] = car["progress_before"] = progress
+        measured = {
+            "x": car["nose_x"],
+            "y": car["nose_y"],
+            "heading": math.degrees(car["yaw"]),
+            "distance_from_center": near["distance"],
+            "projection_distance": near["s"],
+            "progress": progress,
+            "track_width": near["width"],
+            "prev_waypoint": near["prev_waypoint"],
+            "next_waypoint": near["next_waypoint"],
+            "all_wheels_on_track": car["wheels_off"] == 0,
+            "is_left_of_center": near["is_left"],
+            "is_offtrack": car["wheels_off"] == 4,
+        }
+        for name, value in measured.items():
+            params[name] = value
+        race.rewards[:] = 0.0
 
     def _record(self, car: Any, status: int) -> None:
         """One row of the trace: the state before the step, and what the step was judged as."""

@@ -3,8 +3,12 @@ import math
 import numpy as np
 import pytest
 
+from racer.actions import Continuous
 from racer.config import RaceConfig
 from racer.errors import BadConfig, UnknownName
+from racer.logs import check_parity, read_one
+from racer.logs.log import PAUSE
+from racer.logs.write import csv_text, written_rows
 from racer.trial import PROTOCOLS, Protocol, TimedLap, TrialResult, best_average, protocol, trial
 
 CONFIG = RaceConfig(track="oval", reward="rewards/center_line.py", actions="continuous",
@@ -83,6 +87,21 @@ def test_the_car_is_put_back_on_the_road_where_it_was():
     assert where["distance"] == pytest.approx(0.25 * where["width"], abs=0.02)  # middle of a lane
     before = trace.rows[first - 2]["params"]["progress"]
     assert 100.0 * where["s"] / trace.track.length == pytest.approx(before, abs=0.5)
+
+
+@pytest.mark.parametrize("name", ["deepracer", "league"])
+def test_a_trial_written_as_a_log_passes_parity(name):
+    """Resets, holds and flying laps, recomputed from poses as those of the simulator are."""
+    _, trace = trial(Straying(30, 200), CONFIG, protocol(name, laps=2))
+    pauses = trace.meta["pauses"]
+    written = written_rows(trace.rows, trace.track, Continuous(), dt=trace.dt, pauses=pauses)
+    log = read_one(csv_text(written).encode(), "ours.csv")
+    assert log.notes == ()
+    result = check_parity(log, trace.track)
+    assert all(field.matches == field.rows for field in result.fields), result
+    held = log.rows["status"] == PAUSE
+    assert held.sum() == sum(count for _, count in pauses) > 0
+    assert np.diff(log.rows["tstamp"]).max() == pytest.approx(2 * STEP, abs=1e-5)
 
 
 def test_penalties_can_be_changed():

@@ -14,6 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--laps", type=int, help="how many (default: as the run was evaluated)")
     parser.add_argument("--track", help="another track (default: the one it trained on)")
     parser.add_argument("--json", metavar="FILE", help="also write the result; - prints it alone")
+    parser.add_argument(
+        "--sim-trace", type=Path, metavar="FILE", help="also write the laps as DeepRacer's CSV"
+    )
     parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
     rules = parser.add_argument_group(
         "rules of a race against the clock",
@@ -78,9 +81,13 @@ def run(args: argparse.Namespace) -> None:
     policy = policy_of(found.folder)
     result: Any
     if rules is None:
-        result, _ = evaluate(policy, config.race, laps=config.eval.laps)
+        result, trace = evaluate(policy, config.race, laps=config.eval.laps)
     else:
-        result, _ = trial(policy, config.race, rules)
+        result, trace = trial(policy, config.race, rules)
+    if args.sim_trace:
+        from racer.official import write_sim_trace
+
+        write_sim_trace(args.sim_trace, config, trace)
     about = {"run": str(found.folder), "track": config.race.track, **result.to_json()}
     if args.json == "-":
         print(json.dumps(about, indent=2))

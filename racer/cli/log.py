@@ -5,6 +5,7 @@ racer log fidelity LOG --track T    does the vehicle move like the one in the lo
 racer log fit LOG...                identify a vehicle
 racer log import LOG --track T      turn a log into a recording for `racer watch`
 racer log report FOLDER --tracks D  parity and fidelity of every log of a folder, as Markdown
+racer log lines LOG                 as the SIM_TRACE_LOG lines that the simulator prints
 
 LOG is a sim-trace CSV, a text log with SIM_TRACE_LOG lines, a model folder or a .tar.gz of one.
 """
@@ -40,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     report = commands.add_parser("report", help="tables of every log in a folder")
     report.add_argument("log", type=Path, help="folder of logs")
     report.add_argument("--tracks", type=Path, required=True, help="folder of their track files")
+    lines = commands.add_parser("lines", help="print a log as SIM_TRACE_LOG lines")
+    lines.add_argument("log", type=Path, help="CSV, text log, folder (a run, too) or .tar.gz")
     for command in (parity, fidelity, fit):
         command.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
 
@@ -59,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         "fit": _fit,
         "import": _import,
         "report": _report,
+        "lines": _lines,
     }
     return actions[args.action](args)
 
@@ -180,6 +184,17 @@ def _report(args: argparse.Namespace) -> int:
     from racer.logs.report import report
 
     print(report(args.log, args.tracks), end="")
+    return 0
+
+
+def _lines(args: argparse.Namespace) -> int:
+    from racer.logs import open_logs
+    from racer.logs.write import from_log
+
+    for log in open_logs(args.log):
+        for row in from_log(log):
+            print(row.line())
+        _notes(log.notes)
     return 0
 
 

@@ -38,7 +38,8 @@ def log_trace(path: str | Path, track: str | Path | Track) -> Trace:
             car += 1
         last = log.rows["episode"][-1]
         rows = trace_rows(log, road)
-        rows["car"] = car
+        rows["car"] += car
+        car = int(rows["car"][-1])
         parts.append(rows)
     notes = [note for log in logs for note in log.notes]
     meta = {"title": str(path), "logs": [log.source for log in logs]}
@@ -46,9 +47,10 @@ def log_trace(path: str | Path, track: str | Path | Track) -> Trace:
 
 
 def trace_rows(log: Log, track: Track) -> np.ndarray:
-    """(R,) TRACE of one log; `car` is 0."""
+    """(R,) TRACE of one log; `car` counts from 0."""
     found = recompute(log, track)
     rows = np.zeros(len(log.rows), TRACE)
+    rows["car"] = log.sections()
     for name in ("x", "y", "yaw"):
         rows[name] = found.cars[name]
     for name in ("episode", "reward"):

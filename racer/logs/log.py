@@ -56,13 +56,24 @@ class Log:
 
     def episodes(self) -> list[slice]:
         """The rows of each episode, in order."""
-        edges = np.flatnonzero(np.diff(self.rows["episode"]) != 0) + 1
-        return [slice(a, b) for a, b in itertools.pairwise([0, *edges.tolist(), len(self.rows)])]
+        return _cut(self._starts())
 
     def runs(self) -> list[slice]:
-        """Stretches without a missing step and, within an episode, without a lap's end."""
-        rows = self.rows
-        new = np.diff(rows["episode"]) != 0
-        new |= np.diff(rows["steps"]) != 1
-        edges = np.flatnonzero(new) + 1
-        return [slice(a, b) for a, b in itertools.pairwise([0, *edges.tolist(), len(rows)])]
+        """Stretches of one episode without a missing step."""
+        return _cut(self._starts() | (np.diff(self.rows["steps"]) != 1))
+
+    def sections(self) -> np.ndarray:
+        """(R,) how often episode numbers have begun again: workers or restarts in one file."""
+        again = np.diff(self.rows["episode"]) < 0
+        again |= (np.diff(self.rows["episode"]) == 0) & (np.diff(self.rows["steps"]) < 0)
+        return np.concatenate([[0], np.cumsum(again)])
+
+    def _starts(self) -> np.ndarray:
+        """(R - 1,) bool: does row i + 1 begin an episode?"""
+        other: np.ndarray = np.diff(self.rows["episode"]) != 0
+        return other | (np.diff(self.rows["steps"]) < 0)
+
+
+def _cut(starts: np.ndarray) -> list[slice]:
+    edges = [0, *(np.flatnonzero(starts) + 1).tolist(), len(starts) + 1]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]

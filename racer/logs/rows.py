@@ -18,7 +18,9 @@ COLUMNS = (
     "all_wheels_on_track", "progress", "closest_waypoint", "track_len", "tstamp", "episode_status",
     "pause_duration", "obstacle_crash_counter", "wall_clock",
 )  # fmt: skip
-OPTIONAL = frozenset({"action", "pause_duration", "obstacle_crash_counter", "wall_clock"})
+OPTIONAL = frozenset(
+    {"action", "episode_status", "pause_duration", "obstacle_crash_counter", "wall_clock"}
+)
 _FIELDS = {
     "X": "x", "Y": "y", "yaw": "yaw_deg", "steer": "steer_deg", "throttle": "speed",
 }  # fmt: skip
@@ -102,6 +104,7 @@ class RowReader:
         self.columns: Sequence[str] = COLUMNS
         self.notes: list[str] = []
         self._parts: list[np.ndarray] = []
+        self._again = False
 
     def add(self, text: str, line: int) -> bool:
         """Read one row; False when it is damaged, and nothing after it should be read."""
@@ -129,15 +132,23 @@ class RowReader:
         self.notes.append(f"{where}; only the {len(self._parts)} rows before it are read")
 
     def _check_order(self, row: np.ndarray) -> None:
+        """Episodes count up and steps count up in them; a first step may begin the count again."""
         if not self._parts:
             return
         last = self._parts[-1]
         episode, before = int(row["episode"][0]), int(last["episode"][0])
-        if episode < before:
-            raise Damage(f"episode {episode} after episode {before}: rows are out of order")
         steps, previous = int(row["steps"][0]), int(last["steps"][0])
-        if episode == before and steps <= previous:
-            raise Damage(f"step {steps} after step {previous} of episode {episode}: out of order")
+        if episode > before or (episode == before and steps > previous):
+            return
+        if steps != 1:
+            what = f"step {steps} of episode {episode} after step {previous} of episode {before}"
+            raise Damage(f"{what}: rows are out of order")
+        if not self._again:
+            self.notes.append(
+                f"{self.source}:{int(row['line'][0])}: episodes count from {episode} again: "
+                "several workers or trainings in one file"
+            )
+        self._again = True
 
     def log(self) -> Log:
         """What was read.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from racer.actions import Actions, Discrete
+from racer.logs.log import LOG_STATUSES, Log
 from racer.logs.rows import COLUMNS
 from racer.sim.types import IN_PROGRESS, STATUS_LABELS
 from racer.tracks import Track
@@ -122,6 +123,31 @@ def written_rows(
             made = made._replace(tstamp=round(clock, 6))
         yield made
         clock += dt * _EPISODE_GAP if ends[i] else 0.0
+
+
+def from_log(log: Log) -> Iterator[Written]:
+    """The rows of a log that was read; continuous actions are those that it commanded."""
+    for row in log.rows:
+        steer, speed, action = float(row["steer_deg"]), float(row["speed"]), int(row["action"])
+        yield Written(
+            int(row["episode"]),
+            float(row["steps"]),
+            float(row["x"]),
+            float(row["y"]),
+            float(row["yaw_deg"]),
+            steer,
+            speed,
+            str(action) if action >= 0 else f"[{steer} {speed}]",
+            float(row["reward"]),
+            bool(row["done"]),
+            bool(row["all_wheels_on_track"]),
+            float(row["progress"]),
+            int(row["closest_waypoint"]),
+            float(row["track_len"]),
+            float(row["tstamp"]),
+            LOG_STATUSES[int(row["status"])],
+            float(row["pause_duration"]),
+        )
 
 
 def _held(rows: np.ndarray, pauses: Sequence[Sequence[int]], dt: float) -> np.ndarray:

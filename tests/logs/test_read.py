@@ -3,6 +3,8 @@ import tarfile
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from racer.errors import BadLog
 from racer.logs import LOG_STATUSES, open_logs, read_one
@@ -85,8 +87,34 @@ def test_damage_is_read_up_to_and_named(csv_lines, change, reason):
 
 def test_rows_in_another_order_are_noticed(csv_lines):
     log = read_one(text([*csv_lines[:10], *csv_lines[20:30], *csv_lines[10:20]]), "a.csv")
-    assert any("a.csv:21: step 10 after step 29" in note for note in log.notes)
+    assert any("step 10 of episode 0 after step 29" in note for note in log.notes)
+    assert len(log.rows) == 19
     assert any("steps are missing" in note for note in log.notes)
+
+
+def test_workers_in_one_file_are_told_apart(csv_lines):
+    log = read_one(text([*csv_lines, *csv_lines[1:], *csv_lines[1:41], *csv_lines[1:41]]), "a.csv")
+    assert len(log.episodes()) == 6
+    assert np.unique(log.sections()).tolist() == [0, 1, 2, 3]
+    assert len(log.notes) == 1
+    assert "a.csv:82: episodes count from 0 again" in log.notes[0]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_no_damage_is_a_traceback_or_silence(csv_lines, data):
+    """Cut, overwrite and repeat bytes anywhere: refused, noted, or harmless - never another row."""
+    content = bytearray(text(csv_lines[:30]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(content)))
+        piece = data.draw(st.binary(max_size=6))
+        content[at : at + data.draw(st.integers(0, 12))] = piece
+    try:
+        log = read_one(bytes(content), "a.csv")
+    except BadLog:
+        return
+    assert len(log.rows) <= 31
+    assert len(log.rows) >= 28 or log.notes
 
 
 def test_two_versions_in_one_file(csv_lines):

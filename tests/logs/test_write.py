@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from racer.actions import Continuous, Discrete
+from racer.cli import main
 from racer.logs import check_parity, read_one
 from racer.logs.log import LOG_STATUSES
 from racer.logs.write import (
     WRITTEN,
     csv_text,
     evaluation_metrics,
+    from_log,
     training_file,
     training_metrics,
     written_rows,
@@ -80,6 +82,16 @@ def test_csv_and_lines_say_the_same(trace):
         assert (text.rows[name] == exact.rows[name]).all()
     assert np.abs(text.rows["x"] - exact.rows["x"]).max() <= 5.1e-5
     assert check_parity(text, trace.track).passed
+
+
+def test_a_log_that_was_read_is_written_the_same(trace, tmp_path, capsys):
+    rows = rows_of(trace)
+    log = read_one(csv_text(rows).encode(), "a.csv")
+    assert csv_text(from_log(log)) == csv_text(rows)
+    path = tmp_path / "a.csv"
+    path.write_text(csv_text(rows))
+    assert main(["log", "lines", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [row.line() for row in rows]
 
 
 def test_discrete_actions_are_written_by_index(race):
