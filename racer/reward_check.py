@@ -23,7 +23,8 @@ from racer.tracks import Track
 
 BATCH = 256  # rows of a speed measurement
 SECONDS = 0.15  # of each measurement
-LONGER = 0.05  # more reward than the clean fast lap that counts as a fault
+PAID_MORE = 0.05  # a step, than the clean fast lap, that counts as a fault
+LONGER = 0.2  # more reward than the clean fast lap that counts as a fault
 DOMINATED = 0.5  # of a lap's reward, in one step
 VERDICTS = ("clean", "warnings", "unusable")
 EXIT_CODES = {"clean": 0, "warnings": 1, "unusable": 3}
@@ -192,7 +193,7 @@ def judge(drives: list[Drive], line: int) -> list[Finding]:
         return found
     slower = [d for d in drives[1:] if d.merit > best.merit]
     enough = best.total + LONGER * abs(best.total)
-    better = best.per_step + LONGER * abs(best.per_step)
+    better = best.per_step + PAID_MORE * abs(best.per_step)
     per_step = [d for d in slower if d.merit > 1 and d.per_step > better and d.total > enough]
     for d in per_step:
         what = f"pays '{d.driver}' {d.per_step:.3g} a step, '{best.driver}' {best.per_step:.3g}"

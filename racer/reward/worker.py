@@ -77,7 +77,7 @@ class WorkerEngine(RewardEngine):
         self._answers = self._n = 0
         self._batch: tuple[Rows, Cars | None] | None = None
         self._share(max(n, capacity))
-        self._spawn(n, seed, sandbox)
+        self._spawn(n, seed)
         try:
             layers = self._started()
             self.why = f"Python in a process of its own, {locked(layers)}"
@@ -108,7 +108,7 @@ class WorkerEngine(RewardEngine):
         self._rows = np.frombuffer(self._memory, PARAMS, capacity, self._offsets["rows"])
         self._out = np.frombuffer(self._memory, np.float64, capacity, self._offsets["out"])
 
-    def _spawn(self, n: int, seed: int, sandbox: str) -> None:
+    def _spawn(self, n: int, seed: int) -> None:
         self._socket, theirs = socket.socketpair()
         self._socket.setblocking(False)
         pipes = [os.pipe() for _ in range(2)]
@@ -126,7 +126,6 @@ class WorkerEngine(RewardEngine):
             "cars": n,
             "keys": sorted(self.needs),
             "seed": seed,
-            "sandbox": sandbox,
             "waypoints": self.waypoints[0],
             "path": self.file.shown,
             "source": self.file.source,
