@@ -115,15 +115,19 @@ def open_loop(logs: list[Log], vehicle: np.ndarray, clock: str) -> np.ndarray:
 
 
 def driven_parts(log: Log) -> list[slice]:
-    """Stretches of consecutive steps in which the car drives by itself."""
+    """Stretches of consecutive steps in which the car drives by itself and time does not jump."""
     rows = log.rows
+    cut = np.zeros(len(rows), np.bool_)  # between row k and k + 1
     held = np.isin(rows["status"], (PREPARE, PAUSE, PARK))
+    cut[:-1] = np.diff(held.astype(int)) != 0
+    cut[1:] |= np.diff(rows["tstamp"]) > _DT_RANGE[1]  # stamps are one frame late
     parts = []
     for run in log.runs():
-        edges = np.flatnonzero(np.diff(held[run].astype(int)) != 0) + 1 + run.start
-        bounds = [run.start, *edges.tolist(), run.stop]
+        edges = np.flatnonzero(cut[run][:-1]) + 1 + run.start
         parts += [
-            slice(a, b) for a, b in itertools.pairwise(bounds) if not held[a] and b - a > SKIP + 1
+            slice(a, b)
+            for a, b in itertools.pairwise([run.start, *edges.tolist(), run.stop])
+            if not held[a] and b - a > SKIP + 1
         ]
     return parts
 

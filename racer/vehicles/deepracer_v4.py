@@ -19,9 +19,9 @@ PARAMS = vehicle(
     speed_min=0.1,
     speed_max=4.0,
     # identified on a real log, training-20 of the console era: `racer log fit`, docs/fidelity.md
-    speed_gain=0.9925,
-    speed_lag=0.2287,
-    steer_lag=0.475,
-    effective_wheelbase=0.2249,
-    lateral_grip=2.0919,
+    speed_gain=0.9926,
+    speed_lag=0.2292,
+    steer_lag=0.4745,
+    effective_wheelbase=0.2251,
+    lateral_grip=2.0987,
 )

@@ -19,10 +19,10 @@ PARAMS = vehicle(
     speed_min=0.1,
     speed_max=4.0,
     # identified on a real log, training-12 of 2026: `racer log fit`, docs/fidelity.md
-    delay=0.0324,
+    delay=0.0322,
     speed_gain=1.0149,  # the wheels turn at speed / 0.035 m and have a radius of 0.036 m: 1.029
-    speed_lag=0.0056,
+    speed_lag=0.0057,
     steer_lag=0.1543,
-    effective_wheelbase=0.2511,
-    lateral_grip=4.3788,
+    effective_wheelbase=0.251,
+    lateral_grip=4.378,
 )
