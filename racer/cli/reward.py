@@ -1,4 +1,4 @@
-"""List rewards, say what is wrong with one, draw it over the road, repeat a failed call."""
+"""List rewards, check or draw one, repeat a failed call, score a real log with one."""
 
 from __future__ import annotations
 
@@ -40,10 +40,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="worker",
         help="inprocess for breakpoint() and pdb; the file is then not locked in",
     )
+    replay = actions.add_parser("replay", help="score a real log: old against new per episode")
+    replay.add_argument("file", metavar="FILE", help="a name from `racer reward list`, or a file")
+    replay.add_argument("log", metavar="LOG", type=Path, help="see `racer log --help`")
+    replay.add_argument("--track", required=True, help="name or file of the track driven")
+    replay.add_argument("--json", metavar="FILE", help="write the scores; - prints one object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do one of them."""
+    if args.action == "replay":
+        return _replay(args)
     if args.action == "list":
         return _list()
     if args.action == "check":
@@ -51,6 +58,23 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "map":
         return _map(args)
     return _run(args)
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from racer import files
+    from racer.logs.rescore import rescore
+
+    found = rescore(args.file, args.log, args.track)
+    for note in found.notes:
+        print(f"racer: note: {note}", file=sys.stderr)
+    if args.json == "-":
+        print(json.dumps(found.to_json(), indent=2))
+        return 0
+    print(found.table())
+    if args.json:
+        with files.disk_errors(args.json):
+            files.write_json(Path(args.json), found.to_json())
+    return 0
 
 
 def _list() -> int:

@@ -1,5 +1,8 @@
+import json
+
 import pytest
 
+from racer.cli import main
 from racer.errors import BadLog, RewardFailed
 from racer.logs import open_logs
 from racer.logs.rescore import called, new_rewards, rescore
@@ -83,3 +86,14 @@ def test_a_reward_that_fails_says_where(evaluation, tmp_path):
 def test_another_track_is_refused(evaluation, tmp_path):
     with pytest.raises(BadLog, match="driven on a track of"):
         rescore(reward(tmp_path, "1.0"), evaluation[0], "oval")
+
+
+def test_the_command_prints_old_and_new(evaluation, tmp_path, capsys):
+    path, track = evaluation
+    mine, out = reward(tmp_path, "2.0"), tmp_path / "scores.json"
+    command = ["reward", "replay", str(mine), str(path), "--track", str(track)]
+    assert main([*command, "--json", str(out)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert len(json.loads(out.read_text())["episodes"]) == 3
+    assert main([*command, "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(out.read_text())
