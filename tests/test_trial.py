@@ -167,8 +167,8 @@ def test_an_average_needs_consecutive_laps():
 
 def test_rules_are_named_and_checked():
     assert set(PROTOCOLS) == {"deepracer", "league", "strict"}
-    with pytest.raises(UnknownName, match="Did you mean 'league'"):
-        protocol("leage")
+    with pytest.raises(UnknownName, match="Did you mean 'strict'"):
+        protocol("stric")
     with pytest.raises(BadConfig, match="resets = -1"):
         protocol("league", resets=-1)
     with pytest.raises(BadConfig, match="ranking 'worst'"):
