@@ -37,6 +37,8 @@ def resume(
 ) -> tuple[Run, Result]:
     """Continue from the newest whole checkpoint, bit for bit on the same machine and versions.
 
+    A run that ended before its first checkpoint starts from the beginning.
+
     Args:
         run: what to go on with.
         settings: dotted keys to change, e.g. {"train.timesteps": 2_000_000}.
@@ -52,14 +54,12 @@ def resume(
     with graceful_stop() as stop, run.lock():
         old = Config.from_toml(run.config_file)
         config = old.override(dict(settings))
-        found = checkpoint.latest(run.checkpoints)
-        for problem in found.skipped:
-            print(f"warning: not used: {problem}", file=sys.stderr)
-        done = found.state.timesteps >= config.train.timesteps
-        if done and run.manifest().get("status") == "finished":
+        found = _newest(run)
+        step = 0 if found is None else found.state.timesteps
+        if step >= config.train.timesteps and run.manifest().get("status") == "finished":
             raise UsageError(
-                f"{run.name} has trained {found.state.timesteps:,} of {config.train.timesteps:,} "
-                "steps. Ask for more: --timesteps N."
+                f"{run.name} has trained {step:,} of {config.train.timesteps:,} steps. "
+                "Ask for more: --timesteps N."
             )
         changes = _changes(run, old, config)
         if changes and not accept_change:
@@ -67,11 +67,27 @@ def resume(
                 f"{run.name} was trained otherwise: {'; '.join(changes)}. Put it back, or go on "
                 "with the change, which is then recorded: --accept-change."
             )
-        checkpoint.tidy(run.checkpoints, found.folder)
-        _record(run, config, found.state.timesteps, changes)
+        checkpoint.tidy(run.checkpoints, None if found is None else found.folder)
+        _record(run, config, step, changes)
         config = with_own_reward(run, config)
         race = make_race(config.race, algos.num_envs(config.train), seed=config.train.seed)
-        return Session(run, config, race, stop, quiet=quiet).go_on(found.state)
+        session = Session(run, config, race, stop, quiet=quiet)
+        return session.learn() if found is None else session.go_on(found.state)
+
+
+def _newest(run: Run) -> checkpoint.Checkpoint | None:
+    """The checkpoint to go on from; None when the run ended before its first.
+
+    Raises:
+        BadRun: there are checkpoints, and every one is damaged; or old weights began the run.
+    """
+    nothing_yet = not checkpoint.verify(run.checkpoints)
+    if nothing_yet and "parent" not in run.manifest() and "imported" not in run.manifest():
+        return None
+    found = checkpoint.latest(run.checkpoints)
+    for problem in found.skipped:
+        print(f"warning: not used: {problem}", file=sys.stderr)
+    return found
 
 
 def with_own_reward(run: Run, config: Config) -> Config:

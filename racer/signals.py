@@ -67,6 +67,30 @@ def graceful_stop() -> Iterator[Stop]:
 
 
 @contextlib.contextmanager
+def interrupt_exits() -> Iterator[None]:
+    """Ctrl-C ends the program with 130 wherever it is, also in the middle of an import.
+
+    As SystemExit, because a KeyboardInterrupt that passes through `exec` of a string makes Python
+    kill itself at its end even when it was caught.
+    """
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextlib.contextmanager
 def steady_output() -> Iterator[None]:
     """Go on when nobody reads stdout or stderr any more: what cannot be shown is dropped."""
     _fill_standard_descriptors()

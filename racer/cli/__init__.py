@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from racer.errors import RacerError, did_you_mean
+from racer.signals import interrupt_exits
 
 EXIT_CODES = """exit codes: 0 done, 1 check failed, 2 usage, 3 a file that cannot be used,
 4 the reward failed while running, 5 disk, memory or display missing, 6 run in use,
@@ -46,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def guarded(command: Callable[[], int], *, debug: bool = False) -> int:
     """Run `command`; errors that are the user's to fix become one sentence and their exit code."""
     try:
-        return command()
+        with interrupt_exits():
+            return command()
     except RacerError as error:
         if debug:
             traceback.print_exc()
