@@ -100,6 +100,11 @@ def build(file: RewardFile) -> tuple[Any, generate.Generated]:
         generated = generate.generate(file)
     except Unsupported as error:
         raise NotCompiled(f"{file.shown}:{error.line}: {error.construct}") from None
+    except Exception as error:  # a construct the rewriting was not written for
+        line = f"{file.shown}:{file.line}"
+        raise NotCompiled(
+            f"{line}: cannot be rewritten ({type(error).__name__}: {error})"
+        ) from None
     kernel = _kernel(generated.text)
     rows = np.zeros(1, PARAMS)
     points, flags, state = np.zeros((2, 2)), np.zeros(1, np.bool_), np.zeros(1, np.int64)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from racer.reward import uses
+from racer.reward.nodes import call, expression, is_small, literal, located, read, tick
 from racer.reward.params import KEYS, LISTS
 from racer.reward.runtime import MATH
-from racer.reward.strip import located
 from racer.reward.subset import Array, Module, Unsupported, constant, local_names
 from racer.reward.tables import Tables
 
@@ -79,24 +79,25 @@ class Rewrite(ast.NodeTransformer):
     def _library(self, dotted: str, node: ast.AST) -> ast.AST:
         top, _, name = dotted.partition(".")
         if top == "math" and isinstance(getattr(math, name, None), float):
-            return _expression(f"_math.{name}", node)
+            return expression(f"_math.{name}", node)
         if top == "numpy" and not name.startswith("random"):
-            return _expression(f"_np.{name}", node)
+            return expression(f"_np.{name}", node)
         if top == "math" and name in dir(math):
-            return _expression(f"_math.{name}", node)
+            return expression(f"_math.{name}", node)
         raise Unsupported(node, f"module {top}" if name == "" else dotted)
 
     def _constant(self, value: Any, node: ast.AST) -> ast.AST:
         if isinstance(value, int | float | str | None):
-            return _literal(value, node)
+            return literal(value, node)
         if isinstance(value, Array):
-            return _expression(self.shared.tables.array(value, node), node)
+            return expression(self.shared.tables.array(value, node), node)
         if isinstance(value, tuple) and not any(isinstance(v, tuple | list) for v in value):
             return ast.copy_location(
-                ast.Tuple(elts=[_literal(v, node) for v in value], ctx=ast.Load()), node
+                ast.Tuple(elts=[literal(v, node) for v in value], ctx=ast.Load()), node
             )
         name = f"_c.{self.shared.tables.add(value, node)}"
-        return _expression(name if self.shared.fresh_only else f"{name}[:]", node)
+        copied = isinstance(value, list) and not self.shared.fresh_only
+        return expression(f"{name}[:]" if copied else name, node)
 
     def visit_List(self, node: ast.List) -> ast.AST:
         if isinstance(node.ctx, ast.Load) and node.elts:
@@ -127,7 +128,7 @@ class Rewrite(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         key = uses.key_of(node, self.dicts)
         if key is not None:
-            return _literal((key in KEYS) == isinstance(node.ops[0], ast.In), node)
+            return literal((key in KEYS) == isinstance(node.ops[0], ast.In), node)
         for i, (op, side) in enumerate(zip(node.ops, node.comparators, strict=True)):
             truth = isinstance(side, ast.Constant) and isinstance(side.value, bool)
             if truth and isinstance(op, ast.Is | ast.IsNot):
@@ -150,7 +151,7 @@ class Rewrite(ast.NodeTransformer):
         if key is not None:
             if key in KEYS:
                 return self._key(key, node)
-            default = node.args[1] if len(node.args) > 1 else _literal(None, node)
+            default = node.args[1] if len(node.args) > 1 else literal(None, node)
             return self.visit(default)  # type: ignore[no-any-return]
         own = self.shared.functions - self.locals
         if isinstance(node.func, ast.Name) and node.func.id in own:
@@ -165,7 +166,7 @@ class Rewrite(ast.NodeTransformer):
     def _own_call(self, node: ast.Call) -> ast.AST:
         assert isinstance(node.func, ast.Name)
         node.args = [self.visit(a) for a in node.args]
-        node.args.insert(0, _expression("_c", node))
+        node.args.insert(0, expression("_c", node))
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
         node.func.id = f"f_{node.func.id}"
@@ -177,19 +178,19 @@ class Rewrite(ast.NodeTransformer):
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
         if top == "math" and (name in MATH or name == "dist"):
-            node.func = _expression(f"_rt.MATH_{name}" if name in MATH else "_rt.dist", node)
+            node.func = expression(f"_rt.MATH_{name}" if name in MATH else "_rt.dist", node)
         elif dotted == "math.log" and len(node.args) == 1:
-            node.func = _expression("_rt.log", node)
+            node.func = expression("_rt.log", node)
         elif dotted in ("numpy.linalg.norm", "numpy.dot", "numpy.clip") and not node.keywords:
-            node.func = _expression(f"_rt.{name.rpartition('.')[2]}", node)
+            node.func = expression(f"_rt.{name.rpartition('.')[2]}", node)
         elif dotted in ("numpy.random", "numpy.linalg") or top not in ("math", "numpy"):
             raise Unsupported(node, f"{dotted}()")
         else:
             node.func = self._library(dotted, node.func)  # type: ignore[assignment]
             if dotted in _OF_ARRAYS and node.args:
-                node.args[0] = _call("_np.asarray", [node.args[0]], node)  # lists too
+                node.args[0] = call("_np.asarray", [node.args[0]], node)  # lists too
         if dotted in _WHOLE:
-            node.args = [_call("_rt.finite", [a], node) for a in node.args]
+            node.args = [call("_rt.finite", [a], node) for a in node.args]
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
@@ -202,22 +203,41 @@ class Rewrite(ast.NodeTransformer):
             node.args[0] = ast.copy_location(ast.ListComp(elt=g.elt, generators=g.generators), g)
         text = node.args[0] if len(node.args) == 1 else None
         if name == "float" and isinstance(text, ast.Constant) and isinstance(text.value, str):
-            return _literal(float(text.value), node)
+            return literal(float(text.value), node)
         if name in ("min", "max") and node.keywords:
             return self._best(name, node)
+        if name in ("map", "filter") and len(node.args) == 2:
+            return self._mapped(name, node)
         self.generic_visit(node)
         renamed = {"int": "to_int", "pow": "power", "any": "any_of", "all": "all_of"}.get(name)
         if name == "round":
             renamed = "round_0" if len(node.args) == 1 else "round_n"
         if renamed and not node.keywords:
-            return _call(f"_rt.{renamed}", node.args, node)
+            return call(f"_rt.{renamed}", node.args, node)
         if name == "range":
             node.args = [
-                a if isinstance(a, ast.Constant) else _call("_rt.cap", [a], a) for a in node.args
+                a if isinstance(a, ast.Constant) else call("_rt.cap", [a], a) for a in node.args
             ]
         if name == "tuple":
-            node.func = _expression("list", node)
+            node.func = expression("list", node)
         return node
+
+    def _mapped(self, name: str, node: ast.Call) -> ast.AST:
+        """map and filter of a lambda, as the list comprehension they are."""
+        function, items = node.args
+        if not isinstance(function, ast.Lambda) or len(function.args.args) != 1:
+            return self.generic_visit(node)
+        variable = function.args.args[0].arg
+        self.locals = self.locals | {variable}
+        listed = ast.parse(f"[{variable} for {variable} in x]", mode="eval").body
+        assert isinstance(listed, ast.ListComp)
+        located(listed, node)
+        listed.generators[0].iter = items
+        if name == "map":
+            listed.elt = function.body
+        else:
+            listed.generators[0].ifs = [function.body]
+        return self.visit(listed)  # type: ignore[no-any-return]
 
     def _best(self, name: str, node: ast.Call) -> ast.AST:
         """min or max with a key: the keys as a second list."""
@@ -226,11 +246,13 @@ class Rewrite(ast.NodeTransformer):
             raise Unsupported(node, f"{name} with several arguments and a key")
         items = self.visit(node.args[0])
         if isinstance(key, ast.Lambda) and len(key.args.args) == 1:
-            variable, value = key.args.args[0].arg, self.visit(key.body)
+            variable = key.args.args[0].arg
+            self.locals = self.locals | {variable}
+            value = self.visit(key.body)
         elif isinstance(key, ast.Name) and key.id in self.shared.functions:
             variable = "_item"
-            call = ast.Call(func=key, args=[ast.Name("_item", ast.Load())], keywords=[])
-            value = self._own_call(located(call, node))
+            keyed = ast.Call(func=key, args=[ast.Name("_item", ast.Load())], keywords=[])
+            value = self._own_call(located(keyed, node))
         else:
             raise Unsupported(node, f"{name} with this key")
         listed = ast.parse(f"[{variable} for {variable} in x]", mode="eval").body
@@ -240,24 +262,24 @@ class Rewrite(ast.NodeTransformer):
         located(listed, node), located(keys, node)
         listed.generators[0].iter = items
         keys.generators[0].iter, keys.elt = items, value
-        sign = _literal(1 if name == "min" else -1, node)
-        return _call("_rt.best", [listed, keys, sign], node)
+        sign = literal(1 if name == "min" else -1, node)
+        return call("_rt.best", [listed, keys, sign], node)
 
     # -- arithmetic
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         certain = self._is_float(node.left) or self._is_float(node.right)
-        certain = certain or (_is_small(node.left) and _is_small(node.right))
+        certain = certain or (is_small(node.left) and is_small(node.right))
         self.generic_visit(node)
         if isinstance(node.op, ast.Pow):
-            return _call("_rt.power", [node.left, node.right], node)
+            return call("_rt.power", [node.left, node.right], node)
         if certain:
             return node
-        if isinstance(node.op, ast.Add) and (_is_small(node.left) or _is_small(node.right)):
+        if isinstance(node.op, ast.Add) and (is_small(node.left) or is_small(node.right)):
             return node  # fuel ends a loop long before such steps add up to 2**53
         if isinstance(node.op, ast.Mult | ast.Add):
             name = "mul" if isinstance(node.op, ast.Mult) else "add"
-            return _call(f"_rt.{name}", [node.left, node.right], node)
+            return call(f"_rt.{name}", [node.left, node.right], node)
         if isinstance(node.op, ast.LShift):
             raise Unsupported(node, "<<")
         return node
@@ -280,7 +302,7 @@ class Rewrite(ast.NodeTransformer):
             elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 div = isinstance(node.op, ast.Div)
                 values.setdefault(node.target.id, []).append(None if div else node.value)
-        stored = [n.id for n in ast.walk(self.node) if isinstance(n, ast.Name) and not _read(n)]
+        stored = [n.id for n in ast.walk(self.node) if isinstance(n, ast.Name) and not read(n)]
         self.floats = {n for n, v in values.items() if len(v) == stored.count(n)}
         self.floats -= {a.arg for a in self.node.args.args}
         while True:
@@ -322,23 +344,23 @@ class Rewrite(ast.NodeTransformer):
 
     def visit_For(self, node: ast.For) -> ast.AST:
         self.generic_visit(node)
-        node.body.insert(0, _tick(node))
+        node.body.insert(0, tick(node))
         return node
 
     def visit_While(self, node: ast.While) -> ast.AST:
         self.generic_visit(node)
-        node.body.insert(0, _tick(node))
+        node.body.insert(0, tick(node))
         return node
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
         self.generic_visit(node)
         if len(node.generators) > 1:
-            node.generators[-1].ifs.append(_call("_rt.tick", [_expression("_c", node)], node))
+            node.generators[-1].ifs.append(call("_rt.tick", [expression("_c", node)], node))
         return node
 
     def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
         listed = ast.ListComp(elt=node.elt, generators=node.generators)
-        return _call("set", [self.visit(ast.copy_location(listed, node))], node)
+        return call("set", [self.visit(ast.copy_location(listed, node))], node)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         if isinstance(node, _REFUSED):
@@ -359,32 +381,3 @@ _REFUSED_NAMES: dict[type, str] = {
     ast.NamedExpr: ":=",
 }
 _REFUSED = tuple(_REFUSED_NAMES)
-
-
-def _is_small(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) is int and abs(node.value) < 1e6
-
-
-def _read(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Load)
-
-
-def _expression(text: str, where: ast.AST) -> ast.expr:
-    return located(ast.parse(text, mode="eval").body, where)  # type: ignore[no-any-return]
-
-
-def _call(name: str, arguments: list[ast.expr], where: ast.AST) -> ast.Call:
-    call = ast.Call(func=_expression(name, where), args=arguments, keywords=[])
-    return ast.copy_location(call, where)
-
-
-def _literal(value: Any, where: ast.AST) -> ast.expr:
-    if isinstance(value, float) and not math.isfinite(value):
-        return _expression(
-            "_math.nan" if value != value else f"{'-' * (value < 0)}_math.inf", where
-        )
-    return ast.copy_location(ast.Constant(value=value), where)
-
-
-def _tick(where: ast.AST) -> ast.stmt:
-    return located(ast.parse("_rt.tick(_c)").body[0], where)  # type: ignore[no-any-return]

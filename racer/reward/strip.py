@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
 
+from racer.reward.nodes import located
 from racer.reward.params import KEYS
-from racer.reward.subset import Module, Unsupported, prints
+from racer.reward.subset import Module, Unsupported, local_names, prints
 
 _OWN = {"_c", "_rt", "_math", "_np", "_item"}  # names that generated code uses
 
@@ -16,6 +16,7 @@ class Strip(ast.NodeTransformer):
 
     def __init__(self, module: Module) -> None:
         self.module = module
+        self.stored: set[str] = set()  # in the function at hand
 
     def function(self, function: ast.FunctionDef) -> None:
         if function.decorator_list:
@@ -29,6 +30,7 @@ class Strip(ast.NodeTransformer):
         function.returns = None
         for argument in function.args.posonlyargs + function.args.args:
             argument.annotation = None
+        self.stored = local_names(function)
         self.generic_visit(function)
         loads = {
             n.id
@@ -59,7 +61,8 @@ class Strip(ast.NodeTransformer):
         )
 
     def visit_Global(self, node: ast.Global) -> None:
-        raise Unsupported(node, f"state in the global {', '.join(node.names)}")
+        if self.stored & set(node.names):
+            raise Unsupported(node, f"state in the global {', '.join(node.names)}")
 
     def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
         raise Unsupported(node, f"state in {', '.join(node.names)}, shared by inner functions")
@@ -123,9 +126,3 @@ def _fill(function: ast.FunctionDef) -> None:
         for handler in getattr(node, "handlers", []):
             if not handler.body:
                 handler.body.append(located(ast.Pass(), handler))
-
-
-def located(node: Any, where: ast.AST) -> Any:
-    for inner in ast.walk(node):
-        ast.copy_location(inner, where)
-    return node

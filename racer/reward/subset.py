@@ -7,12 +7,15 @@ to the top with what they capture as leading arguments. State that outlives a ca
 from __future__ import annotations
 
 import ast
+import builtins
+import dataclasses
 import math
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+LONGEST = 20_000  # elements that constant comprehensions may have together
 STRONGEST = 4096  # bits of an integer that a constant expression may have
 _OPERATORS: dict[type, Any] = {
     ast.Add: operator.add,
@@ -48,6 +51,8 @@ class Module:
     constants: dict[str, Any] = field(default_factory=dict)
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
     refused: dict[str, Unsupported] = field(default_factory=dict)  # only if something uses it
+
+    budget: list[int] = field(default_factory=lambda: [LONGEST])  # elements of comprehensions
 
     def dotted(self, node: ast.AST) -> str:
         """`np.linalg.norm` → "numpy.linalg.norm"; "" when it is not a name of an import."""
@@ -146,6 +151,14 @@ def constant(node: ast.expr, module: Module) -> Any:
         return dict(zip(keys, (constant(v, module) for v in node.values), strict=True))
     if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
         return _OPERATORS[type(node.op)](_plain(constant(node.operand, module), node))
+    if isinstance(node, ast.Set):
+        return {constant(e, module) for e in node.elts}
+    if isinstance(node, ast.ListComp) and len(node.generators) == 1:
+        return _listed(node, module)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        left, right = constant(node.left, module), constant(node.right, module)
+        if isinstance(left, set) and isinstance(right, set):
+            return left | right
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         a = _plain(constant(node.left, module), node)
         b = _plain(constant(node.right, module), node)
@@ -157,8 +170,25 @@ def constant(node: ast.expr, module: Module) -> Any:
     raise Unsupported(node, "not a constant")
 
 
+def _listed(node: ast.ListComp, module: Module) -> list[Any]:
+    """A list comprehension over constants."""
+    loop, found = node.generators[0], []
+    if loop.ifs or not isinstance(loop.target, ast.Name):
+        raise Unsupported(node, "not a constant")
+    inner = dataclasses.replace(module, constants=dict(module.constants))
+    for value in constant(loop.iter, module):
+        inner.constants[loop.target.id] = value
+        found.append(constant(node.elt, inner))
+        module.budget[0] -= 1
+        if module.budget[0] < 0:
+            raise Unsupported(node, "a very long list")
+    return found
+
+
 def _plain(value: Any, node: ast.AST) -> Any:
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and (
+        isinstance(value, float) or value.bit_length() <= STRONGEST
+    ):
         return value
     raise Unsupported(node, "arithmetic on a constant that is no number")
 
@@ -173,11 +203,13 @@ def _library(node: ast.Attribute | ast.Call, module: Module) -> Any:
     if node.keywords:
         raise Unsupported(node, "not a constant")
     if isinstance(node.func, ast.Name) and not name:
+        if node.func.id in ("min", "max", "sum", "len", "sorted", "set", "round") and arguments:
+            return getattr(builtins, node.func.id)(*arguments)
         if node.func.id in ("float", "int", "abs") and len(arguments) == 1:
             functions: dict[str, Any] = {"float": float, "int": int, "abs": abs}
             return functions[node.func.id](arguments[0])
         if node.func.id in ("list", "tuple", "range"):
-            if node.func.id == "range" and len(range(*arguments)) > 10_000:
+            if node.func.id == "range" and len(range(*arguments)) > LONGEST:
                 raise Unsupported(node, "a long range")
             made = range(*arguments) if node.func.id == "range" else arguments[0]
             return tuple(made) if node.func.id == "tuple" else list(made)

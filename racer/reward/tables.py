@@ -22,7 +22,7 @@ class Tables:
         self._known: dict[str, str] = {}
 
     def add(self, value: Any, node: ast.AST) -> str:
-        """Field name of a list or dict.
+        """Field name of a list, dict or set.
 
         Raises:
             Unsupported: its parts are not all numbers, or not all of one shape.
@@ -49,6 +49,8 @@ class Tables:
             if not pairs or len(value) > 200:
                 raise Unsupported(node, "an empty or very long dict")
             return f"{{{pairs}}}"
+        if isinstance(value, set):
+            return f"set({_text(sorted(value), node)})"
         if not value:
             raise Unsupported(node, "an empty list")
         if not isinstance(value[0], list | tuple):
@@ -59,7 +61,9 @@ class Tables:
             return f"[{name}[i] for i in range({len(value)})]"
         widths = {len(row) if isinstance(row, list | tuple) else -1 for row in value}
         if len(widths) != 1 or widths == {0}:
-            raise Unsupported(node, "a list whose rows differ in length")
+            if widths & {0, -1} or len(value) > 100:
+                raise Unsupported(node, "a list of rows and of other things")
+            return _text([_one_type(list(row)) for row in value], node)
         columns = [_one_type([row[k] for row in value]) for k in range(widths.pop())]
         names = [self._array(_text(column, node)) for column in columns]
         row = ", ".join(f"{name}[i]" for name in names)

@@ -1,0 +1,40 @@
+"""Small pieces of syntax tree that know which line of the reward file they stand for."""
+
+from __future__ import annotations
+
+import ast
+import math
+from typing import Any
+
+
+def located(node: Any, where: ast.AST) -> Any:
+    for inner in ast.walk(node):
+        ast.copy_location(inner, where)
+    return node
+
+
+def is_small(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int and abs(node.value) < 1e6
+
+
+def read(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Load)
+
+
+def expression(text: str, where: ast.AST) -> ast.expr:
+    return located(ast.parse(text, mode="eval").body, where)  # type: ignore[no-any-return]
+
+
+def call(name: str, arguments: list[ast.expr], where: ast.AST) -> ast.Call:
+    call = ast.Call(func=expression(name, where), args=arguments, keywords=[])
+    return ast.copy_location(call, where)
+
+
+def literal(value: Any, where: ast.AST) -> ast.expr:
+    if isinstance(value, float) and not math.isfinite(value):
+        return expression("_math.nan" if value != value else f"{'-' * (value < 0)}_math.inf", where)
+    return ast.copy_location(ast.Constant(value=value), where)
+
+
+def tick(where: ast.AST) -> ast.stmt:
+    return located(ast.parse("_rt.tick(_c)").body[0], where)  # type: ignore[no-any-return]
