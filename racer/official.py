@@ -32,7 +32,7 @@ from racer.logs.write import (
     written_rows,
 )
 from racer.race import Race
-from racer.sim.types import IN_PROGRESS, STATUS_LABELS
+from racer.sim.types import IN_PROGRESS, PARAMS, STATUS_LABELS
 from racer.trace import TRACE, Trace
 
 TRAINING = "training-simtrace"
@@ -121,8 +121,9 @@ class SimTrace(BaseCallback):
     def __init__(self, race: Race, folder: Path, cars: int) -> None:
         super().__init__()
         self._race, self._folder = race, folder
-        self._cars = min(cars, race.n)
-        self._steps: list[list[np.ndarray]] = [[] for _ in range(self._cars)]
+        self._steps: list[tuple[list[bytes], list[float]]] = [
+            ([], []) for _ in range(min(cars, race.n))
+        ]
         self._open: list[np.ndarray] = []  # episodes for the next file
         self._files = len(list((folder / TRAINING).glob("*-iteration.csv")))
         self._metrics: list[dict[str, Any]] = []
@@ -131,20 +132,17 @@ class SimTrace(BaseCallback):
         self._clock = 0.0
 
     def _on_step(self) -> bool:
-        race, cars = self._race, self._cars
-        rows = np.zeros(cars, TRACE)
-        rows["params"], rows["reward"] = race.params[:cars], race.rewards[:cars]
-        rows["status"] = IN_PROGRESS
-        for car in range(cars):
-            steps = self._steps[car]
-            if not steps and rows["params"]["steps"][car] != 2.0:
+        race = self._race
+        for car, (params, rewards) in enumerate(self._steps):
+            if not params and race.params["steps"][car] != 2.0:
                 continue  # an episode that began before us
+            params.append(race.params[car : car + 1].tobytes())  # 10x quicker than copies of rows
+            rewards.append(race.rewards.item(car))
             if race.done[car]:
-                rows["status"][car] = STATUS_LABELS.index(self.locals["infos"][car]["status"])
-            steps.append(rows[car : car + 1])
-            if race.done[car]:
-                self._open.append(np.concatenate(steps))
-                steps.clear()
+                status = STATUS_LABELS.index(self.locals["infos"][car]["status"])
+                self._open.append(_episode(params, rewards, status))
+                params.clear()
+                rewards.clear()
         if len(self._open) >= EPISODES_PER_ITERATION:
             self._write(self._open[:EPISODES_PER_ITERATION])
             del self._open[:EPISODES_PER_ITERATION]
@@ -175,6 +173,16 @@ class SimTrace(BaseCallback):
             _text(path, csv_text(rows))
         self._files += 1
         self._metrics += training_metrics(rows, EPISODES_PER_ITERATION, first=first)
+
+
+def _episode(params: list[bytes], rewards: list[float], status: int) -> np.ndarray:
+    """(R,) TRACE of an episode that ended with `status`; without poses of the model origin."""
+    rows = np.zeros(len(params), TRACE)
+    rows["params"] = np.frombuffer(b"".join(params), PARAMS)
+    rows["reward"] = rewards
+    rows["status"] = IN_PROGRESS
+    rows["status"][-1] = status
+    return rows
 
 
 def _text(path: Path, text: str) -> None:

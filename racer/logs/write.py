@@ -24,6 +24,10 @@ LABELS = {
     "reversed": "Reversed",
     "time_up": "Time Up",
 }
+_PARAMS = (
+    "steps", "x", "y", "heading", "steering_angle", "speed", "all_wheels_on_track", "progress",
+    "track_length",
+)  # fmt: skip
 _EPISODE_GAP = 1  # frames between the last row of an episode and the next one's prepare frame
 
 
@@ -90,39 +94,33 @@ def written_rows(
         began_s: simulated time at the first row.
         pauses: (first row, rows) in which the car was held for a penalty.
     """
-    nearest = _closest(rows["params"], track)
-    held = _held(rows, pauses, dt)
-    ends = np.append(np.diff(rows["episode"]) != 0, True)
+    columns = [rows["params"][name].tolist() for name in _PARAMS]  # plain numbers: 10x quicker
+    nearest = _closest(rows["params"], track).tolist()
+    held = _held(rows, pauses, dt).tolist()
+    ends = np.append(np.diff(rows["episode"]) != 0, True).tolist()
+    states = zip(
+        rows["episode"].tolist(), rows["reward"].tolist(), rows["status"].tolist(),
+        *columns, nearest, held, ends, strict=True,
+    )  # fmt: skip
     clock = began_s
-    for i in range(len(rows)):
-        row, params = rows[i], rows["params"][i]
+    for (
+        episode, reward, status, steps, x, y, yaw, steer, speed, wheels, progress, length,
+        waypoint, pause, end,
+    ) in states:  # fmt: skip
         clock += dt
-        status = "pause" if held[i] > 0.0 else STATUS_LABELS[int(row["status"])]
+        label = "pause" if pause > 0.0 else STATUS_LABELS[status]
+        done = end and status != IN_PROGRESS
+        action = _action(actions, steer, speed)
         made = Written(
-            int(row["episode"]),
-            float(params["steps"]),
-            float(params["x"]),
-            float(params["y"]),
-            float(params["heading"]),
-            float(params["steering_angle"]),
-            float(params["speed"]),
-            _action(actions, params),
-            float(row["reward"]),
-            bool(ends[i] and row["status"] != IN_PROGRESS),
-            bool(params["all_wheels_on_track"]),
-            float(params["progress"]),
-            int(nearest[i]),
-            float(params["track_length"]),
-            round(clock, 6),
-            status,
-            float(held[i]),
-        )
-        if params["steps"] == 2.0:
+            episode, steps, x, y, yaw, steer, speed, action, reward, done, wheels, progress,
+            waypoint, length, round(clock, 6), label, pause,
+        )  # fmt: skip
+        if steps == 2.0:
             yield made._replace(steps=1.0, reward=0.0, done=False, status="prepare")
             clock += dt
             made = made._replace(tstamp=round(clock, 6))
         yield made
-        clock += dt * _EPISODE_GAP if ends[i] else 0.0
+        clock += dt * _EPISODE_GAP if end else 0.0
 
 
 def from_log(log: Log) -> Iterator[Written]:
@@ -172,8 +170,7 @@ def _closest(params: np.ndarray, track: Track) -> np.ndarray:
     return found
 
 
-def _action(actions: Actions, params: Any) -> str:
-    steer, speed = float(params["steering_angle"]), float(params["speed"])
+def _action(actions: Actions, steer: float, speed: float) -> str:
     if isinstance(actions, Discrete):
         return str(min(range(len(actions.choices)), key=lambda k: _apart(actions, k, steer, speed)))
     return f"[{steer} {speed}]"
