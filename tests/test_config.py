@@ -1,0 +1,95 @@
+"""Settings: checked at the door, the same after TOML, unknown keys refused with the nearest."""
+
+import dataclasses
+
+import pytest
+
+from racer.config import Config, EvalConfig, RaceConfig, Rules, TrainConfig
+from racer.errors import BadConfig
+
+
+def test_toml_gives_back_the_same_config(tmp_path):
+    config = Config(
+        race=RaceConfig(track="bean", rules=Rules(start="random", reverse=True)),
+        train=TrainConfig(seed=7, learning_rate=3e-4, net_arch=(32, 16), num_envs=8),
+        eval=EvalConfig(laps=2),
+    )
+    path = tmp_path / "config.toml"
+    path.write_text(config.to_toml())
+    assert Config.from_toml(path) == config
+    assert "gamma" not in config.to_toml()  # unset: measured best
+
+
+def test_an_empty_file_is_the_defaults(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("")
+    assert Config.from_toml(path) == Config()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("train.seed", "3", 3),
+        ("train.timesteps", "1e5", 100_000),
+        ("train.learning_rate", "3e-4", 3e-4),
+        ("train.net_arch", "128,64", (128, 64)),
+        ("train.net_arch", [8], (8,)),
+        ("race.rules.reverse", "true", True),
+        ("race.rules.start", "line", "line"),
+        ("eval.laps", 9, 9),
+    ],
+)
+def test_override_converts_text(key, value, expected):
+    changed = dataclasses.asdict(Config().override({key: value}))
+    for part in key.split("."):
+        changed = changed[part]
+    assert changed == expected
+    assert type(changed) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"train.sede": 1}, "Did you mean 'train.seed'"),
+        ({"trian.seed": 1}, "no setting 'trian'"),
+        ({"train.seed.deep": 1}, "'seed' has no settings"),
+        ({"train": 3}, "group of settings"),
+        ({"train.seed": "many"}, "int is needed"),
+        ({"train.seed": 1.5}, "int is needed"),
+        ({"train.seed": True}, "int is needed"),
+        ({"train.seed": -1}, "allowed is 0 to"),
+        ({"train.timesteps": 0}, "train.timesteps = 0"),
+        ({"train.timesteps": float("inf")}, "int is needed"),
+        ({"train.learning_rate": float("nan")}, "allowed is"),
+        ({"train.device": "gpu"}, "auto, cpu, cuda"),
+        ({"train.net_arch": "wide"}, "int is needed"),
+        ({"train.net_arch": (0,)}, "train.net_arch = 0"),
+        ({"race.rules.start": "roundrobin"}, "Did you mean 'round_robin'"),
+        ({"race.rules.reverse": "yes"}, "true or false"),
+        ({"race.rules.substeps": 0}, "race.rules.substeps|rules.substeps"),
+        ({"race.sandbox": "none"}, "auto, strict"),
+        ({"eval.laps": 0}, "eval.laps"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(settings, sentence):
+    with pytest.raises(BadConfig, match=sentence) as caught:
+        Config().override(settings)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[train\n", "train.seed = ", "\x00", '[train]\nseed = "x"'])
+def test_a_broken_file_is_refused(tmp_path, text):
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(BadConfig):
+        Config.from_toml(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(BadConfig, match="cannot be read"):
+        Config.from_toml(tmp_path / "nowhere.toml")
+
+
+def test_settings_cannot_be_changed_in_place():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().train.seed = 3
