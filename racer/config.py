@@ -60,6 +60,7 @@ class RaceConfig:
 
     track: str = "oval"  # a name (racer track list) or a .npy, .csv or .txt file
     reward: str = "center_line"  # a name in rewards/ or a .py file
+    drop_duplicate_waypoints: bool = False  # number them as simulators since 2024 do
     vehicle: str = "deepracer"
     actions: str = "continuous"  # a name or a model_metadata.json
     observation: str = "features"

@@ -221,6 +221,12 @@ def episode_info(race: Race, i: int) -> dict[str, Any]:
     return info
 
 
+def track_of(config: RaceConfig) -> Track:
+    """The track that `config` names, numbered as it asks."""
+    track = Track.load(config.track)
+    return track.without_duplicates() if config.drop_duplicate_waypoints else track
+
+
 def make_race(
     config: RaceConfig,
     n: int = 1,
@@ -234,7 +240,7 @@ def make_race(
     Raises:
         UnknownName, BadTrack, BadActions, BadReward: a name or file that cannot be used.
     """
-    track = Track.load(config.track)
+    track = track_of(config)
     actions = racer.actions.load(config.actions)
     vehicle = vehicles.load(config.vehicle)
     reward = None

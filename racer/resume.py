@@ -12,10 +12,9 @@ from racer import algos, checkpoint, files, reward
 from racer.config import Config
 from racer.errors import BadReward, UnknownName, UsageError
 from racer.evaluate import Result
-from racer.race import make_race
+from racer.race import make_race, track_of
 from racer.runs import Run, versions
 from racer.signals import graceful_stop
-from racer.tracks import Track
 from racer.train import Session
 
 # What may differ without changing what is learned up to the old end.
@@ -106,7 +105,7 @@ def _changes(run: Run, old: Config, new: Config) -> list[str]:
     ]
     if _reward_text(new) not in (None, run.reward_file.read_text(encoding="utf-8")):
         found.append(f"the reward {new.race.reward} differs from the run's copy, reward.py")
-    track = Track.load(new.race.track)
+    track = track_of(new.race)
     if track.sha256 != run.manifest().get("track", {}).get("sha256"):
         found.append(f"the track {new.race.track} has another geometry")
     return found
@@ -136,7 +135,7 @@ def _record(run: Run, config: Config, timesteps: int, changes: list[str]) -> Non
         if changes and text is not None:
             files.write_atomic(run.reward_file, text.encode())
         files.write_atomic(run.config_file, config.to_toml().encode())
-    track = Track.load(config.race.track)
+    track = track_of(config.race)
     run.record(
         resumed=[*manifest.get("resumed", []), event],
         track={"name": track.name, "sha256": track.sha256},

@@ -45,18 +45,12 @@ def recompute(log: Log, track: Track) -> Recomputed:
     """
     best = _both_ways(log, track, dropped=False)
     if _differing(log, best).any():
-        other = without_duplicates(track)
+        other = track.without_duplicates()
         if len(other.center) < len(track.center):
             second = _both_ways(log, other, dropped=True)
             if _differing(log, second).sum() < _differing(log, best).sum():
                 return second
     return best
-
-
-def without_duplicates(track: Track) -> Track:
-    """`track` with consecutive equal waypoints as one, as the simulator numbers them since 2024."""
-    keep = np.r_[True, (np.diff(track.center, axis=0) != 0.0).any(axis=1)]
-    return Track(track.name, track.center[keep], track.inner, track.outer, track.source)
 
 
 def start_fractions(log: Log, fractions: np.ndarray) -> np.ndarray:

@@ -102,6 +102,11 @@ class Track:
         """The same road driven the other way: every line in reverse order."""
         return Track(self.name, self.center[::-1], self.inner[::-1], self.outer[::-1], self.source)
 
+    def without_duplicates(self) -> Track:
+        """The same road, equal consecutive waypoints counted once, as simulators since 2024 do."""
+        keep = np.r_[True, (np.diff(self.center, axis=0) != 0.0).any(axis=1)]
+        return Track(self.name, self.center[keep], self.inner, self.outer, self.source)
+
     @cached_property
     def arrays(self) -> TrackArrays:
         """Indexed geometry, as kernels take it."""

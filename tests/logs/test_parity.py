@@ -1,13 +1,16 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from racer.cli import main
+from racer.config import RaceConfig
 from racer.errors import BadLog
 from racer.logs import check_parity, read_one, recompute
 from racer.logs.convert import check_track
 from racer.logs.log import LOG_STATUSES
+from racer.race import make_race
 from racer.tracks import Track
 
 
@@ -107,6 +110,19 @@ def test_numbering_without_duplicates_is_recognised(csv_lines, oval):
     assert recompute(log, doubled).dropped
     assert check_parity(log, doubled).passed
     assert not recompute(log, oval).dropped
+
+
+def test_a_race_can_number_without_duplicates(tmp_path, oval):
+    center, inner, outer = (line[:, :] for line in (oval.center, oval.inner, oval.outer))
+    doubled = [np.insert(line, 8, line[8], axis=0) for line in (center, inner, outer)]
+    path = tmp_path / "doubled.npy"
+    np.save(path, np.hstack(doubled))
+    config = RaceConfig(track=str(path))
+    plain = make_race(config, with_reward=False)
+    dropped = make_race(replace(config, drop_duplicate_waypoints=True), with_reward=False)
+    assert len(plain.track.waypoints) == len(oval.waypoints) + 1
+    assert dropped.track.waypoints == oval.waypoints
+    assert dropped.track.length == plain.track.length
 
 
 def test_text_logs_are_compared_to_their_precision(csv_lines, oval):

@@ -71,7 +71,8 @@ def test_params_are_those_of_the_row(evaluation, tmp_path):
         ("params['x']", "x"),
         ("float(params['all_wheels_on_track'])", "all_wheels_on_track"),
     ):
-        engine = make_engine(reward(tmp_path, expression, column), n=1, waypoints=road.waypoints)
+        path = reward(tmp_path, expression, column)
+        engine = make_engine(path, n=1, waypoints=road.waypoints, engine="inprocess")
         again = new_rewards(log, road, engine)
         engine.close()
         assert again[1:] == pytest.approx(log.rows[column][1:].astype(float), abs=1e-9), column
