@@ -136,15 +136,13 @@ class Keeper(BaseCallback):
         if self._is_off_policy() and not (due or why or best_due):
             return
         state = self.last_good = self._capture()
-        if best_due:
-            self._judge(state)
         if why:
             if not self.stop:
                 self._judge(state)
             self.commit(state)
             raise Halt(why)
         if due or best_due:
-            self._try_commit(state)
+            self._try_keep(state, judge=best_due)
 
     def _on_step(self) -> bool:
         if self.stop and not self._is_off_policy():
@@ -164,9 +162,11 @@ class Keeper(BaseCallback):
         state.extra["keeper"] = {"best": self.best, "judged_at": self._judged_at}
         return state
 
-    def _try_commit(self, state: State) -> None:
+    def _try_keep(self, state: State, *, judge: bool) -> None:
         """A full disk is worth a warning; a disk that stays full is worth stopping."""
         try:
+            if judge:
+                self._judge(state)
             self.commit(state)
         except ResourceError as error:
             self._failures += 1
@@ -195,11 +195,11 @@ class Keeper(BaseCallback):
         return timesteps * BEST_OF // self.config.timesteps
 
     def _judge(self, state: State) -> None:
-        self._judged_at = state.timesteps
         score = dict(self.judge(state.policy))
         if checkpoint.better(score, self.best):
             checkpoint.save_best(self.run.checkpoints, state, score)
             self.best = score
+        self._judged_at = state.timesteps
 
     def _check_finite(self) -> None:
         """Losses and weights right after an update; raises before anything is saved."""

@@ -110,6 +110,7 @@ class Session:
             race.reward.failure_folder = run.folder
         self.env = RacerVecEnv(race)
         self.metrics = Metrics()
+        self.logger: Any = None
         self.sim_trace = official.SimTrace(race, run.folder, config.train.sim_trace_cars)
 
     def learn(self, weights: Policy | None = None) -> tuple[Run, Result]:
@@ -129,13 +130,13 @@ class Session:
             restore(state, model)
             keeper.resume(state)
 
-        return self._run(begin)
+        return self._run(begin, state.timesteps)
 
-    def _run(self, begin: Callable[[Any, Keeper], None]) -> tuple[Run, Result]:
+    def _run(self, begin: Callable[[Any, Keeper], None], from_step: int = 0) -> tuple[Run, Result]:
         try:
             if not self.quiet:
                 _say(f"{self.run.folder}: {describe(self.config, self.env.race)}")
-            model, keeper = self._build()
+            model, keeper = self._build(from_step)
             begin(model, keeper)
             self.run.record(status="training")
             ended_by = self._learn(model, keeper)
@@ -147,6 +148,8 @@ class Session:
             raise
         finally:
             self.env.close()
+            if self.logger is not None:
+                self.logger.close()
         self.sim_trace.finish()
         policy = keeper.best_policy()
         policy.save(self.run.folder / POLICY_FILE)
@@ -162,11 +165,12 @@ class Session:
             raise Stopped(self._sentence(keeper, stopped), self.stop.exit_code)
         return self.run, result
 
-    def _build(self) -> tuple[Any, Keeper]:
-        from stable_baselines3.common.logger import configure
+    def _build(self, from_step: int) -> tuple[Any, Keeper]:
+        from racer.tensorboard import make_logger
 
         model = algos.build(self.config.train, self.env)
-        model.set_logger(configure(str(self.run.tensorboard), ["tensorboard"]))
+        self.logger = make_logger(self.run.tensorboard, from_step=from_step)
+        model.set_logger(self.logger)
         keeper = Keeper(
             self.run,
             self.config.train,

@@ -286,3 +286,10 @@ def children_of(pid: int) -> list[int]:
         if int(fields[1]) == pid and fields[0] != "Z":
             found.append(int(path.parent.name))
     return found
+
+
+def checkpoint_of(runs_dir: Path) -> checkpoint.State:
+    """The newest state of a short training made in `runs_dir`."""
+    child = start(runs_dir, config(train__timesteps=256))
+    assert child.wait() == 0, child.text
+    return checkpoint.latest(run_in(runs_dir).checkpoints).state

@@ -1,1 +1,102 @@
 """F: time and load."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+from fault_harness import check_whole, checkpoint_of, config, fault, run_in, start
+
+from racer import checkpoint
+from racer.config import RaceConfig
+from racer.race import make_race
+
+
+@fault("F2", "a long run: 512 cars of physics, and checkpoints with two kept")
+def soak(effort, folder):
+    race = make_race(RaceConfig(), 512, with_reward=False)
+    race.reset()
+    actions = np.random.default_rng(0).uniform(-1, 1, (64, 512, 2)).astype(np.float32)
+    seconds = effort.of(600, 5)
+    began = time.monotonic()
+    marks, steps = [], 0
+    while time.monotonic() - began < seconds:
+        part = time.perf_counter()
+        for _ in range(2000):
+            race.step(actions[steps % 64])
+            race.reset(race.terminated | race.truncated)
+            steps += 1
+        gc.collect()
+        marks.append((2000 * 512 / (time.perf_counter() - part), memory_mb(), descriptors()))
+    state = checkpoint_of(folder / "one")
+    (folder / "many").mkdir()
+    for number in range(effort.of(2000, 40)):
+        state.facts["num_timesteps"] = number
+        checkpoint.save(folder / "many" / "checkpoints", state)
+    assert len(list((folder / "many" / "checkpoints").iterdir())) == 2
+    third = max(1, len(marks) // 3)
+    early, late = (np.median([m[0] for m in part]) for part in (marks[:third], marks[-third:]))
+    grown = marks[-1][1] - marks[third - 1][1]
+    assert grown < max(1.0, seconds / 3600) + 1.0, f"{grown:.1f} MB more"
+    assert marks[-1][2] == marks[0][2]
+    assert late > (0.8 if not effort.long else 0.9) * early, (early, late)
+    return (
+        f"{steps * 512 / 1e6:.0f} M car steps at {late / 1e6:.2f} M/s, {grown:+.1f} MB, "
+        f"{number + 1} checkpoints"
+    )
+
+
+def memory_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+
+@fault("F7", "divergence: a learning rate of 10, a reward of 1e5 that grows")
+def diverge(effort, folder):
+    codes = []
+    for algo, rate in (("ppo", 10.0), ("sac", 10.0)):
+        settings = config(
+            algo, train__learning_rate=rate, train__timesteps=effort.of(60_000, 12_000)
+        )
+        child = start(folder / algo, settings)
+        codes.append(child.wait(300))
+        assert codes[-1] in (0, 7), child.text[-2000:]
+        if codes[-1] == 7:
+            assert "Last good checkpoint" in child.text
+            assert run_in(folder / algo).manifest()["status"] == "diverged"
+        check_whole(folder / algo, child.acked)
+        for kept in run_in(folder / algo).checkpoints.glob("*-*"):
+            checkpoint.load_policy(kept)  # refuses what is not finite
+    for name, when in (("weight", "update"), ("loss", "update")):
+        child = start(folder / name, hook=poison(name))
+        assert child.wait() == 7, (name, when, child.text[-2000:])
+        newest = check_whole(folder / name, child.acked)
+        assert newest == 2 * 256, newest  # the third update was poisoned
+    return f"rate 10: exits {codes}; NaN weight, NaN loss: exit 7 at that update; all kept finite"
+
+
+def poison(what):
+    """After the third update a weight, or a recorded loss, is NaN."""
+
+    def hook():
+        from racer.ppo import RacerPPO
+
+        learn, seen = RacerPPO.train, [0]
+
+        def train(self):
+            learn(self)
+            seen[0] += 1
+            if seen[0] == 3 and what == "weight":
+                self.policy.action_net.bias.data[0] = float("nan")
+            if seen[0] == 3 and what == "loss":
+                self.logger.record("train/value_loss", float("nan"))
+
+        RacerPPO.train = train
+
+    return hook

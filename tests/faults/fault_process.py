@@ -36,7 +36,7 @@ FILE_CALLS = ("open", "write", "fsync", "rename", "replace", "mkdir", "unlink")
 def kill_anywhere(effort, folder):
     seconds = straight()[1]
     resumed = lost = 0
-    trials = effort.of(200, 4)
+    trials = effort.of(200, 2)
     for trial in range(trials):
         runs_dir = folder / str(trial)
         slow = trial % 2 == 1

@@ -1,0 +1,26 @@
+"""The quick part of the fault list, few trials of each; `make faults` is the long form of all."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import fault_disk  # noqa: F401  registers
+import fault_load  # noqa: F401
+import fault_process  # noqa: F401
+import pytest
+from fault_harness import FAULTS, Effort
+
+QUICK = ("A1", "A4", "A9", "B1", "B3", "B5", "F7")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_fault_does_no_harm(name, tmp_path):
+    assert FAULTS[name].inject(Effort(long=False), tmp_path)
+
+
+def test_the_list_in_the_docs_is_the_list():
+    page = Path(__file__).resolve().parents[2] / "docs" / "runs.md"
+    documented = re.findall(r"^\| ([ABFT]\d+) \|", page.read_text(), re.MULTILINE)
+    faults = [name for name in documented if not name.startswith("T") or name in FAULTS]
+    assert set(FAULTS) <= set(faults)
