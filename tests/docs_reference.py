@@ -1,0 +1,92 @@
+"""Write the generated parts of the docs: docs/reference.md and the floors in how-it-works.md.
+
+    python -m tests.docs_reference
+"""
+
+import argparse
+import dataclasses
+import importlib
+import inspect
+import re
+import tomllib
+from pathlib import Path
+
+from racer import cli
+from racer.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference.md"
+HOW_IT_WORKS = ROOT / "docs" / "how-it-works.md"
+_SETTING = re.compile(r"^    (\w+): [^=]+ = .*?(?:  # (.*))?$", re.MULTILINE)
+
+
+def reference():
+    """Every command, option and setting, as Markdown."""
+    parts = ["# Reference", "", "Written by `python -m tests.docs_reference`.", "", "## Commands"]
+    for command, help_line in cli.commands().items():
+        module = importlib.import_module(f"racer.cli.{command.replace('-', '_')}")
+        parser = argparse.ArgumentParser(prog=f"racer {command}")
+        module.add_arguments(parser)
+        parts += ["", f"### racer {command}", "", help_line, *_options(parser)]
+    parts += ["", "`racer --debug COMMAND` shows the stack behind an error.", "", "### Exit codes"]
+    parts += ["", cli.EXIT_CODES.removeprefix("exit codes: ").replace("\n", " ") + ".", ""]
+    parts += ["## Settings", ""]
+    parts += ["In `config.toml`, by `--config`, and one by one with `--set KEY=VALUE`.", ""]
+    parts += ["| key | default | meaning |", "|---|---|---|", *settings(Config(), "")]
+    return "\n".join(parts) + "\n"
+
+
+def _options(parser, prefix=""):
+    rows, below = [], []
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {choice.dest: choice.help for choice in action._choices_actions}
+            for name, sub in action.choices.items():
+                title = f"{prefix}{name}"
+                below += ["", f"**{parser.prog} {name}**: {_cell(helps[name])}"]
+                below += _options(sub, f"{title} ")
+        elif action.dest != "help":
+            rows.append(f"| {_name(action)} | {_cell(action.help or '')} |")
+    table = ["", "| option | meaning |", "|---|---|", *rows] if rows else []
+    return table + below
+
+
+def _name(action):
+    if not action.option_strings:
+        return f"`{action.metavar or action.dest}`"
+    return ", ".join(f"`{option}`" for option in action.option_strings)
+
+
+def _cell(text):
+    return text.replace("|", "\\|").replace("%%", "%")
+
+
+def settings(group, prefix):
+    """A row per setting: key, default, the comment beside it in the source."""
+    comments = dict(_SETTING.findall(inspect.getsource(type(group))))
+    rows = []
+    for field in dataclasses.fields(group):
+        value, key = getattr(group, field.name), f"{prefix}{field.name}"
+        if dataclasses.is_dataclass(value):
+            rows += settings(value, f"{key}.")
+        else:
+            shown = "measured best" if value is None else f"`{str(value).lower()}`"
+            if isinstance(value, str):
+                shown = f"`{value}`"
+            rows.append(f"| `{key}` | {shown} | {_cell(comments.get(field.name, ''))} |")
+    return rows
+
+
+def how_it_works():
+    """docs/how-it-works.md with the floors of pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contracts = project["tool"]["importlinter"]["contracts"]
+    floors = next(c["layers"] for c in contracts if c["name"] == "floors")
+    block = "\n".join(["<!-- floors -->", "```text", *floors, "```", "<!-- /floors -->"])
+    text = HOW_IT_WORKS.read_text()
+    return re.sub(r"<!-- floors -->.*?<!-- /floors -->", lambda _: block, text, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    REFERENCE.write_text(reference())
+    HOW_IT_WORKS.write_text(how_it_works())
