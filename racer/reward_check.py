@@ -78,8 +78,7 @@ def check(reward: str, track_name: str = "oval") -> Report:
         report.file = file.shown
         report.findings += findings(file)
         episodes = drive(_race(track))
-        _engines(report, file, track, np.concatenate(episodes))
-        _drives(report, file, track, episodes)
+        _engines(report, file, track, episodes)
         report.findings += judge(report.drivers, file.line)
     except (BadReward, RewardFailed) as error:
         report.findings.append(Finding("error", _line(str(error)), "unusable", str(error)))
@@ -104,11 +103,15 @@ def _race(track: Track) -> Race:
     )
 
 
-def _engines(report: Report, file: RewardFile, track: Track, rows: Rows) -> None:
-    """Which engine runs it, why, and how fast each is."""
+def _engines(report: Report, file: RewardFile, track: Track, episodes: list[Rows]) -> None:
+    """Which engine runs it, why, how fast each is, and what the drivers were paid."""
+    rows = np.concatenate(episodes)
     engine = make_engine(file, n=BATCH, waypoints=track.waypoints, sample_rows=lambda: rows)
     try:
         report.engine, report.why, report.why_not_compiled = engine.name, engine.why, engine.why_not
+        for driver, episode in zip(DRIVERS, episodes, strict=True):
+            rewards = rewards_of(file, track, episode, engine)
+            report.drivers.append(_drive(driver, episode, rewards))
         report.calls_per_second[engine.name] = _speed(engine, rows)
     finally:
         engine.close()
@@ -130,20 +133,17 @@ def _speed(engine: RewardEngine, rows: Rows) -> int:
     return int(calls / (time.perf_counter() - began))
 
 
-def _drives(report: Report, file: RewardFile, track: Track, episodes: list[Rows]) -> None:
-    for driver, rows in zip(DRIVERS, episodes, strict=True):
-        rewards = rewards_of(file, track, rows)
-        report.drivers.append(_drive(driver, rows, rewards))
-
-
-def rewards_of(file: RewardFile, track: Track, rows: Rows) -> Any:
-    """Rewards of consecutive rows of one car, (N,)."""
-    engine = WorkerEngine(file, n=1, waypoints=track.waypoints, capacity=len(rows))
+def rewards_of(file: RewardFile, track: Track, rows: Rows, engine: RewardEngine) -> Any:
+    """Rewards of consecutive rows of one car, (N,); by a fresh namespace if it may keep state."""
     out = np.zeros(len(rows))
-    try:
+    if engine.name == "compiled":
         engine.compute(rows, None, out)
+        return out
+    alone = WorkerEngine(file, n=1, waypoints=track.waypoints, capacity=len(rows))
+    try:
+        alone.compute(rows, None, out)
     finally:
-        engine.close()
+        alone.close()
     return out
 
 

@@ -96,6 +96,8 @@ def build(file: RewardFile) -> tuple[Any, generate.Generated]:
     Raises:
         NotCompiled: with file, line and construct.
     """
+    if config.DISABLE_JIT:
+        raise NotCompiled(f"{file.shown}:{file.line}: numba is switched off (NUMBA_DISABLE_JIT)")
     try:
         generated = generate.generate(file)
     except Unsupported as error:

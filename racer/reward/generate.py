@@ -12,7 +12,7 @@ from racer.reward.namespace import LIMIT
 from racer.reward.rewrite import Rewritten, rewrite
 from racer.reward.subset import Unsupported
 
-_HEAD = '''"""Generated from {path}: do not edit."""
+_HEAD = '''"""Generated from a reward file: do not edit."""
 from collections import namedtuple
 import math as _math
 import numpy as _np
@@ -74,15 +74,15 @@ def generate(file: RewardFile) -> Generated:
         Unsupported: names the line and the construct.
     """
     try:
-        return _write(rewrite(copy.deepcopy(file.tree)), file.shown)
+        return _write(rewrite(copy.deepcopy(file.tree)))
     except RecursionError:
         raise Unsupported(1, "nesting that is too deep") from None
 
 
-def _write(done: Rewritten, path: str) -> Generated:
+def _write(done: Rewritten) -> Generated:
     builders = {"fuel": "fuel", **done.tables.builders}
     fields = [_field(key) for key in done.keys]
-    parts = [_HEAD.format(path=path, keys=done.keys or ["none"], constants=list(builders))]
+    parts = [_HEAD.format(keys=done.keys or ["none"], constants=list(builders))]
     parts += [line + "\n" for line in done.tables.globals]
     lines: dict[int, int] = {}
     for function in done.functions:

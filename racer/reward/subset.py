@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from racer.reward.classes import flatten
+
 LONGEST = 20_000  # elements that constant comprehensions may have together
 STRONGEST = 4096  # bits of an integer that a constant expression may have
 _OPERATORS: dict[type, Any] = {
@@ -72,6 +74,8 @@ def read(tree: ast.Module) -> Module:
         Unsupported: a statement at the top level that computes or acts.
     """
     module = Module()
+    for name, (line, construct) in flatten(tree).items():
+        module.refused[name] = Unsupported(line, construct)
     for node in tree.body:
         _statement(node, module)
     for name in list(module.functions):
@@ -97,7 +101,7 @@ def _statement(node: ast.stmt, module: Module) -> None:
         module.functions[node.name] = node
         module.constants.pop(node.name, None)
     elif isinstance(node, ast.ClassDef):
-        module.refused[node.name] = Unsupported(node, f"class {node.name}")
+        module.refused.setdefault(node.name, Unsupported(node, f"class {node.name}"))
     elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
         _assignment(node, node.value, module)
     elif isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
@@ -120,7 +124,9 @@ def _assignment(node: ast.Assign | ast.AnnAssign, value: ast.expr, module: Modul
             for inner in ast.walk(target):
                 if isinstance(inner, ast.Name):
                     what = f"`{_first_line(node)}`, computed at import"
-                    module.refused[inner.id] = Unsupported(node, what)
+                    made = value.func if isinstance(value, ast.Call) else value
+                    cause = module.refused.get(made.id) if isinstance(made, ast.Name) else None
+                    module.refused[inner.id] = cause or Unsupported(node, what)
             continue
         if isinstance(target, ast.Name):
             module.constants[target.id] = found

@@ -34,6 +34,7 @@ from racer.sim.types import PARAMS
 
 CALL_LIMIT = 1.0  # s, one call
 MEAN_LIMIT = 0.2  # s, a call of a batch on average
+SLOW = 0.005  # s a call, worth a warning
 START_LIMIT = 30.0  # s, until the process is locked; importing numpy on a busy machine is slow
 IMPORT_LIMIT = 5.0  # s, executing the file once
 PATIENCE = 10.0  # times a limit that a starved process, one the machine gives no time, may take
@@ -74,6 +75,7 @@ class WorkerEngine(RewardEngine):
         super().__init__(file, waypoints)
         self.printed = b""  # what the reward printed, at most 64 KiB
         self._owner = os.getpid()
+        self._warned, self._sent = False, 0.0
         self._answers = self._n = 0
         self._batch: tuple[Rows, Cars | None] | None = None
         self._share(max(n, capacity))
@@ -196,7 +198,7 @@ class WorkerEngine(RewardEngine):
             raise self._told(failure, rows, cars) from None
 
     def _send(self, rows: Rows) -> None:
-        self._n = len(rows)
+        self._n, self._sent = len(rows), time.monotonic()
         self._rows[: self._n] = rows
         self._at[0] = 0
         try:
@@ -206,6 +208,7 @@ class WorkerEngine(RewardEngine):
 
     def _receive(self, out: Floats) -> None:
         tag = self._await(self._n)
+        self._warn_if_slow(time.monotonic() - self._sent)
         if self._answers % READ_PRINTS_EVERY == 0:
             self.output()
         if tag == _DONE:
@@ -216,6 +219,16 @@ class WorkerEngine(RewardEngine):
         if found["kind"] == "value":
             raise Failure(car, self.file.line, returned(found["problem"]))
         raise Failure(car, found["line"] or self.file.line, found["problem"])
+
+    def _warn_if_slow(self, seconds: float) -> None:
+        each = seconds / max(self._n, 1)
+        if each > SLOW and not self._warned:
+            self._warned = True
+            print(
+                f"reward {self.file.name!r} takes {each * 1e3:.0f} ms a call: "
+                f"{each * 1e6 / 3600:.1f} hours for a million steps.",
+                file=sys.stderr,
+            )
 
     def _car(self) -> int:
         return min(max(int(self._at[0]), 0), max(self._n - 1, 0))

@@ -14,7 +14,7 @@ from racer.reward.inprocess import InProcessEngine
 from racer.reward.subset import Unsupported
 from racer.reward.worker import WorkerEngine
 
-QUICK = ["bands", "helpers_take_params", "undefined_local_branch", "try_except", "rounding"]
+QUICK = ["bands", "helpers_take_params", "undefined_local_branch"]
 
 
 @pytest.mark.parametrize("name", corpus("good"))
@@ -91,8 +91,18 @@ def test_a_wrong_file_is_explained_with_file_and_line(name, kind, waypoints, row
         assert "racer reward run" in text
 
 
-@pytest.mark.parametrize("name", corpus("wrong", "fails"))
-def test_auto_says_the_same_of_a_wrong_file_as_plain_python(name, waypoints, rows):
+def _says_the_same(name, waypoints, rows):
     with pytest.raises(RewardFailed) as caught:
         _once(name, "auto", waypoints, rows)
     assert re.search(MANIFEST[name]["says"], str(caught.value)), str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["wrong/divides_by_zero.py", "wrong/unset_local.py"])
+def test_auto_says_the_same_of_a_wrong_file_as_plain_python(name, waypoints, rows):
+    _says_the_same(name, waypoints, rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", corpus("wrong", "fails"))
+def test_auto_says_the_same_of_every_wrong_file(name, waypoints, rows):
+    _says_the_same(name, waypoints, rows)

@@ -174,3 +174,12 @@ def test_needs_are_the_keys_that_may_be_read(body, keys, write):
     text = f"def helper(q):\n    return q['heading']\ndef reward_function(params):\n    {body}\n"
     found = needs(ast.parse(text))
     assert found == keys or (keys != ALL and found == keys | {"heading"})
+
+
+def test_a_slow_reward_is_not_killed_but_told_once(engine, rows, capsys):
+    worker = engine(
+        "import time\ndef reward_function(p):\n    time.sleep(0.05)\n    return 1.0\n", 32
+    )
+    for _ in range(2):
+        assert _compute(worker, rows[:32].copy()) == [1.0] * 32
+    assert capsys.readouterr().err.count("ms a call") == 1
