@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from racer import algos, checkpoint, files, official, reward
 from racer.callbacks import Metrics, Tell, Watch
 from racer.config import Config
-from racer.errors import Diverged, RacerError, RewardFailed, Stopped
+from racer.errors import Diverged, RacerError, ResourceError, RewardFailed, Stopped
 from racer.evaluate import Result, evaluate, make_judge
 from racer.keeper import Halt, Keeper
 from racer.policy import FILE as POLICY_FILE
@@ -168,6 +169,7 @@ class Session:
     def _build(self, from_step: int) -> tuple[Any, Keeper]:
         from racer.tensorboard import make_logger
 
+        check_memory(self.config, self.env.race)
         model = algos.build(self.config.train, self.env)
         self.logger = make_logger(self.run.tensorboard, from_step=from_step)
         model.set_logger(self.logger)
@@ -209,6 +211,34 @@ class Session:
         how = f"go on: racer train --resume {self.run.name}" if unfinished else "it was finished"
         step = keeper.num_timesteps if keeper.last_good is None else keeper.last_good.timesteps
         return f"stopped by {self.stop.name} at step {step:,}; everything is saved; {how}."
+
+
+def check_memory(config: Config, race: Race) -> None:
+    """Refuse a training whose buffers do not fit, before it starts.
+
+    Raises:
+        ResourceError: names what is needed and what is free.
+    """
+    chosen = algos.settings(config.train)
+    inputs, actions = race.obs.shape[1], max(1, race.action_buffer[0].size)
+    if "buffer_size" in chosen:  # observation twice, action, reward, two flags
+        needed = 4 * chosen["buffer_size"] * (2 * inputs + actions + 3)
+    else:  # once more shuffled, and as tensors
+        needed = 3 * 4 * chosen["n_steps"] * race.n * (inputs + actions + 6)
+    free = _free_memory()
+    if needed > free:
+        raise ResourceError(
+            f"training needs {needed / 2**30:.1f} GiB for its buffers, {free / 2**30:.1f} GiB are "
+            "free. Use fewer cars or shorter rollouts: --num-envs, --set train.n_steps."
+        )
+
+
+def _free_memory() -> float:
+    """Bytes that can still be allocated; infinite where the system does not say."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        text = Path("/proc/meminfo").read_text()
+        return 1024.0 * int(text.split("MemAvailable:")[1].split()[0])
+    return math.inf
 
 
 def evaluate_run(run: Run, policy: Policy, config: Config) -> Result:

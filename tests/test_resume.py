@@ -14,7 +14,7 @@ import pytest
 from racer import checkpoint, train
 from racer.callbacks import Metrics
 from racer.config import Config
-from racer.errors import BadRun, Stopped, UsageError
+from racer.errors import BadRun, ResourceError, Stopped, UsageError
 from racer.keeper import settled
 from racer.resume import resume
 from racer.runs import Run
@@ -189,6 +189,14 @@ def test_the_time_limit_ends_training_with_a_result(tmp_path):
     assert "time limit" in run.manifest()["ended_by"]
     assert run.evaluation_file.is_file()
     assert run.manifest()["status"] == "finished"
+
+
+def test_a_training_that_does_not_fit_into_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "_free_memory", lambda: 100e3)
+    with pytest.raises(ResourceError, match="GiB for its buffers"):
+        learn(tmp_path)
+    monkeypatch.undo()
+    assert train._free_memory() > 2**20
 
 
 def rows(times, laps_pct=100.0):
