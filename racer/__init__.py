@@ -6,9 +6,9 @@
     RacerVectorEnv   N cars as a Gymnasium VectorEnv
     RacerVecEnv  N cars as a Stable-Baselines3 VecEnv
     Config       every setting of a run, to and from TOML
-    train        Config -> Run: learn, evaluate, write the folder
-    evaluate     drive a trained policy from the start line
     RacerError   base of every error that is the user's to fix
+
+Training and judging: `from racer.train import train`, `from racer.evaluate import evaluate`.
 
 Names are imported when first used, so `import racer` costs nothing and never loads torch.
 """
@@ -30,11 +30,9 @@ _HOMES = {
     "RacerVecEnv": "racer.vec_env",
     "RacerVectorEnv": "racer.vector_env",
     "Track": "racer.tracks",
-    "evaluate": "racer.evaluate",
-    "train": "racer.train",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605  the table above is the list
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

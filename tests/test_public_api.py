@@ -58,3 +58,11 @@ def test_python_dash_m_racer_is_the_command():
         [sys.executable, "-m", "racer", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == f"racer {racer.__version__}"
+
+
+def test_no_public_name_hides_a_module():
+    """`racer.train` would be a function or a module, depending on who imported what first."""
+    import pkgutil
+
+    modules = {module.name for module in pkgutil.iter_modules(racer.__path__)}
+    assert not modules & set(racer.__all__)
