@@ -126,7 +126,7 @@ def drive(race: Any, drivers: tuple[Driver, ...] = DRIVERS, steps: int = 0) -> l
     seen: list[list[Any]] = [[] for _ in drivers]
     running = np.ones(len(drivers), np.bool_)
     for step in range(steps or race.max_steps):
-        race.step(_actions(race.actions, commands(drivers, line, race.cars, step)))
+        race.step(to_actions(race.actions, commands(drivers, line, race.cars, step)))
         for car in np.flatnonzero(running):
             seen[car].append(race.params[car].copy())
         running &= ~(race.terminated | race.truncated)
@@ -147,7 +147,7 @@ def sample(race: Any, rows: int = 1500) -> Rows:
     return np.concatenate([np.concatenate([e[::share], e[-1:]]) for e in episodes if len(e)])
 
 
-def _actions(actions: Any, wanted: Floats) -> Any:
+def to_actions(actions: Any, wanted: Floats) -> Any:
     """The nearest thing to (steering angle, speed) that an action space can say."""
     if hasattr(actions, "choices"):
         choices = np.array(actions.choices)
