@@ -1,6 +1,6 @@
 """Write the generated parts of the docs: docs/reference.md and the floors in how-it-works.md.
 
-    python -m tests.docs_reference
+python -m tests.docs_reference
 """
 
 import argparse
