@@ -27,6 +27,7 @@ from racer.tracks import Track
 from racer.vec_env import RacerVecEnv
 
 RUNS = Path("runs")
+JUDGE_LAPS = 3  # to choose between policies while training; one from standstill, two flying
 
 
 def train(
@@ -152,6 +153,7 @@ class Session:
             if self.logger is not None:
                 self.logger.close()
         self.sim_trace.finish()
+        self._warn_if_changed()
         policy = keeper.best_policy()
         policy.save(self.run.folder / POLICY_FILE)
         self.metrics.save(self.run.metrics_file)
@@ -177,7 +179,7 @@ class Session:
             self.run,
             self.config.train,
             self.metrics,
-            judge=make_judge(self.config.race, laps=self.config.eval.laps),
+            judge=make_judge(self.config.race, laps=min(JUDGE_LAPS, self.config.eval.laps)),
             stop=self.stop,
             about=about(self.config),
         )
@@ -202,6 +204,13 @@ class Session:
             self.metrics.sample(model.num_timesteps, watch.losses())
             keeper.finish()
         return "timesteps"
+
+    def _warn_if_changed(self) -> None:
+        with contextlib.suppress(RacerError, OSError):
+            now = reward.load(self.config.race.reward).source
+            if now != self.run.reward_file.read_text(encoding="utf-8"):
+                name = self.config.race.reward
+                _say(f"warning: the reward {name} changed; trained with {self.run.reward_file}.")
 
     def _note(self, status: str) -> None:
         with contextlib.suppress(RacerError):  # the disk may be what failed

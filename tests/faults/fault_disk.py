@@ -276,6 +276,7 @@ def changed_reward(effort, folder):
     path.write_text("def reward_function(params):\n    return 2.0\n")
     child.kill(15)
     assert child.wait() == 143, child.text
+    assert "warning: the reward" in child.text
     run = run_in(folder / "runs")
     assert "1.0" in run.reward_file.read_text()
     child = go_on(folder / "runs")
