@@ -117,7 +117,8 @@ def _passed_on(name: ast.Name, tree: ast.Module, functions: Functions) -> bool:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _called(node) in functions:
             if name in node.args or any(k.value is name for k in node.keywords):
-                return True
+                called = functions[_called(node)]
+                return not any(f.args.vararg or f.args.kwarg for f in called)
         elif isinstance(node, ast.Assign) and node.value is name:
             return all(isinstance(t, ast.Name) for t in node.targets)
     return False

@@ -165,6 +165,8 @@ def test_what_a_reward_prints_is_kept_up_to_64_kib(engine, rows):
         ("return helper(params)", {"heading"}),
         ("print(params)\n    return params['speed']", ALL),
         ("return len(params)", ALL),
+        ("def any(*a):\n        return a[0]['x']\n    return any(params)", ALL),
+        ("p, q = params, 1\n    return p['speed']", ALL),
         ("k = 'speed'\n    return params[k]", ALL),
     ],
 )
