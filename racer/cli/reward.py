@@ -111,7 +111,7 @@ def _check(args: argparse.Namespace) -> int:
 def _print(report: Report) -> None:
     print(f"{report.file}: {report.verdict}\n")
     if report.engine:
-        print(f"engine    {report.engine}: {report.why}")
+        print(f"engine    {report.why}")
         if report.why_not_compiled:
             print(f"          not compiled: {report.why_not_compiled}")
         speeds = ", ".join(f"{n} {v:,}/s" for n, v in report.calls_per_second.items())
