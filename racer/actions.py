@@ -118,7 +118,8 @@ def parse(metadata: object, source: str) -> Actions:
     if not isinstance(metadata, dict) or "action_space" not in metadata:
         raise BadActions(
             f"{source} has no 'action_space'; give a list of "
-            '{"steering_angle": deg, "speed": m/s} or ranges {"steering_angle": {"low", "high"}, ...}.'
+            '{"steering_angle": deg, "speed": m/s} or ranges '
+            '{"steering_angle": {"low", "high"}, ...}.'
         )
     space = metadata["action_space"]
     kind = metadata.get(

@@ -35,7 +35,7 @@ def load_module(package: str, kind: str, name: str) -> ModuleType:
 
 
 def files(folders: Iterable[Path], suffixes: Iterable[str]) -> dict[str, Path]:
-    """Name → file over `folders`; the first folder wins. Hidden and `_private` files are skipped."""
+    """Name → file over `folders`; the first wins. Hidden and `_private` files are skipped."""
     suffixes = tuple(suffixes)
     found: dict[str, Path] = {}
     for folder in folders:
