@@ -158,8 +158,9 @@ class Session:
         policy.save(self.run.folder / POLICY_FILE)
         self.metrics.save(self.run.metrics_file)
         stopped = ended_by == self.stop.name
+        # Who stops still wants to watch; drawing takes longer than someone stopping will wait.
+        result = evaluate_run(self.run, policy, self.config, picture=not stopped)
         if not stopped:
-            result = evaluate_run(self.run, policy, self.config)
             draw_curve(self.run, self.metrics)
         status = "stopped" if stopped else "finished"
         self.run.record(status=status, ended_by=ended_by, best=keeper.best)
@@ -250,7 +251,7 @@ def _free_memory() -> float:
     return math.inf
 
 
-def evaluate_run(run: Run, policy: Policy, config: Config) -> Result:
+def evaluate_run(run: Run, policy: Policy, config: Config, *, picture: bool = True) -> Result:
     """Drive the evaluation laps of `config` and keep result, laps and their picture in the run."""
     from racer.render.pictures import laps_picture
 
@@ -259,7 +260,8 @@ def evaluate_run(run: Run, policy: Policy, config: Config) -> Result:
     with files.disk_errors(str(run.folder)):
         trace.save(run.laps_file)
         files.write_json(run.evaluation_file, result.to_json())
-        laps_picture(trace, run.laps_image)
+        if picture:
+            laps_picture(trace, run.laps_image)
     official.write_model(run.folder, config)
     official.write_evaluation(run.folder, config, trace)
     return result

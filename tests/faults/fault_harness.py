@@ -173,7 +173,7 @@ def acknowledge(descriptor: int) -> None:
 
 def quick_result() -> None:
     """Leave out the evaluation's pictures: they are not what is hurt here."""
-    train.evaluate_run = lambda run, policy, config: None
+    train.evaluate_run = lambda *args, **options: None
     train.draw_curve = lambda run, metrics: None
 
 
