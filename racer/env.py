@@ -74,7 +74,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         self.render_mode = render_mode
         self.race = make_race(config, 1, all_params=render_mode is not None)
         self.action_space = self.race.actions.space
-        self.observation_space = self.race.observation_space
+        self.observation_space = self.race.observation_space  # type: ignore[assignment]
         self._needs_reset = True
         self._seeded = False
         self._view: LiveView | None = None
@@ -129,7 +129,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
             info,
         )
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """The picture of now, (H, W, 3) uint8, in mode "rgb_array"; a window updates itself."""
         if self.render_mode != "rgb_array":
             return None

@@ -18,6 +18,7 @@ from typing import Any
 import numba
 import numpy as np
 
+_config: Any = numba.config  # its attributes appear at run time
 _BOUNDSCHECK = bool(os.environ.get("RACER_BOUNDSCHECK"))
 
 
@@ -67,10 +68,10 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 
 def _compiled(function: Callable[..., Any], *, forceinline: bool) -> Any:
-    if numba.config.DISABLE_JIT:
+    if _config.DISABLE_JIT:
         return _interpreted(function)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = CACHE_FOLDER
+    before = _config.CACHE_DIR
+    _config.CACHE_DIR = CACHE_FOLDER
     try:
         return numba.njit(
             cache=bool(CACHE_FOLDER),
@@ -80,7 +81,7 @@ def _compiled(function: Callable[..., Any], *, forceinline: bool) -> Any:
             forceinline=forceinline,
         )(function)
     finally:
-        numba.config.CACHE_DIR = before
+        _config.CACHE_DIR = before
 
 
 def _interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
