@@ -60,7 +60,7 @@ def descriptors():
 @fault("F7", "divergence: a learning rate of 10, a reward of 1e5 that grows")
 def diverge(effort, folder):
     codes = []
-    for algo, rate in (("ppo", 10.0), ("sac", 10.0)):
+    for algo, rate in (("ppo", 10.0), ("sac", 10.0))[: effort.of(2, 1)]:
         settings = config(
             algo, train__learning_rate=rate, train__timesteps=effort.of(60_000, 12_000)
         )
