@@ -5,6 +5,7 @@ Forking a process that has torch loaded makes a trial cost a second instead of t
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import shutil
@@ -81,6 +82,7 @@ class Child:
     """A forked process that trains, and what it acknowledged as saved."""
 
     def __init__(self, body: Callable[[], None], *, hook: Hook | None = None):
+        warm_up()
         self._acks, writing = os.pipe()
         log, self._log_name = tempfile.mkstemp(prefix="racer-fault-")
         self.pid = os.fork()
@@ -157,6 +159,13 @@ class Child:
 
     def log(self) -> str:
         return Path(self._log_name).read_text(errors="replace")
+
+
+@functools.cache
+def warm_up() -> None:
+    """Import and compile before forking, once, what every training needs."""
+    with tempfile.TemporaryDirectory() as folder:
+        train.train(config(train__timesteps=256), runs_dir=Path(folder), quiet=True)
 
 
 def acknowledge(descriptor: int) -> None:
