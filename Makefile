@@ -1,6 +1,7 @@
 # setup   create .venv and install racer with its development tools
 # train   train the centre-line reward on a built-in track and say what came out
-# test    checks (format, lint, types, import floors, spelling), then every test
+# test    checks (format, lint, types, import floors, spelling), then every test but the slow ones
+# test-all  every test
 # check   the checks alone
 # bench   measure speed on this machine
 # faults  kill, fill the disk, flip bits: the long form of the fault list
@@ -10,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup train test check format bench faults clean
+.PHONY: setup train test test-all check format bench faults clean
 
 setup: .venv/installed
 
@@ -25,6 +26,9 @@ train: setup
 	$(BIN)/python train_agent.py --reward center_line --track oval
 
 test: check
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: check
 	$(BIN)/python -m pytest
 
 check: setup

@@ -89,15 +89,24 @@ assert not {{"torch", "stable_baselines3"}} & sys.modules.keys()
 def test_weights_go_back_into_a_model_exactly(algo):
     import torch
 
-    source, target = trained(algo), build(algo, seed=5)
+    relu = {"activation_fn": torch.nn.ReLU}
+    source, target = trained(algo), build(algo, seed=5, policy_kwargs=relu)
     into_model(from_model(source), target)
     for name, tensor in source.policy.state_dict().items():
         assert torch.equal(tensor, target.policy.state_dict()[name]), name
 
 
 def test_a_model_of_another_size_is_refused(ppo):
+    import torch
+
+    other = build("ppo", policy_kwargs={"net_arch": [8], "activation_fn": torch.nn.ReLU})
     with pytest.raises(BadRun, match="hidden layers"):
-        into_model(ppo, build("ppo", policy_kwargs={"net_arch": [8]}))
+        into_model(ppo, other)
+
+
+def test_a_model_of_another_activation_is_refused(ppo):
+    with pytest.raises(BadRun, match="relu layers"):
+        into_model(ppo, build("ppo"))
 
 
 def test_another_environment_is_refused(ppo):
