@@ -106,5 +106,5 @@ class RacerVecEnv(VecEnv):
         """No car is wrapped; episodes are counted here, as Monitor would."""
         return [False] * len(self._indices(indices))
 
-    def _indices(self, indices: None | int | Sequence[int]) -> Sequence[int]:
+    def _indices(self, indices: int | Sequence[int] | None) -> Sequence[int]:
         return list(self._get_indices(indices))

@@ -2,14 +2,12 @@
 
 An observation is a module with a class `Observation`:
 
-    Observation(track, back, vehicle)
-        track, back: TrackArrays in driving direction and against it (for cars whose
-            `direction` is 1); the same one twice when a race has one direction.
+    Observation(vehicle)
         vehicle: (1,) VEHICLE.
     .space          gymnasium Box of one car's observation, float32
-    .bind(cars, mask, out)
+    .bind(cars, mask, out, track, direction)
         a call without arguments that writes row i of `out` (N, D) float32 for each car with
-        mask[i], reading (N,) CAR and nothing else
+        mask[i] and this `direction`, reading (N,) CAR and TrackArrays
 """
 
 from __future__ import annotations
@@ -29,16 +27,23 @@ class Observation(Protocol):
 
     space: gymnasium.spaces.Box
 
-    def bind(self, cars: np.ndarray, mask: np.ndarray, out: np.ndarray) -> Callable[[], Any]:
-        """A call that writes the rows of `out` where `mask` is set."""
+    def bind(
+        self,
+        cars: np.ndarray,
+        mask: np.ndarray,
+        out: np.ndarray,
+        track: TrackArrays,
+        direction: int,
+    ) -> Callable[[], Any]:
+        """A call that writes the rows of `out` of the cars in `mask` that drive in `direction`."""
 
 
-def make(name: str, track: TrackArrays, back: TrackArrays, vehicle: np.ndarray) -> Observation:
+def make(name: str, vehicle: np.ndarray) -> Observation:
     """The observation called `name`.
 
     Raises:
         UnknownName: no such observation; names the nearest one.
     """
     module = plugins.load_module("racer.observations", "observation", name)
-    observation: Observation = module.Observation(track, back, vehicle)
+    observation: Observation = module.Observation(vehicle)
     return observation

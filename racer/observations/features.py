@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from racer.sim.geometry import look_ahead
+from racer.sim.geometry import look_ahead, table_index
 from racer.sim.jit import bind, inlined, kernel
 from racer.sim.types import TrackArrays
 
@@ -39,13 +39,20 @@ class Observation:
     k = 0 … 4 with d_k = 0.4, 0.8, 1.4, 2.2, 3.2 m along the centre line.
     """
 
-    def __init__(self, track: TrackArrays, back: TrackArrays, vehicle: np.ndarray) -> None:
+    def __init__(self, vehicle: np.ndarray) -> None:
         self.space = gymnasium.spaces.Box(-LIMIT, LIMIT, (SIZE,), np.float32)
-        self._constants = (track, back, vehicle)
+        self._vehicle = vehicle
 
-    def bind(self, cars: np.ndarray, mask: np.ndarray, out: np.ndarray) -> Callable[[], Any]:
+    def bind(
+        self,
+        cars: np.ndarray,
+        mask: np.ndarray,
+        out: np.ndarray,
+        track: TrackArrays,
+        direction: int,
+    ) -> Callable[[], Any]:
         """A call that writes the rows of `out` (N, 21) float32 where `mask` is set."""
-        return bind(observe, cars, mask, out, *self._constants)
+        return bind(observe, cars, mask, out, track, direction, self._vehicle)
 
 
 @inlined
@@ -55,13 +62,12 @@ def _clipped(value):
 
 @inlined
 def _observe_car(car, out, track, vehicle):
-    _, _, width = look_ahead(track, car.s)
-    ds = track.head[0].table_ds
-    bx, by, _ = look_ahead(track, car.s - ds)
-    fx, fy, _ = look_ahead(track, car.s + ds)
-    road_x, road_y = fx - bx, fy - by
-    norm = math.sqrt(road_x * road_x + road_y * road_y)
-    road_x, road_y = road_x / norm, road_y / norm
+    table = track.table
+    i, r = table_index(track, car.s)
+    a, b = table[i], table[i + 1 if i + 1 < table.size else 0]
+    road_x = a.tangent_x + r * (b.tangent_x - a.tangent_x)
+    road_y = a.tangent_y + r * (b.tangent_y - a.tangent_y)
+    width = a.width + r * (b.width - a.width)
     c, s = math.cos(car.yaw), math.sin(car.yaw)
     out[0] = _clipped(car.v / vehicle.speed_max)
     out[1] = _clipped(car.steer / vehicle.steer_max)
@@ -78,14 +84,8 @@ def _observe_car(car, out, track, vehicle):
 
 
 @kernel
-def _observe(cars, mask, out, track, direction, vehicle):
+def observe(cars, mask, out, track, direction, vehicles):
+    """Features of every car of this direction with mask[i], to out[i]; (N, 21) float32."""
     for i in range(cars.size):
         if mask[i] and cars[i].direction == direction:
-            _observe_car(cars[i], out[i], track, vehicle)
-
-
-@kernel
-def observe(cars, mask, out, track, back, vehicles):
-    """Features of every car with mask[i], to out[i]; (N, 21) float32."""
-    _observe(cars, mask, out, track, 0, vehicles[0])
-    _observe(cars, mask, out, back, 1, vehicles[0])
+            _observe_car(cars[i], out[i], track, vehicles[0])

@@ -11,7 +11,12 @@ import math
 
 import numpy as np
 
-from racer.sim.geometry import border_points, in_ring, squared_distance
+from racer.sim.geometry import (
+    border_points,
+    in_ring,
+    nearest_segment_of_all,
+    squared_distance,
+)
 from racer.sim.jit import kernel
 from racer.sim.types import (
     AHEAD,
@@ -30,6 +35,8 @@ CELL_SIZE = 0.1  # m; about the length of a centre segment: 2-4 candidates a cel
 REACH = 1.0  # m of grid beyond the outer border; further out the whole line is searched
 TABLE_DS = 0.05  # m, spacing of the look-ahead table: chord error < 1 mm at a radius of 0.4 m
 _MARGIN = 1e-9  # m, far above rounding at the size of a track
+_PIECES = 8  # a centre segment is covered by so many discs, a cell by _SIDE squared:
+_SIDE = 4  # more make shorter lists
 
 
 def make_line(points: np.ndarray) -> np.ndarray:
@@ -54,26 +61,33 @@ def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> Tra
     corners = np.concatenate((inner, outer))
     low, high = corners.min(axis=0) - REACH, corners.max(axis=0) + REACH
     columns, rows = (int(k) for k in np.ceil((high - low) / CELL_SIZE))
-    head["grid_x"], head["grid_y"], head["cell"] = low[0], low[1], CELL_SIZE
+    head["grid_x"], head["grid_y"] = low
+    head["cell"], head["per_cell"] = CELL_SIZE, 1.0 / CELL_SIZE
     head["columns"], head["rows"] = columns, rows
     head["table_ds"] = length / max(4, round(length / TABLE_DS))
+    head["per_table_ds"] = 1.0 / head["table_ds"]
 
     spans, cells = np.zeros(len(center), SPAN), np.zeros(columns * rows, CELL)
     bands = np.zeros(rows, BAND)
     spans["fraction"] = middle["s"] / length
     spans["fraction"][-1] = 1.0
-    cells["road"] = road_cells(inside, outside, head)
-    mx = middle["x"][:-1] + 0.5 * middle["dx"][:-1]
-    my = middle["y"][:-1] + 0.5 * middle["dy"][:-1]
-    radii = 0.5 * middle["step"][:-1]
     k = np.arange(columns * rows)
-    cx = low[0] + (k % columns + 0.5) * CELL_SIZE
-    cy = low[1] + (k // columns + 0.5) * CELL_SIZE
-    half_diagonals = np.full(k.size, CELL_SIZE * math.sqrt(0.5))
+    middles = np.stack((k % columns, k // columns)) * CELL_SIZE + 0.5 * CELL_SIZE + low[:, None]
+    cells["road"] = road_cells(inside, outside, head)
+    cells["clearance"] = clearances(inside, outside, middles[0], middles[1])
     lists = [np.zeros(0, np.int32)]
-    _keep(lists, spans[:-1], "inner_", candidates(inside, mx, my, radii))
-    _keep(lists, spans[:-1], "outer_", candidates(outside, mx, my, radii))
-    _keep(lists, cells, "", candidates(middle, cx, cy, half_diagonals))
+    steps = np.stack((middle["dx"][:-1], middle["dy"][:-1]))
+    starts = np.stack((middle["x"][:-1], middle["y"][:-1]))
+    along = (np.arange(_PIECES) + 0.5) / _PIECES  # of each centre segment
+    points = starts[:, :, None] + steps[:, :, None] * along
+    radii = 0.5 * middle["step"][:-1] / _PIECES
+    _keep(lists, spans[:-1], "inner_", candidates(inside, points[0], points[1], radii))
+    _keep(lists, spans[:-1], "outer_", candidates(outside, points[0], points[1], radii))
+    side = (np.arange(_SIDE) + 0.5) / _SIDE - 0.5  # a cell, cut in squares
+    dx, dy = (part.ravel() * CELL_SIZE for part in np.meshgrid(side, side))
+    radii = np.full(k.size, CELL_SIZE * math.sqrt(0.5) / _SIDE)
+    xs, ys = middles[0][:, None] + dx, middles[1][:, None] + dy
+    _keep(lists, cells, "", candidates(middle, xs, ys, radii))
     _keep(lists, bands, "inner_", band_segments(inside, low[1], rows))
     _keep(lists, bands, "outer_", band_segments(outside, low[1], rows))
     track = TrackArrays(
@@ -105,34 +119,75 @@ def _keep(
 
 @kernel
 def candidates(line, xs, ys, radii):
-    """Segments of `line` that can be nearest to a point within radii[i] of (xs[i], ys[i]).
+    """Segments of `line` that can be nearest to some point of each place.
+
+    A place is covered by discs: of radius radii[i] (m) around each (xs[i, k], ys[i, k]).
 
     Returns:
         starts: (places + 1,) int32; items: int32, ascending within each place.
     """
-    places = xs.size
+    places, discs = xs.shape
     segments = line.size - 1
     starts = np.zeros(places + 1, np.int32)
     items = np.empty(4 * places + segments, np.int32)
-    squared = np.empty(segments)
+    distances = np.empty(segments)
     used = 0
     for i in range(places):
+        spread = 0.0  # of the discs' middles around the first
+        for k in range(1, discs):
+            spread = max(spread, math.hypot(xs[i, k] - xs[i, 0], ys[i, k] - ys[i, 0]))
         nearest = math.inf
         for j in range(segments):
-            squared[j] = squared_distance(line[j], xs[i], ys[i])
-            nearest = min(nearest, squared[j])
-        bound = math.sqrt(nearest) + 2.0 * radii[i] + _MARGIN
-        bound = bound * bound
+            distances[j] = math.sqrt(squared_distance(line[j], xs[i, 0], ys[i, 0]))
+            nearest = min(nearest, distances[j])
         if used + segments > items.size:
             grown = np.empty(2 * items.size + segments, np.int32)
             grown[:used] = items[:used]
             items = grown
-        for j in range(segments):
-            if squared[j] <= bound:
+        bound = nearest + 2.0 * (spread + radii[i]) + _MARGIN
+        first = used
+        for j in range(segments):  # those of one big disc around the whole place
+            if distances[j] <= bound:
                 items[used] = j
                 used += 1
+        used = _keep_some(line, xs[i], ys[i], radii[i], items, first, used)
         starts[i + 1] = used
     return starts, items[:used].copy()
+
+
+@kernel
+def _keep_some(line, xs, ys, radius, items, first, last):
+    """Keep of items[first:last] what one of the discs can need; returns the new end."""
+    keep = np.zeros(last - first, np.bool_)
+    distances = np.empty(last - first)
+    for k in range(xs.size):
+        nearest = math.inf
+        for j in range(distances.size):
+            distances[j] = math.sqrt(squared_distance(line[items[first + j]], xs[k], ys[k]))
+            nearest = min(nearest, distances[j])
+        for j in range(distances.size):
+            if distances[j] <= nearest + 2.0 * radius + _MARGIN:
+                keep[j] = True
+    end = first
+    for j in range(keep.size):
+        if keep[j]:
+            items[end] = items[first + j]
+            end += 1
+    return end
+
+
+@kernel
+def clearances(inner, outer, xs, ys):
+    """Distance from each point to the nearest border, m, as float32 rounded down."""
+    found = np.empty(xs.size, np.float32)
+    for i in range(xs.size):
+        j = nearest_segment_of_all(inner, xs[i], ys[i])
+        k = nearest_segment_of_all(outer, xs[i], ys[i])
+        nearest = min(
+            squared_distance(inner[j], xs[i], ys[i]), squared_distance(outer[k], xs[i], ys[i])
+        )
+        found[i] = math.sqrt(nearest) * (1.0 - 1e-6)
+    return found
 
 
 @kernel
@@ -207,3 +262,8 @@ def fill_table(track, table):
         table[i].x = x
         table[i].y = y
         table[i].width = math.sqrt((ix - ox) ** 2 + (iy - oy) ** 2)
+    for i in range(table.size):
+        a, b = table[i - 1], table[(i + 1) % table.size]
+        norm = math.hypot(b.x - a.x, b.y - a.y)
+        table[i].tangent_x = (b.x - a.x) / norm
+        table[i].tangent_y = (b.y - a.y) / norm

@@ -1,8 +1,8 @@
 """Points, segments and rings: nearest point, arc length and inside tests, equal to GEOS.
 
 The order of operations follows GEOS (the engine of shapely, which the official simulator uses), so
-that distances, arc lengths and ties come out the same to the last digits: `Distance::pointToSegment`,
-`LengthIndexOfPoint`, `RayCrossingCounter`.
+that distances, arc lengths and ties come out the same to the last digits: its
+`Distance::pointToSegment`, `LengthIndexOfPoint` and `RayCrossingCounter`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def fraction_along(line, j, x, y):
     return min(1.0, max(0.0, ((x - a.x) * a.dx + (y - a.y) * a.dy) / squared))
 
 
-@kernel
+@inlined
 def nearest_segment(line, items, first, last, x, y):
     """The segment of `line` nearest to (x, y) among items[first:last]; the first one of equals."""
     best = items[first]
@@ -88,14 +88,14 @@ def point_on(line, j, r):
 @inlined
 def cell_of(head, x, y):
     """Index of the grid cell around (x, y), -1 outside the grid."""
-    column = math.floor((x - head.grid_x) / head.cell)
-    row = math.floor((y - head.grid_y) / head.cell)
-    if 0 <= column < head.columns and 0 <= row < head.rows:
+    column = (x - head.grid_x) * head.per_cell
+    row = (y - head.grid_y) * head.per_cell
+    if 0.0 <= column < head.columns and 0.0 <= row < head.rows:
         return int(row) * head.columns + int(column)
     return -1
 
 
-@kernel
+@inlined
 def project(track, x, y):
     """Project a point on the whole centre line.
 
@@ -115,7 +115,7 @@ def project(track, x, y):
     return j, r, center[j].s + r * center[j].step
 
 
-@kernel
+@inlined
 def border_points(track, j, x, y):
     """The points of the inner and outer border nearest to (x, y), a point of centre segment `j`.
 
@@ -183,17 +183,37 @@ def on_road(track, x, y):
 
 
 @inlined
+def border_clearance(track, k, x, y):
+    """A distance, m, within which no border can be of (x, y), a point of grid cell `k`.
+
+    Negative when (x, y) may be at a border.
+    """
+    head = track.head[0]
+    dx = x - (head.grid_x + (k % head.columns + 0.5) * head.cell)
+    dy = y - (head.grid_y + (k // head.columns + 0.5) * head.cell)
+    return track.cells[k].clearance - math.sqrt(dx * dx + dy * dy)
+
+
+@inlined
+def table_index(track, s):
+    """Row of the look-ahead table at or before arc length `s` (m, >= 0), and the fraction after."""
+    u = s * track.head[0].per_table_ds
+    i = int(u)
+    r = u - i
+    size = track.table.size
+    while i >= size:
+        i -= size
+    return i, r
+
+
+@inlined
 def look_ahead(track, s):
-    """Centre line and road width at arc length `s` (any real number), from the table.
+    """Centre line and road width at arc length `s` (m, >= 0), from the table.
 
     Returns:
         x, y, width; m. Linear between table points, `table_ds` apart.
     """
     table = track.table
-    u = s / track.head[0].table_ds
-    whole = math.floor(u)
-    r = u - whole
-    i = int(whole) % table.size
-    k = i + 1 if i + 1 < table.size else 0
-    a, b = table[i], table[k]
+    i, r = table_index(track, s)
+    a, b = table[i], table[i + 1 if i + 1 < table.size else 0]
     return a.x + r * (b.x - a.x), a.y + r * (b.y - a.y), a.width + r * (b.width - a.width)

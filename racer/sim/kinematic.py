@@ -12,31 +12,55 @@ form. Yaw and then position are plain integrals of known functions: Simpson's ru
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
-from racer.sim.jit import inlined, kernel
+from racer.sim.jit import inlined
+
+
+class Decay(NamedTuple):
+    """What first-order lags keep of a gap after half a substep and after all of it."""
+
+    speed_half: float
+    speed_full: float
+    steer_half: float
+    steer_full: float
 
 
 @inlined
-def lag(value, target, tau, accel, t):
-    """A first-order lag of rate at most `accel`, `t` seconds on.
+def kept(tau, t):
+    """Share of a gap that a first-order lag of `tau` s leaves after `t` s."""
+    return math.exp(-t / tau) if tau > 0.0 else 0.0
+
+
+@inlined
+def decay_of(vehicle, h):
+    """Decay for substeps of `h` s; the same for every car, so computed once."""
+    return Decay(
+        kept(vehicle.speed_lag, 0.5 * h),
+        kept(vehicle.speed_lag, h),
+        kept(vehicle.steer_lag, 0.5 * h),
+        kept(vehicle.steer_lag, h),
+    )
+
+
+@inlined
+def speed_after(v, target, tau, accel, t, share):
+    """Speed `t` s on: a first-order lag whose rate of change is at most `accel`.
 
     Args:
-        value, target: now and eventually.
-        tau: s; 0 follows at once.
-        accel: limit of the rate of change, per s; inf for none.
-        t: s, >= 0.
+        v, target: m/s, now and eventually.
+        tau: s, of the lag; 0 follows at once.
+        accel: m/s2; inf for no limit.
+        share: kept(tau, t).
     """
-    if tau <= 0.0:
-        return target
-    gap = target - value
+    gap = target - v
     slack = accel * tau  # within this of the target the lag is slower than the limit
-    if abs(gap) > slack:
-        sign = 1.0 if gap > 0.0 else -1.0
-        ramp = (abs(gap) - slack) / accel
-        if t <= ramp:
-            return value + sign * accel * t
-        return target - sign * slack * math.exp(-(t - ramp) / tau)
-    return target - gap * math.exp(-t / tau)
+    if tau <= 0.0 or abs(gap) <= slack:
+        return target - gap * share
+    ramp = (abs(gap) - slack) / accel
+    if t <= ramp:
+        return v + math.copysign(accel * t, gap)
+    return target - math.copysign(slack, gap) * math.exp(-(t - ramp) / tau)
 
 
 @inlined
@@ -48,23 +72,26 @@ def turning_rate(v, steer, vehicle):
     return rate
 
 
-@kernel
-def step_kinematic(car, steer_target, speed_target, vehicle, dt, substeps):
-    """Drive `car` for `dt` s towards the targets (rad, m/s).
+@inlined
+def step_kinematic(car, steer_target, speed_target, vehicle, h, substeps, decay):
+    """Drive `car` for `substeps` of `h` s towards the targets (rad, m/s).
 
-    The error per substep h is O(h^5) while the grip limit is not switching on or off.
+    The error per substep is O(h^5) while the grip limit is not switching on or off.
     """
-    h = dt / substeps
     x = car.x - vehicle.rear_axle * math.cos(car.yaw)
     y = car.y - vehicle.rear_axle * math.sin(car.yaw)
     yaw, v, steer = car.yaw, car.v, car.steer
-    rate = turning_rate(v, steer, vehicle)
+    rate = car.yaw_rate
     vx, vy = v * math.cos(yaw), v * math.sin(yaw)
     for _ in range(substeps):
-        v_mid = lag(v, speed_target, vehicle.speed_lag, vehicle.accel_max, 0.5 * h)
-        v_end = lag(v, speed_target, vehicle.speed_lag, vehicle.accel_max, h)
-        steer_mid = lag(steer, steer_target, vehicle.steer_lag, math.inf, 0.5 * h)
-        steer_end = lag(steer, steer_target, vehicle.steer_lag, math.inf, h)
+        v_mid = speed_after(
+            v, speed_target, vehicle.speed_lag, vehicle.accel_max, 0.5 * h, decay.speed_half
+        )
+        v_end = speed_after(
+            v, speed_target, vehicle.speed_lag, vehicle.accel_max, h, decay.speed_full
+        )
+        steer_mid = steer_target - (steer_target - steer) * decay.steer_half
+        steer_end = steer_target - (steer_target - steer) * decay.steer_full
         rate_mid = turning_rate(v_mid, steer_mid, vehicle)
         rate_end = turning_rate(v_end, steer_end, vehicle)
         # the parabola through three rates, integrated to the middle and to the end

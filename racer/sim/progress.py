@@ -10,9 +10,19 @@ import math
 
 import numpy as np
 
-from racer.sim.geometry import border_points, on_road, point_on, project, wrap
+from racer.sim.geometry import (
+    border_clearance,
+    border_points,
+    cell_of,
+    on_road,
+    point_on,
+    project,
+    wrap,
+)
 from racer.sim.jit import inlined, kernel
 from racer.sim.types import (
+    ALL_ROAD,
+    BORDER,
     IMMOBILIZED,
     IN_PROGRESS,
     LAP_COMPLETE,
@@ -114,6 +124,13 @@ def lap_progress(fraction, start_fraction, before):
 @inlined
 def wheels_off_road(track, vehicle, x, y, cos_yaw, sin_yaw):
     """How many of the four wheel centres are outside the road, for an origin at (x, y)."""
+    along = max(vehicle.wheelbase - vehicle.rear_axle, vehicle.rear_axle)
+    across = 0.5 * max(vehicle.track_front, vehicle.track_rear)
+    k = cell_of(track.head[0], x, y)
+    if k >= 0 and track.cells[k].road != BORDER:
+        reach = border_clearance(track, k, x, y)
+        if reach > 0.0 and reach * reach > along * along + across * across:
+            return 0 if track.cells[k].road == ALL_ROAD else 4
     off = 0
     for axle in range(2):
         along = vehicle.wheelbase - vehicle.rear_axle if axle == 0 else -vehicle.rear_axle

@@ -5,19 +5,21 @@ advance  physics with a_t, then measure s_{t+1}
 finish   add up rewards, say which cars are done
 reset    start the next episode of the cars that ended
 
-A track is given twice: as driven in even episodes and, for races that alternate the
-driving direction, as driven in odd ones (else the same arrays again).
+Cars drive in one of two directions (CAR["direction"]), each with a track of its own; a race that
+alternates directions calls every kernel once for each.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
+from racer.sim.dynamic import step_single_track
 from racer.sim.geometry import point_on, wrap
 from racer.sim.jit import inlined, kernel
-from racer.sim.kinematic import step_kinematic
+from racer.sim.kinematic import Decay, decay_of, step_kinematic
 from racer.sim.progress import judge, measure, place, waypoints_around, width_and_side
 from racer.sim.random import uniform
 from racer.sim.types import (
@@ -67,7 +69,17 @@ def _projection(car, track):
 
 
 @kernel
-def _begin(cars, commands, rows, terminated, truncated, track, direction, sim, needs_width):
+def begin(cars, commands, rows, terminated, truncated, track, direction, sims, needs_width):
+    """Count the step, judge s_t and write params rows, for the cars of this direction.
+
+    Args:
+        cars: (N,) CAR.
+        commands: (N, 2) steering angle (deg, left positive), speed (m/s).
+        rows: (N,) PARAMS, out.
+        terminated, truncated: (N,) bool, out.
+        needs_width: does anyone read track_width or is_left_of_center? They cost extra.
+    """
+    sim = sims[0]
     for i in range(cars.size):
         car = cars[i]
         if car.direction != direction:
@@ -79,68 +91,74 @@ def _begin(cars, commands, rows, terminated, truncated, track, direction, sim, n
         _fill_params(car, rows[i], track, sim, commands[i, 0], commands[i, 1], needs_width)
 
 
-@kernel
-def begin(cars, commands, rows, terminated, truncated, track, back, sims, needs_width):
-    """Count the step, judge s_t and write params rows.
-
-    Args:
-        cars: (N,) CAR.
-        commands: (N, 2) steering angle (deg, left positive), speed (m/s).
-        needs_width: does anyone read track_width or is_left_of_center? They cost extra.
-        rows: (N,) PARAMS, out.
-        terminated, truncated: (N,) bool, out.
-    """
-    sim = sims[0]
-    _begin(cars, commands, rows, terminated, truncated, track, 0, sim, needs_width)
-    if sim.alternate_direction:
-        _begin(cars, commands, rows, terminated, truncated, back, 1, sim, needs_width)
-
-
 @inlined
 def _clip(value, low, high):
     return min(max(value, low), high)
 
 
-@inlined
-def _integrate(car, steer, speed, vehicle, dt, substeps):
-    if vehicle.model == KINEMATIC:
-        step_kinematic(car, steer, speed, vehicle, dt, substeps)
+class _Portions(NamedTuple):
+    """A control step cut in two: the last command acts for `delay`, then the new one."""
+
+    early_h: float  # s, substep
+    early: int  # substeps; 0 without a delay
+    early_decay: Decay
+    late_h: float
+    late: int
+    late_decay: Decay
 
 
 @inlined
-def _drive(car, steer, speed, vehicle, sim):
-    """One control step: the last command for `delay`, then this one (rad, m/s)."""
-    dt, substeps = sim.control_dt, sim.substeps
+def _portions(vehicle, sim):
+    dt = sim.control_dt
     delay = min(vehicle.delay, dt)
-    if delay > 0.0:
-        early = max(1, round(substeps * delay / dt))
-        _integrate(car, car.steer_command, car.speed_command, vehicle, delay, early)
-        dt, substeps = dt - delay, max(1, substeps - early)
+    early, late = 0, sim.substeps
+    if delay >= dt:
+        early, late = sim.substeps, 0
+    elif delay > 0.0:
+        early = max(1, round(sim.substeps * delay / dt))
+        late = max(1, sim.substeps - early)
+    early_h = delay / max(1, early)
+    late_h = (dt - delay) / max(1, late)
+    return _Portions(
+        early_h, early, decay_of(vehicle, early_h), late_h, late, decay_of(vehicle, late_h)
+    )
+
+
+@inlined
+def _drive(car, steer, speed, vehicle, cut):
+    if vehicle.model == KINEMATIC:
+        step_kinematic(
+            car,
+            car.steer_command,
+            car.speed_command,
+            vehicle,
+            cut.early_h,
+            cut.early,
+            cut.early_decay,
+        )
+        step_kinematic(car, steer, speed, vehicle, cut.late_h, cut.late, cut.late_decay)
+    else:
+        step_single_track(
+            car, car.steer_command, car.speed_command, vehicle, cut.early_h, cut.early
+        )
+        step_single_track(car, steer, speed, vehicle, cut.late_h, cut.late)
     car.steer_command, car.speed_command = steer, speed
-    if dt > 0.0:
-        _integrate(car, steer, speed, vehicle, dt, substeps)
 
 
 @kernel
-def _advance(cars, commands, track, direction, vehicle, sim):
+def advance(cars, commands, track, direction, vehicles, sims):
+    """Drive every car of this direction one control step and measure where it is then."""
+    vehicle, sim = vehicles[0], sims[0]
+    cut = _portions(vehicle, sim)
     for i in range(cars.size):
         car = cars[i]
         if car.direction != direction:
             continue
         steer = _clip(commands[i, 0] / _DEG, -vehicle.steer_max, vehicle.steer_max)
         speed = _clip(commands[i, 1], vehicle.speed_min, vehicle.speed_max) * vehicle.speed_gain
-        _drive(car, steer, speed, vehicle, sim)
+        _drive(car, steer, speed, vehicle, cut)
         car.yaw = wrap(car.yaw)
         measure(car, track, vehicle, sim)
-
-
-@kernel
-def advance(cars, commands, track, back, vehicles, sims):
-    """Drive every car one control step and measure where it is then."""
-    sim, vehicle = sims[0], vehicles[0]
-    _advance(cars, commands, track, 0, vehicle, sim)
-    if sim.alternate_direction:
-        _advance(cars, commands, back, 1, vehicle, sim)
 
 
 @kernel
@@ -181,23 +199,22 @@ def _start(car, track, vehicle, sim):
 
 
 @kernel
-def _reset(cars, mask, track, direction, vehicle, sim):
-    for i in range(cars.size):
-        if mask[i] and cars[i].direction == direction:
-            _start(cars[i], track, vehicle, sim)
-
-
-@kernel
-def reset(cars, mask, track, back, vehicles, sims):
-    """Start the next episode of the cars in `mask`; their `episode` counts up from -1."""
-    sim, vehicle = sims[0], vehicles[0]
+def next_episode(cars, mask, sims):
+    """Count the episode of the cars in `mask` up (from -1) and turn them round if the race does."""
+    sim = sims[0]
     for i in range(cars.size):
         if mask[i]:
             cars[i].episode += 1
             cars[i].direction = cars[i].episode % 2 if sim.alternate_direction else 0
-    _reset(cars, mask, track, 0, vehicle, sim)
-    if sim.alternate_direction:
-        _reset(cars, mask, back, 1, vehicle, sim)
+
+
+@kernel
+def reset(cars, mask, track, direction, vehicles, sims):
+    """Put the cars in `mask` of this direction where their episode begins."""
+    vehicle, sim = vehicles[0], sims[0]
+    for i in range(cars.size):
+        if mask[i] and cars[i].direction == direction:
+            _start(cars[i], track, vehicle, sim)
 
 
 @kernel

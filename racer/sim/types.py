@@ -177,6 +177,7 @@ CELL = np.dtype(  # row of (rows * columns,): a square of the grid over the trac
         ("road", "i4"),  # NO_ROAD, ALL_ROAD or BORDER
         ("first", "i4"),  # items[first:last]: centre segments that can be nearest to a point of it
         ("last", "i4"),
+        ("clearance", "f4"),  # m, from its middle to the nearest border, rounded down
     ],
     align=True,
 )
@@ -185,7 +186,13 @@ BAND = np.dtype(  # row of (rows,): the border segments that touch a row of cell
     align=True,
 )
 AHEAD = np.dtype(  # row of (T,): the road at equal steps of arc length
-    [("x", "f8"), ("y", "f8"), ("width", "f8")],  # m
+    [
+        ("x", "f8"),  # m, centre line
+        ("y", "f8"),
+        ("width", "f8"),  # m, border to border
+        ("tangent_x", "f8"),  # unit vector along the road, from the neighbouring rows
+        ("tangent_y", "f8"),
+    ],
     align=True,
 )
 HEAD = np.dtype(  # one row
@@ -194,9 +201,11 @@ HEAD = np.dtype(  # one row
         ("grid_x", "f8"),  # m, lower left corner
         ("grid_y", "f8"),
         ("cell", "f8"),  # m
+        ("per_cell", "f8"),  # 1 / cell
         ("columns", "i8"),
         ("rows", "i8"),
         ("table_ds", "f8"),  # m, spacing of the look-ahead table
+        ("per_table_ds", "f8"),  # 1 / table_ds
         ("ccw", "?"),  # the centre line turns counter-clockwise
     ],
     align=True,
