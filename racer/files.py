@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -117,10 +118,12 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(tmp)
 
 
-def remove_leftovers(folder: Path) -> list[str]:
-    """Delete what a crash left half written in `folder`; returns the names."""
+def remove_leftovers(folder: Path, *, older_than: float = 0.0) -> list[str]:
+    """Delete what a crash left half written in `folder`, seconds ago; returns the names."""
     gone = []
     for path in sorted(folder.glob(f"{TMP_PREFIX}*")):
+        if time.time() - path.stat().st_mtime < older_than:
+            continue
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         gone.append(path.name)
     return gone

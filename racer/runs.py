@@ -33,6 +33,7 @@ LATEST = "latest"
 _RESERVED = {"con", "prn", "aux", "nul", LATEST}  # Windows devices, and our own word
 _RESERVED |= {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
 _KINDS = {"tags": list, "resumed": list, "files": dict, "track": dict, "reward": dict}
+_LEFTOVER_S = 3600.0  # s; nobody takes so long to make a run folder
 _PACKAGES = ("racer", "numpy", "numba", "gymnasium", "stable_baselines3", "torch", "safetensors")
 
 
@@ -109,6 +110,7 @@ class Run:
         runs_dir = Path(runs_dir).expanduser()
         with files.disk_errors(f"a run in {runs_dir}"):
             runs_dir.mkdir(parents=True, exist_ok=True)
+            files.remove_leftovers(runs_dir, older_than=_LEFTOVER_S)
             created = _now(runs_dir)
             stem = "-".join([created[:10], *map(safe_name, parts)])[:120]
             for number in range(1, 10_000):
@@ -217,7 +219,7 @@ def find(name: str, runs_dir: Path) -> Path:
 def list_runs(runs_dir: Path, words: Iterable[str] = ()) -> list[Run]:
     """Readable runs in `runs_dir`, newest first; each of `words` must be in the name or a tag."""
     found = []
-    for path in Path(runs_dir).expanduser().glob("*/manifest.json"):
+    for path in Path(runs_dir).expanduser().glob("[!.]*/manifest.json"):
         run = Run(path.parent)
         with contextlib.suppress(BadRun):
             manifest = run.manifest()

@@ -175,6 +175,18 @@ def test_without_kernel_locks_an_owner_of_an_earlier_boot_is_dead(tmp_path, monk
             pass
 
 
+def test_a_run_folder_that_was_never_finished_is_not_a_run(tmp_path):
+    run = make(tmp_path)
+    half = tmp_path / ".tmp-1-half"
+    run.folder.rename(half)
+    assert list_runs(tmp_path) == []
+    make(tmp_path)
+    assert half.exists()  # somebody may be at it
+    os.utime(half, (0, 0))
+    make(tmp_path)
+    assert not half.exists()
+
+
 def test_removing_a_run_deletes_its_folder_only(tmp_path):
     run, other = make(tmp_path, "a"), make(tmp_path, "b")
     remove(run)

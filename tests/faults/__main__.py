@@ -37,8 +37,8 @@ def main() -> int:
         began = time.monotonic()
         try:
             told, result = fault.inject(Effort(long=not args.short), folder), "ok"
-        except AssertionError as error:
-            told, result = f"HARM: {error} (kept: {folder})", "FAILED"
+        except Exception as error:  # a fault that cannot be injected is no proof either
+            told, result = f"HARM: {type(error).__name__} {error} (kept: {folder})", "FAILED"
             failed += 1
         seconds = time.monotonic() - began
         print(f"{name:<4} {result:<7} {seconds:>5.0f} s  {fault.title}: {told}", flush=True)

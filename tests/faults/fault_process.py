@@ -79,7 +79,7 @@ def end_at_every_call(effort, folder):
         trials += 1
         if code == 0:
             break
-        if runs_dir.exists() and list(runs_dir.glob("*/manifest.json")):
+        if runs_dir.exists() and list(runs_dir.glob("[!.]*/manifest.json")):
             check_whole(runs_dir, child.acked)
         number += step
     assert code == 0 or not effort.long, "more calls than tried"
