@@ -1,0 +1,214 @@
+"""Speed of the engine: races of 1 to 16,384 cars, reward engines, doors, start-up, peers."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from racer.bench_measure import Plan, Row, measure
+from racer.config import RaceConfig
+from racer.errors import UsageError
+from racer.race import Race, make_race
+
+SIZES = (1, 16, 64, 256, 1024, 4096, 16384)
+REWARD_SIZES = (256, 1024)
+DOOR_SIZE = 1024
+PEERS = {  # name → package, Gymnasium id
+    "carracing": ("Box2D", "CarRacing-v3"),
+    "highway": ("highway_env", "racetrack-v0"),
+}
+STARTS = {  # what a user waits for → Python that does it and ends
+    "racer --help": ["-m", "racer", "--help"],
+    "import to the first step of RacerEnv": [
+        "-c",
+        "from racer.env import RacerEnv; e = RacerEnv(); e.reset(seed=0); "
+        "e.step(e.action_space.sample())",
+    ],
+    "import to the first step of a training": [
+        "-c",
+        "import numpy as np\n"
+        "from racer import algos\n"
+        "from racer.config import RaceConfig, TrainConfig\n"
+        "from racer.race import make_race\n"
+        "from racer.vec_env import RacerVecEnv\n"
+        "config = TrainConfig(num_envs=16)\n"
+        "env = RacerVecEnv(make_race(RaceConfig(), 16))\n"
+        "model = algos.build(config, env)\n"
+        "env.step(model.predict(env.reset())[0])",
+    ],
+}
+
+
+def race_of(config: RaceConfig, n: int, engine: str = "compiled") -> Race:
+    """A race of `n` cars scored by one reward engine, at its first observation."""
+    race = make_race(dataclasses.replace(config, reward_engine=engine), n)
+    race.reset()
+    return race
+
+
+def actions_for(space: Any, n: int) -> np.ndarray:
+    """Random actions sampled before the clock starts: (k, n, ...), k steps' worth."""
+    k = max(8, min(1024, 65536 // n))
+    rng = np.random.default_rng(0)
+    if hasattr(space, "n"):
+        return rng.integers(space.n, size=(k, n))
+    return rng.uniform(space.low, space.high, (k, n, *space.shape)).astype(np.float32)
+
+
+def drive(race: Race) -> Callable[[int], None]:
+    """A call that does k control steps of a race, cars that are done start again."""
+    actions = actions_for(race.actions.space, race.n)
+
+    def advance(k: int) -> None:
+        for i in range(k):
+            race.step(actions[i % len(actions)])
+            if race.done_count:
+                race.reset(race.done)
+
+    return advance
+
+
+def sizes(config: RaceConfig, plan: Plan) -> Iterator[Row]:
+    """The race itself, compiled reward, by number of cars."""
+    for n in SIZES:
+        race = race_of(config, n)
+        yield measure("Race, compiled reward", n, drive(race), plan)
+        _close(race)
+
+
+def rewards(config: RaceConfig, plan: Plan) -> Iterator[Row]:
+    """The race with each engine that can compute its reward."""
+    for engine in ("compiled", "worker", "inprocess"):
+        for n in REWARD_SIZES:
+            race = race_of(config, n, engine)
+            yield measure(f"Race, {engine} reward", n, drive(race), plan)
+            _close(race)
+
+
+def doors(config: RaceConfig, plan: Plan) -> Iterator[Row]:
+    """Through the interfaces of Gymnasium and Stable-Baselines3."""
+    from racer.vec_env import RacerVecEnv
+    from racer.vector_env import RacerVectorEnv
+
+    arguments = {
+        name: getattr(config, name)
+        for name in ("track", "reward", "vehicle", "actions", "observation")
+    } | {"reward_engine": "compiled"}
+    yield _single(arguments, plan)
+    vector = RacerVectorEnv(DOOR_SIZE, **arguments)
+    vector.reset(seed=0)
+    actions = actions_for(vector.single_action_space, DOOR_SIZE)
+
+    def advance(k: int) -> None:
+        for i in range(k):
+            vector.step(actions[i % len(actions)])
+
+    yield measure("RacerVectorEnv (Gymnasium)", DOOR_SIZE, advance, plan)
+    vector.close()
+    env = RacerVecEnv(race_of(config, DOOR_SIZE))
+    env.reset()
+
+    def advance_sb3(k: int) -> None:
+        for i in range(k):
+            env.step(actions[i % len(actions)])
+        env.take_finished()
+
+    yield measure("RacerVecEnv (SB3)", DOOR_SIZE, advance_sb3, plan)
+    env.close()
+
+
+def _single(arguments: dict[str, Any], plan: Plan) -> Row:
+    from racer.env import RacerEnv
+
+    env = RacerEnv(**arguments)
+    row = measure("RacerEnv (Gymnasium)", 1, _one_by_one(env), plan)
+    env.close()
+    return row
+
+
+def _one_by_one(env: Any) -> Callable[[int], None]:
+    space = env.action_space
+    discrete = hasattr(space, "n")
+    actions = [int(a[0]) if discrete else a[0] for a in actions_for(space, 1)]
+    env.reset(seed=0)
+
+    def advance(k: int) -> None:
+        for i in range(k):
+            _, _, terminated, truncated, _ = env.step(actions[i % len(actions)])
+            if terminated or truncated:
+                env.reset()
+
+    return advance
+
+
+def peers(names: list[str], plan: Plan) -> tuple[list[Row], list[str]]:
+    """Other racing environments on the same core, and what to install for those missing.
+
+    Raises:
+        UsageError: a peer nobody knows.
+    """
+    rows, notes = [], []
+    for name in names:
+        if name not in PEERS:
+            raise UsageError(f"--against {name}: no such peer; choose from {', '.join(PEERS)}.")
+        package, env_id = PEERS[name]
+        try:
+            __import__(package)
+            env = gymnasium.make(env_id)
+        except (ImportError, gymnasium.error.Error) as error:
+            notes.append(f"{name} was not measured ({error}): pip install 'racer[bench]'")
+            continue
+        rows.append(measure(env_id, 1, _one_by_one(env), plan))
+        env.close()
+    return rows, notes
+
+
+def bytes_per_car(config: RaceConfig, n: int = 1024) -> int:
+    """Bytes of every buffer of a race that has a row per car."""
+    race = race_of(config, n)
+    buffers = [a for a in vars(race).values() if isinstance(a, np.ndarray) and len(a) == n]
+    _close(race)
+    return sum(a.nbytes for a in buffers) // n
+
+
+def starts(plan: Plan) -> dict[str, list[float]]:
+    """Seconds from starting Python until it ends, per thing a user waits for."""
+    found = {name: [_start(words) for _ in range(plan.starts)] for name, words in STARTS.items()}
+    if plan.cold:
+        name = "import to the first step of RacerEnv"
+        with tempfile.TemporaryDirectory(prefix="racer-cold-") as folder:
+            cold = _start(STARTS[name], RACER_CACHE=folder, NUMBA_CACHE_DIR=folder)
+        found[f"{name}, nothing compiled yet"] = [cold]
+    return found
+
+
+def _start(words: list[str], **more: str) -> float:
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *words],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **more},
+    )
+    return time.perf_counter() - began
+
+
+def start_cells(name: str, seconds: list[float]) -> list[str]:
+    """A start-up row's line of a table."""
+    median = statistics.median(seconds)
+    return [name, f"{median:.2f}", f"{min(seconds):.2f}..{max(seconds):.2f}"]
+
+
+def _close(race: Race) -> None:
+    if race.reward is not None:
+        race.reward.close()

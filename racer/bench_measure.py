@@ -1,0 +1,167 @@
+"""How speed is measured: one pinned core, warm-up, repetitions by wall clock and by CPU time."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to measure.
+
+    Args:
+        repetitions: of every row.
+        target_s: of one repetition.
+        starts: processes started per start-up row.
+        cold: also time imports, and compiling every kernel from nothing.
+    """
+
+    repetitions: int = 5
+    target_s: float = 0.3
+    starts: int = 5
+    cold: bool = True
+
+
+QUICK = Plan(repetitions=5, target_s=0.01, starts=1, cold=False)
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """One repetition: work done and what it took."""
+
+    steps: int
+    wall_s: float
+    cpu_s: float  # of this process: what other programs take away is not in it
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured under one name.
+
+    Args:
+        name: what ran.
+        cars: how many at once.
+        repetitions: all of them.
+    """
+
+    name: str
+    cars: int
+    repetitions: tuple[Repetition, ...]
+
+    @property
+    def rates(self) -> list[float]:
+        """Car-steps/s by wall clock, one per repetition."""
+        return [one.steps / one.wall_s for one in self.repetitions]
+
+    @property
+    def rate(self) -> float:
+        """Median car-steps/s by wall clock."""
+        return statistics.median(self.rates)
+
+    @property
+    def cpu_rate(self) -> float:
+        """Median car-steps per second of this process's CPU time."""
+        return statistics.median(one.steps / max(one.cpu_s, 1e-9) for one in self.repetitions)
+
+    def cells(self) -> list[str]:
+        """Its line of a table."""
+        return [
+            self.name,
+            f"{self.cars:,}",
+            f"{self.rate:,.0f}",
+            f"{min(self.rates):,.0f}..{max(self.rates):,.0f}",
+            f"{self.cpu_rate:,.0f}",
+            f"{1e9 / self.rate:,.0f}",
+        ]
+
+
+HEADER = ["what", "cars", "car-steps/s", "min..max", "per CPU second", "ns per car-step"]
+
+
+def measure(name: str, cars: int, advance: Callable[[int], Any], plan: Plan) -> Row:
+    """Time `advance(k)`, which does k control steps of `cars` cars; the warm-up finds k."""
+    calls, elapsed = 1, 0.0
+    while elapsed < plan.target_s / 2:
+        began = time.perf_counter()
+        advance(calls)
+        elapsed = time.perf_counter() - began
+        calls *= 2
+    calls = max(1, int(calls / 2 * plan.target_s / elapsed))
+    return Row(
+        name, cars, tuple(_once(advance, calls, calls * cars) for _ in range(plan.repetitions))
+    )
+
+
+def _once(advance: Callable[[int], Any], calls: int, steps: int) -> Repetition:
+    wall, cpu = time.perf_counter(), time.process_time()
+    advance(calls)
+    return Repetition(steps, time.perf_counter() - wall, time.process_time() - cpu)
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[int | None]:
+    """Pin this process and those it starts to one core, where the system can; yields which."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield None
+        return
+    before = os.sched_getaffinity(0)
+    core = max(before)  # interrupts tend to land on the first
+    os.sched_setaffinity(0, {core})
+    try:
+        yield core
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers were measured on."""
+    versions = {
+        name: importlib.metadata.version(name)
+        for name in ("numpy", "numba", "torch", "stable-baselines3", "gymnasium")
+    }
+    return {
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **versions,
+        "torch_threads": 1,
+        "load_before": load(),
+    }
+
+
+def load() -> float | None:
+    """Processes that wanted a core, mean of the last minute; None where unknown."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def _cpu_model() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table, columns aligned so that it reads as text too; numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+
+    def line(cells: list[str]) -> str:
+        first, *rest = (
+            cell.rjust(w) if i else cell.ljust(w)
+            for i, (cell, w) in enumerate(zip(cells, widths, strict=True))
+        )
+        return f"| {' | '.join([first, *rest])} |"
+
+    rule = [("-" * (w - 1) + ":") if i else "-" * w for i, w in enumerate(widths)]
+    return "\n".join([line(header), line(rule), *map(line, rows)])

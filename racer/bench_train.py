@@ -1,0 +1,157 @@
+"""Speed of learning: seconds to the first lap, seconds to 95 % of laps, steps/s, per reward."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stable_baselines3.common.callbacks import BaseCallback
+
+from racer import algos
+from racer.callbacks import WINDOW, Metrics
+from racer.config import RaceConfig, TrainConfig
+from racer.evaluate import evaluate
+from racer.policy import from_model
+from racer.race import make_race
+from racer.vec_env import RacerVecEnv
+
+GOAL_PCT = 95.0
+FOREVER = 10**9  # timesteps; the clock ends a run
+
+
+@dataclass(frozen=True)
+class Learned:
+    """One training; seconds count from the first step and None means never."""
+
+    reward: str
+    seed: int
+    steps: int
+    wall_s: float
+    cpu_s: float
+    first_lap_s: float | None
+    goal_s: float | None
+    completion_pct: float  # of deterministic evaluation laps, afterwards
+    lap_time_s: float | None
+
+
+HEADER = [
+    "reward",
+    "seeds",
+    "first lap, s",
+    f"{GOAL_PCT:.0f} % of last {WINDOW} laps, s",
+    "steps/s",
+    "min..max",
+    "per CPU second",
+    "evaluation, % completed",
+    "lap, s",
+]
+
+
+class _Clock(BaseCallback):
+    """Notes when the first lap and the goal were reached; ends the learning after a while."""
+
+    def __init__(self, env: RacerVecEnv, limit_s: float) -> None:
+        super().__init__()
+        self._env, self._limit_s = env, limit_s
+        self._metrics = Metrics()
+        self.first_lap_s: float | None = None
+        self.goal_s: float | None = None
+
+    def _on_training_start(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    @property
+    def wall_s(self) -> float:
+        """Since learning began."""
+        return time.perf_counter() - self._wall
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU time of this process since learning began."""
+        return time.process_time() - self._cpu
+
+    def _on_step(self) -> bool:
+        finished = self._env.take_finished()
+        if finished:
+            self._count(finished)
+        return self.wall_s < self._limit_s
+
+    def _count(self, finished: list[dict[str, Any]]) -> None:
+        self._metrics.add(finished)
+        if self._metrics.laps and self.first_lap_s is None:
+            self.first_lap_s = self.wall_s
+        recent = self._metrics.recent
+        if self.goal_s is None and len(recent) == WINDOW:
+            laps = sum("lap_time_s" in episode for episode in recent)
+            if 100.0 * laps >= GOAL_PCT * WINDOW:
+                self.goal_s = self.wall_s
+
+
+def learn(race_config: RaceConfig, seed: int, seconds: float, *, laps: int = 5) -> Learned:
+    """Train with the defaults for `seconds`, then evaluate the last policy."""
+    config = TrainConfig(seed=seed)
+    race = make_race(race_config, algos.num_envs(config), seed=seed)
+    env = RacerVecEnv(race)
+    try:
+        model = algos.build(config, env)
+        clock = _Clock(env, seconds)
+        model.learn(FOREVER, callback=clock)
+        steps, wall_s, cpu_s = model.num_timesteps, clock.wall_s, clock.cpu_s
+    finally:
+        env.close()
+    result, _ = evaluate(from_model(model), race_config, laps=laps)
+    times = result.lap_times_s
+    return Learned(
+        race_config.reward,
+        seed,
+        steps,
+        wall_s,
+        cpu_s,
+        clock.first_lap_s,
+        clock.goal_s,
+        100.0 * len(times) / laps,
+        statistics.fmean(times) if times else None,
+    )
+
+
+def learn_all(
+    race_config: RaceConfig, rewards: Sequence[str], seeds: int, seconds: float
+) -> list[Learned]:
+    """Every reward with seeds 0, 1, ...; one after the other, on this core."""
+    return [
+        learn(dataclasses.replace(race_config, reward=reward), seed, seconds)
+        for reward in rewards
+        for seed in range(seeds)
+    ]
+
+
+def cells(runs: list[Learned]) -> list[list[str]]:
+    """One line per reward: medians over its seeds."""
+    lines = []
+    for reward in dict.fromkeys(run.reward for run in runs):
+        group = [run for run in runs if run.reward == reward]
+        rates = [run.steps / run.wall_s for run in group]
+        lines.append(
+            [
+                reward,
+                str(len(group)),
+                _median([run.first_lap_s for run in group]),
+                _median([run.goal_s for run in group]),
+                f"{statistics.median(rates):,.0f}",
+                f"{min(rates):,.0f}..{max(rates):,.0f}",
+                f"{statistics.median(run.steps / run.cpu_s for run in group):,.0f}",
+                f"{statistics.median(run.completion_pct for run in group):.0f}",
+                _median([run.lap_time_s for run in group]),
+            ]
+        )
+    return lines
+
+
+def _median(values: list[float | None]) -> str:
+    """The median with never counted as infinitely late."""
+    middle = statistics.median_high([float("inf") if v is None else v for v in values])
+    return "never" if middle == float("inf") else f"{middle:.1f}"

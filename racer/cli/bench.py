@@ -1,0 +1,69 @@
+"""Measure speed on this machine: the engine, the doors, start-up, training, and peers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `racer bench`."""
+    parser.add_argument(
+        "what", nargs="?", choices=("engine", "train", "all"), default="all", help="default: all"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every raw repetition")
+    parser.add_argument("--png", type=Path, metavar="FILE", help="draw speed against cars")
+    parser.add_argument(
+        "--against",
+        type=_names,
+        default=[],
+        metavar="PEERS",
+        help="measure peers too: carracing,highway (pip install 'racer[bench]')",
+    )
+    parser.add_argument("--track", metavar="NAME", help="a track (default: oval)")
+    parser.add_argument(
+        "--rewards",
+        type=_names,
+        metavar="NAMES",
+        help="to train with (default: center_line,progress)",
+    )
+    parser.add_argument("--seeds", type=int, default=5, help="trainings per reward (default: 5)")
+    parser.add_argument(
+        "--seconds", type=float, default=30.0, help="of learning in each (default: 30)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a few seconds: shows that it works, not how fast"
+    )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print Markdown tables."""
+    from racer import bench
+    from racer.config import RaceConfig
+    from racer.errors import UsageError
+
+    if args.seeds < 1 or not 0.0 < args.seconds < float("inf"):
+        raise UsageError("--seeds takes at least 1, --seconds more than 0.")
+    if args.what == "train" and (args.png or args.against):
+        raise UsageError("--png and --against belong to `racer bench engine` or `all`.")
+    report = bench.bench(
+        args.what,
+        race=RaceConfig(track=args.track or RaceConfig.track),
+        against=args.against,
+        quick=args.quick,
+        seeds=args.seeds,
+        seconds=args.seconds,
+        rewards=tuple(args.rewards or bench.REWARDS),
+    )
+    print(report.markdown())
+    if args.json:
+        bench.save_json(report, args.json)
+    if args.png:
+        bench.picture(report, args.png)
+    for path in filter(None, (args.json, args.png)):
+        print(f"written       {path}", file=sys.stderr)
