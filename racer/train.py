@@ -8,6 +8,7 @@ import hashlib
 import math
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from racer.evaluate import Result, evaluate, make_judge
 from racer.keeper import Halt, Keeper
 from racer.policy import FILE as POLICY_FILE
 from racer.policy import Policy, into_model
+from racer.profile import profiled
 from racer.race import Race, make_race
 from racer.runs import Run
 from racer.signals import Stop, graceful_stop
@@ -38,6 +40,7 @@ def train(
     parent: Run | None = None,
     quiet: bool = False,
     tell: Tell | None = None,
+    profile: bool = False,
 ) -> tuple[Run, Result]:
     """Learn, evaluate, and keep it all in a new folder of `runs_dir`.
 
@@ -48,6 +51,7 @@ def train(
         parent: the run whose weights to start from; None starts from random ones.
         quiet: print nothing while learning.
         tell: called with every new metrics row.
+        profile: print where the time of learning went.
 
     Returns:
         The run, and the result of driving `config.eval.laps` laps with the best policy.
@@ -63,7 +67,8 @@ def train(
         with run.lock():
             if parent is not None:
                 run.record(parent={"name": parent.name, "created": parent.manifest()["created"]})
-            return Session(run, config, race, stop, quiet=quiet, tell=tell).learn(weights)
+            session = Session(run, config, race, stop, quiet=quiet, tell=tell, profile=profile)
+            return session.learn(weights)
 
 
 def create_run(config: Config, track: Track, runs_dir: Path, tags: Sequence[str]) -> Run:
@@ -94,6 +99,7 @@ class Session:
         stop: set by a signal.
         quiet: print nothing while learning.
         tell: called with every new metrics row.
+        profile: print where the time of learning went.
     """
 
     def __init__(
@@ -105,9 +111,10 @@ class Session:
         *,
         quiet: bool = False,
         tell: Tell | None = None,
+        profile: bool = False,
     ) -> None:
         self.run, self.config, self.stop = run, config, stop
-        self.quiet, self.tell = quiet, tell
+        self.quiet, self.tell, self.profile = quiet, tell, profile
         if race.reward is not None:
             race.reward.failure_folder = run.folder
         self.env = RacerVecEnv(race)
@@ -141,7 +148,10 @@ class Session:
             model, keeper = self._build(from_step)
             begin(model, keeper)
             self.run.record(status="training")
-            ended_by = self._learn(model, keeper)
+            with profiled(model, self.env.race) if self.profile else nullcontext() as profile:
+                ended_by = self._learn(model, keeper)
+            if profile is not None:
+                _say(profile.table())
         except Diverged:
             self._note("diverged")
             raise

@@ -53,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=int, metavar="N", help="train N seeds side by side, then summarise them"
     )
+    parser.add_argument(
+        "--profile", action="store_true", help="print where the time of learning went"
+    )
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -149,8 +152,10 @@ def _seeds(args: argparse.Namespace) -> int:
     from racer.errors import UsageError
     from racer.seeds import train_seeds
 
-    if args.resume or args.start_from or args.watch or args.seeds < 1:
-        raise UsageError("--seeds N, N >= 1, trains new runs: no --resume, --from or --watch.")
+    if args.resume or args.start_from or args.watch or args.profile or args.seeds < 1:
+        raise UsageError(
+            "--seeds N, N >= 1, trains new runs: no --resume, --from, --watch or --profile."
+        )
     outcomes = train_seeds(config_of(args), args.seeds, runs_dir=args.runs_dir, tags=args.tag)
     for outcome in outcomes:
         print(f"seed {outcome.seed:<6} {outcome.run.folder if outcome.run else outcome.error}")
@@ -170,6 +175,8 @@ def _start(args: argparse.Namespace) -> Any:
         raise UsageError(
             "--resume goes on with a run as it is: no --from, --config, --hyperparameters or --tag."
         )
+    if args.profile and args.resume:
+        raise UsageError("--profile is for new runs, not for --resume.")
     if args.accept_change and not args.resume:
         raise UsageError("--accept-change belongs to --resume RUN.")
     if args.resume:
@@ -180,13 +187,13 @@ def _start(args: argparse.Namespace) -> Any:
     from racer.train import train
 
     if not args.start_from:
-        return train(config_of(args), runs_dir=args.runs_dir, tags=args.tag)
+        return train(config_of(args), runs_dir=args.runs_dir, tags=args.tag, profile=args.profile)
 
     old = Run.open(args.start_from, args.runs_dir)
     if not args.config:
         args.config = old.config_file
     config = config_of(args)
-    return train(config, runs_dir=args.runs_dir, tags=args.tag, parent=old)
+    return train(config, runs_dir=args.runs_dir, tags=args.tag, parent=old, profile=args.profile)
 
 
 def report(finished: Any, result: Any) -> None:
