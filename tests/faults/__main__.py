@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,8 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="few trials of each")
     args = parser.parse_args()
     failed = 0
+    # In a script's background Ctrl-C is ignored, and every child would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"{'id':<4} {'result':<7} {'time':>7}  what was done, and what came of it")
     for name in args.ids or FAULTS:
         fault = FAULTS[name.upper()]

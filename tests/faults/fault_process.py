@@ -159,7 +159,10 @@ def interrupt(effort, folder):
         )
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
         assert process.returncode == 130, (delay, process.returncode, err)
         assert "Traceback" not in err, (delay, err)
     return f"130 and saved; twice: {seconds:.2f} s; {len(delays)} times while starting"
