@@ -51,11 +51,11 @@ _COMMON = frozenset({"learning_rate", "batch_size", "gamma", "ent_coef"})
 ALGOS = {
     "ppo": Algo(
         _ppo,
-        num_envs=128,
+        num_envs=256,
         settings={
-            "n_steps": 64,
+            "n_steps": 32,
             "batch_size": 2048,
-            "n_epochs": 5,
+            "n_epochs": 3,
             "learning_rate": 1e-3,
             "gamma": 0.99,
             "gae_lambda": 0.95,
