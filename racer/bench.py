@@ -107,6 +107,7 @@ def bench(
     """
     race = race or RaceConfig()
     plan = QUICK if quick else Plan()
+    bench_engine.check_peers(against or [])
     report = Report(machine(), race)
     with one_core() as core:
         report.machine["pinned_to_core"] = core

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import statistics
 import subprocess
@@ -15,10 +16,13 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+import racer.actions
+from racer import vehicles
 from racer.bench_measure import Plan, Row, measure
 from racer.config import RaceConfig
 from racer.errors import UsageError
-from racer.race import Race, make_race
+from racer.race import Race, make_race, track_of
+from racer.reward import RewardEngine
 
 SIZES = (1, 16, 64, 256, 1024, 4096, 16384)
 REWARD_SIZES = (256, 1024)
@@ -51,9 +55,33 @@ STARTS = {  # what a user waits for → Python that does it and ends
 
 def race_of(config: RaceConfig, n: int, engine: str = "compiled") -> Race:
     """A race of `n` cars scored by one reward engine, at its first observation."""
-    race = make_race(dataclasses.replace(config, reward_engine=engine), n)
+    config = dataclasses.replace(config, reward_engine=engine)
+    if engine == "compiled":
+        race = _with_reward(config, n, _compiled(config))
+    else:
+        race = make_race(config, n)
     race.reset()
     return race
+
+
+@functools.lru_cache(maxsize=1)
+def _compiled(config: RaceConfig) -> RewardEngine:
+    """Proven equal to Python once, for races of any size that follow each other."""
+    engine = make_race(config, 1).reward
+    assert engine is not None
+    return engine
+
+
+def _with_reward(config: RaceConfig, n: int, engine: RewardEngine) -> Race:
+    return Race(
+        track_of(config),
+        n,
+        vehicle=vehicles.load(config.vehicle),
+        actions=racer.actions.load(config.actions),
+        observation=config.observation,
+        reward=engine,
+        rules=config.rules,
+    )
 
 
 def actions_for(space: Any, n: int) -> np.ndarray:
@@ -151,16 +179,21 @@ def _one_by_one(env: Any) -> Callable[[int], None]:
     return advance
 
 
-def peers(names: list[str], plan: Plan) -> tuple[list[Row], list[str]]:
-    """Other racing environments on the same core, and what to install for those missing.
+def check_peers(names: list[str]) -> None:
+    """Refuse a peer nobody knows, before anything is measured.
 
     Raises:
-        UsageError: a peer nobody knows.
+        UsageError: names those there are.
     """
-    rows, notes = [], []
     for name in names:
         if name not in PEERS:
             raise UsageError(f"--against {name}: no such peer; choose from {', '.join(PEERS)}.")
+
+
+def peers(names: list[str], plan: Plan) -> tuple[list[Row], list[str]]:
+    """Other racing environments on the same core, and what to install for those missing."""
+    rows, notes = [], []
+    for name in names:
         package, env_id = PEERS[name]
         try:
             __import__(package)
