@@ -195,30 +195,38 @@ class Race:
         return self.obs
 
 
-def episode_info(race: Race, i: int) -> dict[str, Any]:
-    """How the episode of car `i`, which is done, went.
+def episode_infos(race: Race, rows: np.ndarray | list[int]) -> list[dict[str, Any]]:
+    """How the episodes of the cars in `rows`, which are done, went; a dict each.
 
     Returns:
         status: one of STATUS_LABELS.
-        progress_pct: of a lap.
+        progress_pct: of a lap, in the state that ended it.
         steps: actions taken.
         return: sum of rewards.
         time_s: since the start; the frame the car is held still in counts, as officially.
         lap_time_s: the same for a completed lap; absent otherwise.
     """
-    car = race.cars[i]
-    status = STATUS_LABELS[car["status"]]
-    steps = int(car["steps"])
-    info = {
-        "status": status,
-        "progress_pct": float(race.params["progress"][i]),  # of s_t, which ended it
-        "steps": steps - 1,
-        "return": float(car["episode_return"]),
-        "time_s": steps * race.dt,
-    }
-    if car["status"] == LAP_COMPLETE:
-        info["lap_time_s"] = info["time_s"]
-    return info
+    columns = [race.cars[name][rows].tolist() for name in ("status", "steps", "episode_return")]
+    infos = []
+    for status, steps, total, progress in zip(
+        *columns, race.params["progress"][rows].tolist(), strict=True
+    ):
+        info = {
+            "status": STATUS_LABELS[status],
+            "progress_pct": progress,
+            "steps": steps - 1,
+            "return": total,
+            "time_s": steps * race.dt,
+        }
+        if status == LAP_COMPLETE:
+            info["lap_time_s"] = info["time_s"]
+        infos.append(info)
+    return infos
+
+
+def episode_info(race: Race, i: int) -> dict[str, Any]:
+    """`episode_infos` of car `i`."""
+    return episode_infos(race, [i])[0]
 
 
 def track_of(config: RaceConfig) -> Track:

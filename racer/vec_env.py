@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from racer.race import Race, episode_info
+from racer.race import Race, episode_infos
 
+REMEMBERED = 100_000  # finished episodes kept for `take_finished`; older ones are dropped
 _NOTHING: dict[str, Any] = {}  # shared: nobody writes to the info of a car that is not done
 
 
@@ -19,7 +21,7 @@ class RacerVecEnv(VecEnv):
     """A Race as SB3 wants it; a car that is done starts again in the same step.
 
     `infos[i]` is empty unless car i is done; then it holds `terminal_observation`,
-    `TimeLimit.truncated`, `episode` (r, l, t), `is_success` and what `episode_info` says.
+    `TimeLimit.truncated`, `episode` (r, l, t), `is_success` and what `episode_infos` says.
 
     Args:
         race: the cars; owned from now on.
@@ -28,7 +30,7 @@ class RacerVecEnv(VecEnv):
     def __init__(self, race: Race) -> None:
         self.race = race
         self.render_mode = None
-        self.finished: list[dict[str, Any]] = []
+        self.finished: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
         self._began = time.perf_counter()
         super().__init__(race.n, race.observation_space, race.actions.space)
 
@@ -51,26 +53,29 @@ class RacerVecEnv(VecEnv):
         rewards = race.rewards.astype(np.float32)
         infos = [_NOTHING] * self.num_envs
         if race.done_count:
-            now = round(time.perf_counter() - self._began, 6)
-            for i in race.done.nonzero()[0].tolist():
-                infos[i] = self._finish(i, obs, now)
+            self._finish(infos, obs)
             obs = race.reset(race.done)
         return obs.copy(), rewards, race.done.copy(), infos
 
-    def _finish(self, i: int, obs: NDArray[np.float32], now: float) -> dict[str, Any]:
-        info = episode_info(self.race, i)
-        self.finished.append(info)
-        return {
-            **info,
-            "terminal_observation": obs[i].copy(),
-            "TimeLimit.truncated": info["status"] == "time_up",
-            "is_success": info["status"] == "lap_complete",
-            "episode": {"r": info["return"], "l": info["steps"], "t": now},
-        }
+    def _finish(self, infos: list[dict[str, Any]], obs: NDArray[np.float32]) -> None:
+        """Fill the infos of the cars that are done."""
+        rows = self.race.done.nonzero()[0]
+        now = round(time.perf_counter() - self._began, 6)
+        episodes = episode_infos(self.race, rows)
+        self.finished.extend(episodes)
+        for i, last_obs, info in zip(rows.tolist(), obs[rows], episodes, strict=True):
+            infos[i] = {
+                **info,
+                "terminal_observation": last_obs,
+                "TimeLimit.truncated": info["status"] == "time_up",
+                "is_success": info["status"] == "lap_complete",
+                "episode": {"r": info["return"], "l": info["steps"], "t": now},
+            }
 
     def take_finished(self) -> list[dict[str, Any]]:
-        """What `episode_info` said of every episode that ended since the last call."""
-        finished, self.finished = self.finished, []
+        """What `episode_infos` said of every episode that ended since the last call."""
+        finished = list(self.finished)
+        self.finished.clear()
         return finished
 
     def get_state(self) -> dict[str, NDArray[Any]]:
