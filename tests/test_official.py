@@ -121,7 +121,6 @@ print(json.dumps(found))
 """
 
 
-@pytest.mark.slow
 def test_the_official_tools_load_a_run(run, tmp_path):
     python = utils_python(tmp_path / "utils")
     done = subprocess.run(
