@@ -37,7 +37,7 @@ def test_every_entry_is_told_what_it_became():
         "train.gamma": 0.99,
         "train.learning_rate": 0.0003,
         "train.n_epochs": 5,
-        "train.n_steps": 31,  # 31 steps of 128 cars: 3968, about 20 episodes of 200
+        "train.n_steps": 16,  # 16 steps of 256 cars: 4096, about 20 episodes of 200
     }
     assert "train.gamma = 0.99" in found.table()
 
