@@ -174,7 +174,9 @@ def verify(checkpoints: Path) -> dict[str, list[str]]:
 def _commit(checkpoints: Path, kind: str, state: State, more: dict[str, Any], keep: int) -> Path:
     about = {"schema": SCHEMA, "kind": KIND, "timesteps": state.timesteps} | more
     with files.disk_errors(f"a checkpoint in {checkpoints}"):
-        checkpoints.mkdir(exist_ok=True)
+        if not checkpoints.is_dir():  # a run folder that vanished is not made again
+            checkpoints.mkdir(exist_ok=True)
+            files.sync_folder(checkpoints.parent)
         before = _folders(checkpoints, kind)
         target = checkpoints / f"{kind}-{state.timesteps:012d}"
         again = 1

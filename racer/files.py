@@ -92,6 +92,14 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make `folder` and what is missing above it, durable when this returns."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+
+
 def commit_folder(folder: Path, write: Callable[[Path], None]) -> None:
     """Make `folder` appear complete: `write` fills a temporary sibling, which is then renamed.
 
@@ -115,6 +123,7 @@ def remove_folder(folder: Path) -> None:
     """Delete a folder so that it is never seen half deleted: renamed first, then emptied."""
     tmp = folder.with_name(f"{TMP_PREFIX}{secrets.token_hex(4)}-{folder.name}")
     os.rename(folder, tmp)
+    sync_folder(folder.parent)  # else a power cut may leave the name and not the content
     shutil.rmtree(tmp)
 
 

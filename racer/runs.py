@@ -109,7 +109,7 @@ class Run:
         """
         runs_dir = Path(runs_dir).expanduser()
         with files.disk_errors(f"a run in {runs_dir}"):
-            runs_dir.mkdir(parents=True, exist_ok=True)
+            files.make_folder(runs_dir)
             files.remove_leftovers(runs_dir, older_than=_LEFTOVER_S)
             created = _now(runs_dir)
             stem = "-".join([created[:10], *map(safe_name, parts)])[:120]

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import fault_disk  # noqa: F401  registers
 import fault_load  # noqa: F401
+import fault_power  # noqa: F401
 import fault_process  # noqa: F401
 from fault_harness import FAULTS, Effort
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import fault_disk  # noqa: F401  registers
 import fault_load  # noqa: F401
+import fault_power  # noqa: F401
 import fault_process  # noqa: F401
 import pytest
 from fault_harness import FAULTS, Effort
