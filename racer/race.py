@@ -24,6 +24,7 @@ from racer.config import STARTS, RaceConfig, Rules
 from racer.reward import RewardEngine, drivers, make_engine
 from racer.sim import step
 from racer.sim.jit import bind
+from racer.sim.kinematic import new_block
 from racer.sim.types import CAR, LAP_COMPLETE, PARAMS, SIM, STATUS_LABELS, TrackArrays
 from racer.tracks import Track
 
@@ -105,7 +106,10 @@ class Race:
             (self.cars, self.commands, self.params, self.terminated, self.truncated),
             (self.sim, needs_width),
         )
-        self._advance = self._bind(step.advance, (self.cars, self.commands), (vehicle, self.sim))
+        advance = step.ADVANCE[int(vehicle["model"][0])]
+        self._advance = self._bind(
+            advance, (self.cars, self.commands), (vehicle, self.sim, new_block())
+        )
         self._finish = bind(
             step.finish, self.cars, self.rewards, self.terminated, self.truncated, self.done
         )

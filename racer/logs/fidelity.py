@@ -11,6 +11,7 @@ import numpy as np
 from racer.config import Rules
 from racer.errors import BadLog
 from racer.logs.log import PARK, PAUSE, PREPARE, Log
+from racer.sim.kinematic import new_block
 from racer.sim.replay import replay
 from racer.sim.types import CAR, SIM
 
@@ -98,7 +99,7 @@ def open_loop(logs: list[Log], vehicle: np.ndarray, clock: str) -> np.ndarray:
     """(R, 15, 2) distance (m) and heading (rad) error after 1..15 steps; NaN where not driven."""
     sim = np.zeros(1, SIM)
     sim["substeps"] = Rules().substeps
-    scratch = np.zeros(2, CAR)
+    scratch, block = np.zeros(2, CAR), new_block()
     parts = []
     for log in logs:
         rows = log.rows
@@ -108,7 +109,15 @@ def open_loop(logs: list[Log], vehicle: np.ndarray, clock: str) -> np.ndarray:
         noses = np.stack([rows["x"], rows["y"], rows["yaw_deg"]], axis=1)
         for part in driven_parts(log):
             replay(
-                scratch, noses[part], commands[part], dts[part], SKIP, vehicle, sim, errors[part]
+                scratch,
+                noses[part],
+                commands[part],
+                dts[part],
+                SKIP,
+                vehicle,
+                sim,
+                block,
+                errors[part],
             )
         parts.append(errors)
     return np.concatenate(parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,8 @@ import gymnasium
 import numpy as np
 
 from racer.sim.geometry import look_ahead, table_index
-from racer.sim.jit import bind, inlined, kernel
+from racer.sim.jit import bind, borrowed, inlined, kernel
+from racer.sim.trig import sincos
 from racer.sim.types import TrackArrays
 
 LOOK_AHEAD_M = (0.4, 0.8, 1.4, 2.2, 3.2)  # along the centre line, from the nose's projection
@@ -68,7 +68,7 @@ def _observe_car(car, out, track, vehicle):
     road_x = a.tangent_x + r * (b.tangent_x - a.tangent_x)
     road_y = a.tangent_y + r * (b.tangent_y - a.tangent_y)
     width = a.width + r * (b.width - a.width)
-    c, s = math.cos(car.yaw), math.sin(car.yaw)
+    s, c = sincos(car.yaw)
     out[0] = _clipped(car.v / vehicle.speed_max)
     out[1] = _clipped(car.steer / vehicle.steer_max)
     out[2] = _clipped(car.yaw_rate / YAW_RATE_SCALE)
@@ -86,6 +86,7 @@ def _observe_car(car, out, track, vehicle):
 @kernel
 def observe(cars, mask, out, track, direction, vehicles):
     """Features of every car of this direction with mask[i], to out[i]; (N, 21) float32."""
+    track, out = borrowed(track), borrowed(out)
     for i in range(cars.size):
         if mask[i] and cars[i].direction == direction:
             _observe_car(cars[i], out[i], track, vehicles[0])

@@ -21,9 +21,9 @@ from racer.sim.jit import kernel
 from racer.sim.types import (
     AHEAD,
     ALL_ROAD,
-    BAND,
     BORDER,
     CELL,
+    FENCE,
     HEAD,
     LINE,
     NO_ROAD,
@@ -34,6 +34,7 @@ from racer.sim.types import (
 CELL_SIZE = 0.1  # m; about the length of a centre segment: 2-4 candidates a cell
 REACH = 1.0  # m of grid beyond the outer border; further out the whole line is searched
 TABLE_DS = 0.05  # m, spacing of the look-ahead table: chord error < 1 mm at a radius of 0.4 m
+_FAR = 1e9  # m, to the right of every track
 _MARGIN = 1e-9  # m, far above rounding at the size of a track
 _PIECES = 8  # a centre segment is covered by so many discs, a cell by _SIDE squared:
 _SIDE = 4  # more make shorter lists
@@ -68,7 +69,6 @@ def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> Tra
     head["per_table_ds"] = 1.0 / head["table_ds"]
 
     spans, cells = np.zeros(len(center), SPAN), np.zeros(columns * rows, CELL)
-    bands = np.zeros(rows, BAND)
     spans["fraction"] = middle["s"] / length
     spans["fraction"][-1] = 1.0
     k = np.arange(columns * rows)
@@ -88,8 +88,7 @@ def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> Tra
     radii = np.full(k.size, CELL_SIZE * math.sqrt(0.5) / _SIDE)
     xs, ys = middles[0][:, None] + dx, middles[1][:, None] + dy
     _keep(lists, cells, "", candidates(middle, xs, ys, radii))
-    _keep(lists, bands, "inner_", band_segments(inside, low[1], rows))
-    _keep(lists, bands, "outer_", band_segments(outside, low[1], rows))
+    fences = fence_cells(inside, outside, head, cells)
     track = TrackArrays(
         head,
         middle,
@@ -97,7 +96,7 @@ def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> Tra
         inside,
         outside,
         cells,
-        bands,
+        fences,
         np.concatenate(lists),
         np.zeros(0, AHEAD),
     )
@@ -191,24 +190,61 @@ def clearances(inner, outer, xs, ys):
 
 
 @kernel
-def band_segments(line, y0, rows):
-    """Segments of `line` that touch each horizontal band of a cell's height from y0 up.
+def _fence(line, head, k, fences, used):
+    """List what rays to +x from points of cell `k` cross of `line`, in fences[used:].
+
+    A segment to the left is never crossed. A run of segments to the right is crossed if its two
+    ends are on different sides of the ray: always or never if both are above or below the cell,
+    else each end within the cell's height stands for the run, as a fence from there down.
 
     Returns:
-        starts: (rows + 1,) int32; items: int32.
+        used: the new end; inside: what all rays cross, odd or even.
     """
-    starts = np.zeros(rows + 1, np.int32)
-    items = np.empty(rows * (line.size - 1), np.int32)
-    used = 0
-    for row in range(rows):
-        low = y0 + row * CELL_SIZE - _MARGIN
-        high = y0 + (row + 1) * CELL_SIZE + _MARGIN
-        for j in range(line.size - 1):
-            if max(line[j].y, line[j + 1].y) >= low and min(line[j].y, line[j + 1].y) <= high:
-                items[used] = j
+    left = head.grid_x + k % head.columns * head.cell - _MARGIN
+    low = head.grid_y + k // head.columns * head.cell - _MARGIN
+    right, high = left + head.cell + 2.0 * _MARGIN, low + head.cell + 2.0 * _MARGIN
+    inside = False
+    last = line.size - 2
+    for j in range(line.size - 1):
+        a, b = line[j], line[j + 1]
+        if max(a.x, b.x) < left or max(a.y, b.y) < low or min(a.y, b.y) > high:
+            continue
+        if min(a.x, b.x) <= right:
+            fences[used].x, fences[used].y, fences[used].end_y = a.x, a.y, b.y
+            fences[used].dx, fences[used].dy = a.dx, a.dy
+            used += 1
+            continue
+        before, after = line[j - 1 if j > 0 else last], line[j + 2 if j < last else 1]
+        for end, neighbour in ((a, before), (b, after)):
+            if end.y > high:
+                inside = not inside
+            elif end.y >= low and min(end.x, neighbour.x) <= right:
+                fences[used].x, fences[used].y, fences[used].end_y = _FAR, end.y, -math.inf
+                fences[used].dx, fences[used].dy = 0.0, -1.0
                 used += 1
-        starts[row + 1] = used
-    return starts, items[:used].copy()
+    return used, inside
+
+
+@kernel
+def fence_cells(inner, outer, heads, cells):
+    """Fill in the fences of every BORDER cell; returns them, (F,) FENCE."""
+    fences = np.empty(1024, FENCE)
+    used = 0
+    for k in range(cells.size):
+        cell = cells[k]
+        if cell.road != BORDER:
+            continue
+        most = used + 2 * (inner.size + outer.size)
+        if most > fences.size:
+            grown = np.empty(2 * most, FENCE)
+            grown[:used] = fences[:used]
+            fences = grown
+        cell.outer_first = used
+        used, cell.in_outer = _fence(outer, heads[0], k, fences, used)
+        cell.inner_first = used
+        used, cell.in_inner = _fence(inner, heads[0], k, fences, used)
+        cell.inner_last = used
+    return fences[:used].copy()
 
 
 @kernel

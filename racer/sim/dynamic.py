@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import math
 
+from racer.sim.geometry import wrap
 from racer.sim.jit import inlined, kernel
+from racer.sim.kinematic import portions_of
 
 GRAVITY = 9.81  # m/s2, as the source
 CRAWL = 0.1  # m/s
@@ -134,3 +136,13 @@ def step_single_track(car, steer_target, speed_target, vehicle, h, substeps):
             s = _moved(_moved(s, k1, dt / 6.0), k2, dt / 3.0)
             s = _moved(_moved(s, k3, dt / 3.0), k4, dt / 6.0)
     car.x, car.y, car.yaw, car.v, car.steer, car.yaw_rate, car.slip = s
+
+
+@kernel
+def drive_single_track(car, steer, speed, vehicle, sim):
+    """Drive `car` one control step: the last command until the delay is over, then this one."""
+    cut = portions_of(vehicle, sim)
+    step_single_track(car, car.steer_command, car.speed_command, vehicle, cut.early_h, cut.early)
+    step_single_track(car, steer, speed, vehicle, cut.late_h, cut.late)
+    car.steer_command, car.speed_command = steer, speed
+    car.yaw = wrap(car.yaw)

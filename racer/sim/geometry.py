@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from racer.sim.jit import inlined, kernel
-from racer.sim.types import ALL_ROAD, BORDER
+from racer.sim.types import ALL_ROAD, BORDER, NO_ROAD
 
 _TWO_PI = 2.0 * math.pi
 
@@ -18,27 +20,27 @@ _TWO_PI = 2.0 * math.pi
 @inlined
 def wrap(angle):
     """The same angle in (-pi, pi], rad; angles already there come back unchanged."""
-    if -math.pi < angle <= math.pi:
-        return angle
-    angle = angle - _TWO_PI * math.floor((angle + math.pi) / _TWO_PI)
-    return math.pi if angle <= -math.pi else angle
+    turned = angle - _TWO_PI * np.floor((angle + math.pi) / _TWO_PI)
+    turned = math.pi if turned <= -math.pi else turned
+    return angle if (angle > -math.pi) & (angle <= math.pi) else turned
 
 
 @inlined
 def squared_distance(segment, x, y):
     """Squared distance from (x, y) to a segment (a LINE row), m2."""
+    # all three cases, then a choice: cheaper than a branch nobody can predict
     px = x - segment.x
     py = y - segment.y
     r = (px * segment.dx + py * segment.dy) * segment.inverse
-    if r <= 0.0:
-        return px * px + py * py
-    if r >= 1.0:
-        # from the end point itself, so that both segments of a corner agree to the bit
-        px = x - (segment.x + segment.dx)
-        py = y - (segment.y + segment.dy)
-        return px * px + py * py
     cross = py * segment.dx - px * segment.dy
-    return cross * cross * segment.inverse
+    between = cross * cross * segment.inverse
+    before = px * px + py * py
+    # from the end point itself, so that both segments of a corner agree to the bit
+    px = x - (segment.x + segment.dx)
+    py = y - (segment.y + segment.dy)
+    after = px * px + py * py
+    beyond = after if r >= 1.0 else between
+    return before if r <= 0.0 else beyond
 
 
 @inlined
@@ -132,14 +134,12 @@ def border_points(track, j, x, y):
 
 
 @inlined
-def _crosses(line, j, x, y):
-    """Does the ray from (x, y) towards +x cross segment `j`? Half open in y."""
-    ay, by = line[j].y, line[j + 1].y
-    if (ay > y) == (by > y):
-        return False
+def _crosses(ax, ay, dx, dy, by, x, y):
+    """Does the ray from (x, y) towards +x cross the segment from a to b? Half open in y."""
     # which side of the upward segment the point is on, the same sign test as GEOS
-    cross = line[j].dx * (y - ay) - (x - line[j].x) * line[j].dy
-    return cross > 0.0 if by > ay else cross < 0.0
+    cross = dx * (y - ay) - (x - ax) * dy
+    side = cross > 0.0 if by > ay else cross < 0.0
+    return ((ay > y) != (by > y)) & side
 
 
 @kernel
@@ -147,51 +147,52 @@ def in_ring(line, x, y):
     """Is (x, y) inside the closed line (even-odd rule)?"""
     inside = False
     for j in range(line.size - 1):
-        if _crosses(line, j, x, y):
-            inside = not inside
+        a = line[j]
+        inside ^= _crosses(a.x, a.y, a.dx, a.dy, line[j + 1].y, x, y)
     return inside
 
 
 @inlined
-def _in_ring_among(line, items, first, last, x, y):
-    inside = False
+def _inside(fences, first, last, inside, x, y):
+    """The same from the fences of one cell; `inside` counts what all rays from it cross."""
     for k in range(first, last):
-        if _crosses(line, items[k], x, y):
-            inside = not inside
+        a = fences[k]
+        inside ^= _crosses(a.x, a.y, a.dx, a.dy, a.end_y, x, y)
     return inside
-
-
-@kernel
-def _on_road_near_border(track, row, x, y):
-    band = track.bands[row]
-    if not _in_ring_among(track.outer, track.items, band.outer_first, band.outer_last, x, y):
-        return False
-    return not _in_ring_among(track.inner, track.items, band.inner_first, band.inner_last, x, y)
 
 
 @inlined
 def on_road(track, x, y):
     """Is (x, y) inside the outer ring and not inside the inner one?"""
-    head = track.head[0]
-    k = cell_of(head, x, y)
+    k = cell_of(track.head[0], x, y)
     if k < 0:  # the grid reaches beyond the outer border
         return False
-    what = track.cells[k].road
-    if what != BORDER:
-        return what == ALL_ROAD
-    return _on_road_near_border(track, k // head.columns, x, y)
+    cell = track.cells[k]
+    if cell.road != BORDER:
+        return cell.road == ALL_ROAD
+    fences, middle = track.fences, cell.inner_first
+    return _inside(fences, cell.outer_first, middle, cell.in_outer, x, y) and not _inside(
+        fences, middle, cell.inner_last, cell.in_inner, x, y
+    )
 
 
 @inlined
-def border_clearance(track, k, x, y):
-    """A distance, m, within which no border can be of (x, y), a point of grid cell `k`.
+def around(track, x, y):
+    """What is around (x, y) within a distance, m: (NO_ROAD or ALL_ROAD, that distance).
 
-    Negative when (x, y) may be at a border.
+    The distance is negative where a border may be nearer than a cell's size.
     """
     head = track.head[0]
-    dx = x - (head.grid_x + (k % head.columns + 0.5) * head.cell)
-    dy = y - (head.grid_y + (k // head.columns + 0.5) * head.cell)
-    return track.cells[k].clearance - math.sqrt(dx * dx + dy * dy)
+    column = (x - head.grid_x) * head.per_cell
+    row = (y - head.grid_y) * head.per_cell
+    if not (0.0 <= column < head.columns and 0.0 <= row < head.rows):
+        return NO_ROAD, -1.0
+    i, j = int(column), int(row)
+    cell = track.cells[j * head.columns + i]
+    if cell.road == BORDER:
+        return NO_ROAD, -1.0
+    dx, dy = column - i - 0.5, row - j - 0.5
+    return cell.road, cell.clearance - head.cell * math.sqrt(dx * dx + dy * dy)
 
 
 @inlined

@@ -11,18 +11,17 @@ import math
 import numpy as np
 
 from racer.sim.geometry import (
-    border_clearance,
+    around,
     border_points,
-    cell_of,
     on_road,
     point_on,
     project,
     wrap,
 )
-from racer.sim.jit import inlined, kernel
+from racer.sim.jit import borrowed, inlined, kernel
+from racer.sim.trig import sincos
 from racer.sim.types import (
     ALL_ROAD,
-    BORDER,
     IMMOBILIZED,
     IN_PROGRESS,
     LAP_COMPLETE,
@@ -75,6 +74,7 @@ def width_and_side(track, segment, cx, cy, x, y):
 @kernel
 def nearest_many(track, xs, ys, out):
     """Fill `out` (K,) NEAREST for the points (xs, ys), m."""
+    track = borrowed(track)
     for i in range(xs.size):
         x, y = xs[i], ys[i]
         segment, r, s = project(track, x, y)
@@ -88,7 +88,7 @@ def nearest_many(track, xs, ys, out):
         row.on_road = on_road(track, x, y)
 
 
-@kernel
+@inlined
 def pose_on_center(track, s):
     """Point of the centre line at arc length `s` (m, wrapped), looking at the next waypoint.
 
@@ -97,9 +97,13 @@ def pose_on_center(track, s):
     """
     s = s % track.head[0].length
     center = track.center
-    j = 0
-    while j + 2 < center.size and center[j + 1].s <= s:
-        j += 1
+    j, after = 0, center.size - 1
+    while after - j > 1:
+        middle = (j + after) // 2
+        if center[middle].s <= s:
+            j = middle
+        else:
+            after = middle
     r = (s - center[j].s) / center[j].step if center[j].step > 0.0 else 0.0
     x, y = point_on(center, j, r)
     return x, y, math.atan2(center[j + 1].y - y, center[j + 1].x - x)
@@ -122,56 +126,62 @@ def lap_progress(fraction, start_fraction, before):
 
 
 @inlined
-def wheels_off_road(track, vehicle, x, y, cos_yaw, sin_yaw):
+def wheels_off_road(track, vehicle, x, y, cosine, sine):
     """How many of the four wheel centres are outside the road, for an origin at (x, y)."""
-    along = max(vehicle.wheelbase - vehicle.rear_axle, vehicle.rear_axle)
-    across = 0.5 * max(vehicle.track_front, vehicle.track_rear)
-    k = cell_of(track.head[0], x, y)
-    if k >= 0 and track.cells[k].road != BORDER:
-        reach = border_clearance(track, k, x, y)
-        if reach > 0.0 and reach * reach > along * along + across * across:
-            return 0 if track.cells[k].road == ALL_ROAD else 4
+    front, rear = vehicle.wheelbase - vehicle.rear_axle, vehicle.rear_axle
+    longest = max(front, rear)
+    widest = 0.5 * max(vehicle.track_front, vehicle.track_rear)
+    road, reach = around(track, x, y)
+    if reach > 0.0 and reach * reach > longest * longest + widest * widest:
+        return 0 if road == ALL_ROAD else 4
     off = 0
-    for axle in range(2):
-        along = vehicle.wheelbase - vehicle.rear_axle if axle == 0 else -vehicle.rear_axle
-        half = 0.5 * (vehicle.track_front if axle == 0 else vehicle.track_rear)
-        ax = x + along * cos_yaw
-        ay = y + along * sin_yaw
-        if not on_road(track, ax - half * sin_yaw, ay + half * cos_yaw):
-            off += 1
-        if not on_road(track, ax + half * sin_yaw, ay - half * cos_yaw):
+    for wheel in range(4):
+        along = front if wheel < 2 else -rear
+        across = 0.5 * (vehicle.track_front if wheel < 2 else vehicle.track_rear)
+        if wheel % 2 == 1:
+            across = -across
+        if not on_road(
+            track, x + along * cosine - across * sine, y + along * sine + across * cosine
+        ):
             off += 1
     return off
 
 
 @inlined
-def locate(car, track, vehicle):
-    """Measure where `car` is: nose, arc length, lateral offset, wheels off the road."""
-    cos_yaw, sin_yaw = math.cos(car.yaw), math.sin(car.yaw)
-    car.nose_x = car.x + vehicle.nose * cos_yaw
-    car.nose_y = car.y + vehicle.nose * sin_yaw
-    segment, r, s = project(track, car.nose_x, car.nose_y)
-    center = track.center
-    cx, cy = point_on(center, segment, r)
-    ox, oy = car.nose_x - cx, car.nose_y - cy
-    dx, dy = center[segment].dx, center[segment].dy
+def locate(car, track, vehicle, cosine, sine):
+    """Measure where `car` is: nose, arc length, lateral offset, wheels off the road.
+
+    Args:
+        cosine, sine: of its yaw.
+    """
+    x, y = car.x + vehicle.nose * cosine, car.y + vehicle.nose * sine
+    segment, r, s = project(track, x, y)
+    cx, cy = point_on(track.center, segment, r)
+    ox, oy = x - cx, y - cy
     distance = math.sqrt(ox * ox + oy * oy)
+    left = track.center[segment].dx * oy - track.center[segment].dy * ox >= 0.0
+    car.nose_x, car.nose_y = x, y
     car.s = s
-    car.n = distance if dx * oy - dy * ox >= 0.0 else -distance
+    car.n = distance if left else -distance
     car.segment = segment
-    car.wheels_off = wheels_off_road(track, vehicle, car.x, car.y, cos_yaw, sin_yaw)
+    car.wheels_off = wheels_off_road(track, vehicle, car.x, car.y, cosine, sine)
 
 
 @inlined
-def measure(car, track, vehicle, sim):
+def advance_progress(car, track):
+    """Progress at the arc length of now, from that of a step ago."""
+    length = track.head[0].length
+    car.progress_before = car.progress if car.progress < 100.0 else 0.0
+    car.progress = lap_progress(car.s / length, car.start_s / length, car.progress_before)
+
+
+@inlined
+def measure(car, track, vehicle, sim, cosine, sine):
     """`locate`, then what changed since the last step: progress, standing still, going back."""
     old_x, old_y = car.nose_x, car.nose_y
-    locate(car, track, vehicle)
+    locate(car, track, vehicle, cosine, sine)
     car.moved = math.sqrt((car.nose_x - old_x) ** 2 + (car.nose_y - old_y) ** 2)
-    car.progress_before = car.progress if car.progress < 100.0 else 0.0
-    car.progress = lap_progress(
-        car.s / track.head[0].length, car.start_s / track.head[0].length, car.progress_before
-    )
+    advance_progress(car, track)
     car.slow_steps = car.slow_steps + 1 if car.moved <= sim.still_m else 0
     backward = car.progress < car.progress_before
     car.backward_steps = car.backward_steps + 1 if backward else 0
@@ -199,17 +209,13 @@ def judge(car, sim):
 def place(car, track, vehicle, s, yaw_offset, n):
     """Put `car` at rest with its origin at arc length `s`, `n` m left of the centre line."""
     x, y, yaw = pose_on_center(track, s)
-    car.x = x - n * math.sin(yaw)
-    car.y = y + n * math.cos(yaw)
+    sine, cosine = sincos(yaw)
+    car.x = x - n * sine
+    car.y = y + n * cosine
     car.yaw = wrap(yaw + yaw_offset)
-    car.v = 0.0
-    car.steer = 0.0
-    car.yaw_rate = 0.0
-    car.slip = 0.0
-    car.steer_command = 0.0
-    car.speed_command = 0.0
-    locate(car, track, vehicle)
-    car.moved = 0.0
-    car.slow_steps = 0
-    car.backward_steps = 0
+    car.v, car.steer, car.yaw_rate, car.slip = 0.0, 0.0, 0.0, 0.0
+    car.steer_command, car.speed_command = 0.0, 0.0
+    sine, cosine = sincos(car.yaw)
+    locate(car, track, vehicle, cosine, sine)
+    car.moved, car.slow_steps, car.backward_steps = 0.0, 0, 0
     car.status = IN_PROGRESS

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+from racer.sim.dynamic import drive_single_track
 from racer.sim.geometry import point_on, wrap
-from racer.sim.jit import inlined, kernel
+from racer.sim.jit import borrowed, inlined, kernel
+from racer.sim.kinematic import drive, load, portions_of, store
 from racer.sim.progress import (
     lap_progress,
     locate,
@@ -13,8 +15,8 @@ from racer.sim.progress import (
     wheels_off_road,
     width_and_side,
 )
-from racer.sim.step import _drive as drive
-from racer.sim.step import _portions as portions
+from racer.sim.trig import sincos
+from racer.sim.types import KINEMATIC
 
 _RADIANS = math.pi / 180.0
 # How much of what the last step shows corrects the estimated state: near the optimum for both
@@ -25,10 +27,12 @@ _ROLLING = 0.02  # m in a step; below it a turn says nothing about the wheels
 
 @inlined
 def _put(car, nose, vehicle):
-    """Place the origin of `car` for a nose at x, y (m), heading (deg)."""
+    """Place the origin of `car` for a nose at x, y (m), heading (deg); cosine, sine of its yaw."""
     car.yaw = nose[2] * _RADIANS
-    car.x = nose[0] - vehicle.nose * math.cos(car.yaw)
-    car.y = nose[1] - vehicle.nose * math.sin(car.yaw)
+    sine, cosine = sincos(car.yaw)
+    car.x = nose[0] - vehicle.nose * cosine
+    car.y = nose[1] - vehicle.nose * sine
+    return cosine, sine
 
 
 @kernel
@@ -44,18 +48,16 @@ def measure_poses(cars, rows, noses, wheel_rows, starts, first, track, vehicles)
         first: (R,) bool, does an episode start here?
         vehicles: (1,) VEHICLE.
     """
-    vehicle = vehicles[0]
+    track, vehicle = borrowed(track), vehicles[0]
     length = track.head[0].length
     before = 0.0
     for i in range(cars.size):
         car, row = cars[i], rows[i]
         k = wheel_rows[i]
-        _put(car, noses[k], vehicle)
-        wheels_off = wheels_off_road(
-            track, vehicle, car.x, car.y, math.cos(car.yaw), math.sin(car.yaw)
-        )
-        _put(car, noses[i], vehicle)
-        locate(car, track, vehicle)
+        cosine, sine = _put(car, noses[k], vehicle)
+        wheels_off = wheels_off_road(track, vehicle, car.x, car.y, cosine, sine)
+        cosine, sine = _put(car, noses[i], vehicle)
+        locate(car, track, vehicle, cosine, sine)
         car.wheels_off = wheels_off
         if first[i] or before >= 100.0:
             before = 0.0
@@ -83,7 +85,7 @@ def _fill(car, row, nose, track):
 
 
 @kernel
-def replay(cars, noses, commands, dts, skip, vehicles, sims, errors):
+def replay(cars, noses, commands, dts, skip, vehicles, sims, block, errors):
     """Drive on from every logged state of one episode with the logged commands.
 
     A log holds poses, not speeds and wheel angles. These are estimated as an observer does: the
@@ -96,6 +98,7 @@ def replay(cars, noses, commands, dts, skip, vehicles, sims, errors):
         dts: (R,) s from each row to the next.
         skip: rows at the beginning from which nothing is predicted.
         vehicles, sims: (1,) VEHICLE and SIM; control_dt is overwritten.
+        block: of `new_block`, scratch.
         errors: (R, H, 2) out: distance (m) and heading (rad) after 1..H steps; NaN at the end of
             the log and before `skip`.
     """
@@ -113,19 +116,29 @@ def replay(cars, noses, commands, dts, skip, vehicles, sims, errors):
             driven.steer_command, driven.speed_command = seen.steer_command, seen.speed_command
             for h in range(min(errors.shape[1], noses.shape[0] - 1 - k)):
                 sim.control_dt = dts[k + h]
-                cut = portions(vehicle, sim)
-                drive(driven, commands[k + h, 0], commands[k + h, 1], vehicle, cut)
+                _drive(driven, commands[k + h, 0], commands[k + h, 1], block, vehicle, sim)
                 _compare(driven, noses[k + h + 1], vehicle, errors[k, h])
         sim.control_dt = dts[k]
         x, y, yaw = seen.x, seen.y, seen.yaw
-        drive(seen, commands[k, 0], commands[k, 1], vehicle, portions(vehicle, sim))
+        _drive(seen, commands[k, 0], commands[k, 1], block, vehicle, sim)
         _correct(seen, x, y, yaw, noses[k + 1], dts[k], vehicle, driven)
+
+
+@kernel
+def _drive(car, steer, speed, block, vehicle, sim):
+    if vehicle.model == KINEMATIC:
+        load(block, 0, car, steer, speed)
+        drive(block, 1, vehicle, portions_of(vehicle, sim))
+        store(block, 0, car)
+    else:
+        drive_single_track(car, steer, speed, vehicle, sim)
 
 
 @inlined
 def _compare(car, nose, vehicle, error):
-    dx = car.x + vehicle.nose * math.cos(car.yaw) - nose[0]
-    dy = car.y + vehicle.nose * math.sin(car.yaw) - nose[1]
+    sine, cosine = sincos(car.yaw)
+    dx = car.x + vehicle.nose * cosine - nose[0]
+    dy = car.y + vehicle.nose * sine - nose[1]
     error[0] = math.sqrt(dx * dx + dy * dy)
     error[1] = abs(wrap(car.yaw - nose[2] * _RADIANS))
 
@@ -134,7 +147,7 @@ def _compare(car, nose, vehicle, error):
 def _correct(car, x, y, yaw, nose, dt, vehicle, scratch):
     """Move the estimated speed and wheel angle towards what the step from (x, y, yaw) shows."""
     moved = math.sqrt((car.x - x) ** 2 + (car.y - y) ** 2)
-    turned = car.yaw - yaw
+    turned = wrap(car.yaw - yaw)
     _put(scratch, nose, vehicle)
     really = math.sqrt((scratch.x - x) ** 2 + (scratch.y - y) ** 2)
     car.v = max(0.0, car.v + _SPEED_GAIN * (really - moved) / dt)

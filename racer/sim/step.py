@@ -12,19 +12,35 @@ alternates directions calls every kernel once for each.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from racer.sim.dynamic import step_single_track
-from racer.sim.geometry import point_on, wrap
-from racer.sim.jit import inlined, kernel
-from racer.sim.kinematic import Decay, decay_of, step_kinematic
-from racer.sim.progress import judge, measure, place, waypoints_around, width_and_side
+from racer.sim.dynamic import drive_single_track
+from racer.sim.geometry import point_on
+from racer.sim.jit import borrowed, inlined, kernel
+from racer.sim.kinematic import (
+    BLOCK,
+    COS,
+    SIN,
+    drive,
+    load,
+    portions_of,
+    store,
+)
+from racer.sim.progress import (
+    advance_progress,
+    judge,
+    measure,
+    place,
+    waypoints_around,
+    width_and_side,
+)
 from racer.sim.random import uniform
+from racer.sim.trig import sincos
 from racer.sim.types import (
     IN_PROGRESS,
     KINEMATIC,
+    SINGLE_TRACK,
     START_LINE,
     START_RANDOM,
     TIME_UP,
@@ -79,7 +95,7 @@ def begin(cars, commands, rows, terminated, truncated, track, direction, sims, n
         terminated, truncated: (N,) bool, out.
         needs_width: does anyone read track_width or is_left_of_center? They cost extra.
     """
-    sim = sims[0]
+    track, sim = borrowed(track), sims[0]
     for i in range(cars.size):
         car = cars[i]
         if car.direction != direction:
@@ -96,69 +112,50 @@ def _clip(value, low, high):
     return min(max(value, low), high)
 
 
-class _Portions(NamedTuple):
-    """A control step cut in two: the last command acts for `delay`, then the new one."""
-
-    early_h: float  # s, substep
-    early: int  # substeps; 0 without a delay
-    early_decay: Decay
-    late_h: float
-    late: int
-    late_decay: Decay
-
-
 @inlined
-def _portions(vehicle, sim):
-    dt = sim.control_dt
-    delay = min(vehicle.delay, dt)
-    early, late = 0, sim.substeps
-    if delay >= dt:
-        early, late = sim.substeps, 0
-    elif delay > 0.0:
-        early = max(1, round(sim.substeps * delay / dt))
-        late = max(1, sim.substeps - early)
-    early_h = delay / max(1, early)
-    late_h = (dt - delay) / max(1, late)
-    return _Portions(
-        early_h, early, decay_of(vehicle, early_h), late_h, late, decay_of(vehicle, late_h)
-    )
-
-
-@inlined
-def _drive(car, steer, speed, vehicle, cut):
-    if vehicle.model == KINEMATIC:
-        step_kinematic(
-            car,
-            car.steer_command,
-            car.speed_command,
-            vehicle,
-            cut.early_h,
-            cut.early,
-            cut.early_decay,
-        )
-        step_kinematic(car, steer, speed, vehicle, cut.late_h, cut.late, cut.late_decay)
-    else:
-        step_single_track(
-            car, car.steer_command, car.speed_command, vehicle, cut.early_h, cut.early
-        )
-        step_single_track(car, steer, speed, vehicle, cut.late_h, cut.late)
-    car.steer_command, car.speed_command = steer, speed
+def _command(steer_deg, speed, vehicle):
+    """What the car is told, rad and m/s."""
+    steer = _clip(steer_deg / _DEG, -vehicle.steer_max, vehicle.steer_max)
+    return steer, _clip(speed, vehicle.speed_min, vehicle.speed_max) * vehicle.speed_gain
 
 
 @kernel
-def advance(cars, commands, track, direction, vehicles, sims):
+def advance_kinematic(cars, commands, track, direction, vehicles, sims, block):
     """Drive every car of this direction one control step and measure where it is then."""
-    vehicle, sim = vehicles[0], sims[0]
-    cut = _portions(vehicle, sim)
+    track, block, vehicle, sim = borrowed(track), borrowed(block), vehicles[0], sims[0]
+    cut = portions_of(vehicle, sim)
+    who = np.empty(BLOCK, np.int64)
+    i = 0
+    while i < cars.size:
+        count = 0
+        while i < cars.size and count < BLOCK:
+            if cars[i].direction == direction:
+                steer, speed = _command(commands[i, 0], commands[i, 1], vehicle)
+                load(block, count, cars[i], steer, speed)
+                who[count] = i
+                count += 1
+            i += 1
+        drive(block, count, vehicle, cut)
+        for k in range(count):
+            car = cars[who[k]]
+            store(block, k, car)
+            measure(car, track, vehicle, sim, block[COS + k], block[SIN + k])
+
+
+@kernel
+def advance_single_track(cars, commands, track, direction, vehicles, sims, block):
+    """The same for a vehicle of the dynamic single-track model."""
+    track, vehicle, sim = borrowed(track), vehicles[0], sims[0]
     for i in range(cars.size):
         car = cars[i]
-        if car.direction != direction:
-            continue
-        steer = _clip(commands[i, 0] / _DEG, -vehicle.steer_max, vehicle.steer_max)
-        speed = _clip(commands[i, 1], vehicle.speed_min, vehicle.speed_max) * vehicle.speed_gain
-        _drive(car, steer, speed, vehicle, cut)
-        car.yaw = wrap(car.yaw)
-        measure(car, track, vehicle, sim)
+        if car.direction == direction:
+            steer, speed = _command(commands[i, 0], commands[i, 1], vehicle)
+            drive_single_track(car, steer, speed, vehicle, sim)
+            sine, cosine = sincos(car.yaw)
+            measure(car, track, vehicle, sim, cosine, sine)
+
+
+ADVANCE = {KINEMATIC: advance_kinematic, SINGLE_TRACK: advance_single_track}
 
 
 @kernel
@@ -177,7 +174,7 @@ def finish(cars, rewards, terminated, truncated, done):
     return count
 
 
-@kernel
+@inlined
 def _start(car, track, vehicle, sim):
     """Place `car` where episode `car.episode` of car `car.key` begins."""
     s, yaw_offset, n = 0.0, 0.0, 0.0
@@ -188,14 +185,13 @@ def _start(car, track, vehicle, sim):
     elif sim.start != START_LINE:
         turn = (car.key + car.episode) * sim.start_advance
         s = (turn - math.floor(turn)) * track.head[0].length
+    place(car, track, vehicle, s, yaw_offset, n)
     car.start_s = s
     car.progress = 0.0
-    car.steps = 1
+    advance_progress(car, track)
+    car.steps = 1  # the frame it is held still in counts, as officially
     car.laps = 0
     car.episode_return = 0.0
-    place(car, track, vehicle, s, yaw_offset, n)
-    measure(car, track, vehicle, sim)
-    car.moved, car.slow_steps, car.backward_steps = 0.0, 0, 0
 
 
 @kernel
@@ -211,7 +207,7 @@ def next_episode(cars, mask, sims):
 @kernel
 def reset(cars, mask, track, direction, vehicles, sims):
     """Put the cars in `mask` of this direction where their episode begins."""
-    vehicle, sim = vehicles[0], sims[0]
+    track, vehicle, sim = borrowed(track), vehicles[0], sims[0]
     for i in range(cars.size):
         if mask[i] and cars[i].direction == direction:
             _start(cars[i], track, vehicle, sim)

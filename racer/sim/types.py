@@ -178,11 +178,23 @@ CELL = np.dtype(  # row of (rows * columns,): a square of the grid over the trac
         ("first", "i4"),  # items[first:last]: centre segments that can be nearest to a point of it
         ("last", "i4"),
         ("clearance", "f4"),  # m, from its middle to the nearest border, rounded down
+        # of a BORDER cell: fences[outer_first:inner_first] and fences[inner_first:inner_last]
+        ("outer_first", "i4"),
+        ("inner_first", "i4"),
+        ("inner_last", "i4"),
+        ("in_outer", "?"),  # inside the ring, if a ray from the cell crosses none of its fences?
+        ("in_inner", "?"),
     ],
     align=True,
 )
-BAND = np.dtype(  # row of (rows,): the border segments that touch a row of cells, for ray casting
-    [("inner_first", "i4"), ("inner_last", "i4"), ("outer_first", "i4"), ("outer_last", "i4")],
+FENCE = np.dtype(  # a border segment that a ray from some point of a cell crosses, from others not
+    [
+        ("x", "f8"),  # m
+        ("y", "f8"),
+        ("dx", "f8"),  # m, to its end
+        ("dy", "f8"),
+        ("end_y", "f8"),  # m
+    ],
     align=True,
 )
 AHEAD = np.dtype(  # row of (T,): the road at equal steps of arc length
@@ -221,6 +233,6 @@ class TrackArrays(NamedTuple):
     inner: np.ndarray  # (K,) LINE
     outer: np.ndarray  # (L,) LINE
     cells: np.ndarray  # (rows * columns,) CELL
-    bands: np.ndarray  # (rows,) BAND
+    fences: np.ndarray  # (F,) FENCE
     items: np.ndarray  # int32: every list of segments, ascending within a list
     table: np.ndarray  # (T,) AHEAD
