@@ -107,12 +107,12 @@ def build(file: RewardFile) -> tuple[Any, generate.Generated]:
         raise NotCompiled(
             f"{line}: cannot be rewritten ({type(error).__name__}: {error})"
         ) from None
-    kernel = _kernel(generated.text)
     rows = np.zeros(1, PARAMS)
     points, flags, state = np.zeros((2, 2)), np.zeros(1, np.bool_), np.zeros(1, np.int64)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            kernel = _kernel(generated.text)
             bind(kernel, rows, points, points, np.zeros(1), flags, state, state)
     except Exception as error:  # whatever numba raises, the answer is the same: use Python
         raise NotCompiled(_reason(file, generated, error)) from None

@@ -47,8 +47,6 @@ class Rewrite(ast.NodeTransformer):
         body = [self.visit(statement) for statement in self.node.body]
         self.node.body = [s for part in body for s in (part if isinstance(part, list) else [part])]
         self.node.args.args.insert(0, ast.arg(arg="_c"))
-        defaults = self.node.args.defaults
-        self.node.args.defaults = [self.visit(default) for default in defaults]
         ast.fix_missing_locations(self.node)
 
     # -- names and constants

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from racer.reward import uses
+from racer.reward.defaults import fold
 from racer.reward.expressions import Rewrite, Shared
 from racer.reward.flow import guard
+from racer.reward.lift import lift_all
 from racer.reward.params import KEYS
 from racer.reward.strip import Strip
 from racer.reward.subset import Module, Unsupported, local_names, read
@@ -38,6 +40,7 @@ def rewrite(tree: ast.Module) -> Rewritten:
         Unsupported: names the line and the construct.
     """
     module = read(tree)
+    lift_all(module)
     names = _reachable(module)
     functions = {name: [module.functions[name]] for name in names}
     dicts = uses.params_names(functions)
@@ -69,6 +72,7 @@ def _reachable(module: Module) -> list[str]:
         if name in order:
             return
         function = module.functions[name]
+        fold(function, module)
         Strip(module).function(function)
         local = local_names(function)
         for inner in ast.walk(function):

@@ -19,6 +19,7 @@ from racer.reward.classes import flatten
 
 LONGEST = 20_000  # elements that constant comprehensions may have together
 STRONGEST = 4096  # bits of an integer that a constant expression may have
+_LARGE = ("factorial", "comb", "perm")  # of math: small arguments, endless results
 _OPERATORS: dict[type, Any] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -68,7 +69,7 @@ class Module:
 
 
 def read(tree: ast.Module) -> Module:
-    """The module's constants and functions, nested functions lifted.
+    """The module's constants and functions.
 
     Raises:
         Unsupported: a statement at the top level that computes or acts.
@@ -78,12 +79,6 @@ def read(tree: ast.Module) -> Module:
         module.refused[name] = Unsupported(line, construct)
     for node in tree.body:
         _statement(node, module)
-    for name in list(module.functions):
-        try:
-            lift(name, module)
-        except Unsupported as error:
-            del module.functions[name]
-            module.refused[name] = error
     return module
 
 
@@ -106,7 +101,9 @@ def _statement(node: ast.stmt, module: Module) -> None:
         _assignment(node, node.value, module)
     elif isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
         pass  # never the main program
-    elif isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and _silent(node.value)):
+    elif isinstance(node, ast.Pass | ast.Global) or (
+        isinstance(node, ast.Expr) and _silent(node.value)
+    ):
         pass
     else:
         raise Unsupported(node, f"`{_first_line(node)}` at the top level")
@@ -149,9 +146,9 @@ def constant(node: ast.expr, module: Module) -> Any:
     if isinstance(node, ast.Name) and node.id in module.constants:
         return module.constants[node.id]
     if isinstance(node, ast.Tuple):
-        return tuple(constant(e, module) for e in node.elts)
+        return tuple(_elements(node.elts, module))
     if isinstance(node, ast.List):
-        return [constant(e, module) for e in node.elts]
+        return _elements(node.elts, module)
     if isinstance(node, ast.Dict) and all(k is not None for k in node.keys):
         keys = [constant(k, module) for k in node.keys if k is not None]
         return dict(zip(keys, (constant(v, module) for v in node.values), strict=True))
@@ -166,14 +163,29 @@ def constant(node: ast.expr, module: Module) -> Any:
         if isinstance(left, set) and isinstance(right, set):
             return left | right
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        a = _plain(constant(node.left, module), node)
-        b = _plain(constant(node.right, module), node)
+        a, b = constant(node.left, module), constant(node.right, module)
+        if isinstance(node.op, ast.Add) and type(a) is type(b) in (list, tuple):
+            return a + b
+        a, b = _plain(a, node), _plain(b, node)
         if isinstance(node.op, ast.Pow) and abs(a) > 1 and abs(b) > STRONGEST / math.log2(abs(a)):
             raise Unsupported(node, "a huge constant")
         return _OPERATORS[type(node.op)](a, b)
     if isinstance(node, ast.Attribute | ast.Call):
         return _library(node, module)
     raise Unsupported(node, "not a constant")
+
+
+def _elements(nodes: list[ast.expr], module: Module) -> list[Any]:
+    """Of a list or tuple, `*range(3)` included."""
+    found: list[Any] = []
+    for node in nodes:
+        if not isinstance(node, ast.Starred):
+            found.append(constant(node, module))
+            continue
+        found += constant(node.value, module)
+        if len(found) > LONGEST:
+            raise Unsupported(node, "a very long list")
+    return found
 
 
 def _listed(node: ast.ListComp, module: Module) -> list[Any]:
@@ -221,7 +233,8 @@ def _library(node: ast.Attribute | ast.Call, module: Module) -> Any:
             return tuple(made) if node.func.id == "tuple" else list(made)
     if name in ("numpy.array", "numpy.asarray") and len(arguments) == 1:
         return Array(arguments[0])
-    if name.startswith("math.") and all(isinstance(a, int | float) for a in arguments):
+    small = name.startswith("math.") and name[5:] not in _LARGE
+    if small and all(isinstance(a, int | float) for a in arguments):
         return getattr(math, name[5:])(*arguments)
     raise Unsupported(node, "not a constant")
 
@@ -271,88 +284,3 @@ def scope(function: ast.FunctionDef) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, ast.FunctionDef):
             stack.extend(ast.iter_child_nodes(node))
-
-
-def lift(name: str, module: Module) -> None:
-    """Move the functions defined inside `name` to the top level as `name__inner`.
-
-    Raises:
-        Unsupported: an inner function that is passed around, or defined twice.
-    """
-    outer = module.functions[name]
-    for parent in ast.walk(outer):
-        for part in ("body", "orelse"):
-            block = getattr(parent, part, None)
-            if isinstance(block, list):
-                block[:] = [_lambda_to_def(s) for s in block]
-    inner = [n for n in scope(outer) if isinstance(n, ast.FunctionDef)]
-    if not inner:
-        return
-    own = {n.name: n for n in inner}
-    if len(own) < len(inner):
-        raise Unsupported(inner[-1], f"function {inner[-1].name} defined twice")
-    captured = _captures(outer, own)
-    for function in [outer, *inner]:
-        _Calls(name, captured).visit(function)
-    _remove(outer, set(inner))
-    for function in inner:
-        extra = [ast.arg(arg=free) for free in captured[function.name]]
-        function.args.args[:0] = extra
-        function.name = f"{name}__{function.name}"
-        module.functions[function.name] = function
-        lift(function.name, module)
-
-
-def _lambda_to_def(node: ast.stmt) -> ast.stmt:
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
-        target = node.targets[0]
-        if isinstance(target, ast.Name) and len(node.targets) == 1:
-            return named(target.id, node.value)
-    return node
-
-
-def _captures(outer: ast.FunctionDef, own: dict[str, ast.FunctionDef]) -> dict[str, list[str]]:
-    """What each inner function takes from `outer`, also through the siblings it calls."""
-    around = local_names(outer)
-    reads = {
-        name: {n.id for n in ast.walk(f) if isinstance(n, ast.Name)} - local_names(f)
-        for name, f in own.items()
-    }
-    taken = {name: names & around for name, names in reads.items()}
-    for _ in own:
-        for name in own:
-            for sibling in reads[name] & own.keys():
-                taken[name] = taken[name] | taken[sibling]
-                if taken[sibling] & local_names(own[name]):
-                    raise Unsupported(own[name], f"function {name}, which hides a variable")
-    return {name: sorted(names) for name, names in taken.items()}
-
-
-class _Calls(ast.NodeTransformer):
-    """Calls of inner functions: the new name, the captured variables first."""
-
-    def __init__(self, outer: str, captured: dict[str, list[str]]) -> None:
-        self.outer, self.captured = outer, captured
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        if isinstance(node.func, ast.Name) and node.func.id in self.captured:
-            name = node.func.id
-            free = [ast.Name(id=f, ctx=ast.Load()) for f in self.captured[name]]
-            node.func = ast.copy_location(
-                ast.Name(id=f"{self.outer}__{name}", ctx=ast.Load()), node.func
-            )
-            node.args[:0] = [ast.copy_location(f, node) for f in free]
-        return self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id in self.captured:
-            raise Unsupported(node, f"function {node.id} used as a value")
-        return node
-
-
-def _remove(outer: ast.FunctionDef, gone: set[ast.FunctionDef]) -> None:
-    for node in ast.walk(outer):
-        for part in ("body", "orelse", "finalbody"):
-            block = getattr(node, part, None)
-            if isinstance(block, list) and any(s in gone for s in block):
-                block[:] = [s for s in block if s not in gone] or [ast.Pass()]

@@ -17,7 +17,7 @@ def needs(tree: ast.Module) -> frozenset[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             functions.setdefault(node.name, []).append(node)
-    if len(functions.get("reward_function", ())) != 1:
+    if len(functions.get("reward_function", ())) != 1 or _looks_around(tree):
         return ALL
     dicts = params_names(functions)
     found: set[str] = set()
@@ -28,6 +28,12 @@ def needs(tree: ast.Module) -> frozenset[str]:
         else:
             found.add(key)
     return frozenset(found & ALL)
+
+
+def _looks_around(tree: ast.Module) -> bool:
+    """Whether it may read the dict by other ways than its name."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return not names.isdisjoint(("eval", "exec", "locals", "vars", "globals"))
 
 
 def params_names(functions: Functions) -> dict[str, set[str]]:

@@ -216,6 +216,7 @@ class WorkerEngine(RewardEngine):
             check(out, self.file.line)
             return
         found, car = self._error(), self._car()
+        out[:car] = self._out[:car]  # what was computed before it
         if found["kind"] == "value":
             raise Failure(car, self.file.line, returned(found["problem"]))
         raise Failure(car, found["line"] or self.file.line, found["problem"])

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from racer.errors import RewardFailed
-from racer.reward import make_engine
+from racer.reward import load, make_engine
 from racer.reward.failure import read_params
 from racer.reward.params import KEYS
 from racer.reward.uses import ALL, needs
+from racer.reward.worker import WorkerEngine
 from racer.reward_check import once
 from racer.sim.types import CAR
 
@@ -185,3 +186,21 @@ def test_a_slow_reward_is_not_killed_but_told_once(engine, rows, capsys):
     for _ in range(2):
         assert _compute(worker, rows[:32].copy()) == [1.0] * 32
     assert capsys.readouterr().err.count("ms a call") == 1
+
+
+def test_a_file_that_looks_around_for_its_params_receives_all_of_them():
+    import ast
+
+    text = "def reward_function(params):\n    return eval(\"params['speed']\")\n"
+    assert needs(ast.parse(text)) == ALL
+
+
+def test_what_came_before_a_failure_is_given(write, waypoints, rows):
+    path = write("def reward_function(params):\n    return 1 / (params['steps'] - 4)\n")
+    worker = WorkerEngine(load(path), n=1, waypoints=waypoints, capacity=3)
+    batch, out = rows[:3].copy(), np.zeros(3)
+    batch["steps"] = [5, 6, 4]
+    with pytest.raises(RewardFailed):
+        worker.compute(batch, None, out)
+    worker.close()
+    assert out.tolist() == [1.0, 0.5, 0.0]

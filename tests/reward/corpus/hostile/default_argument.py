@@ -1,0 +1,6 @@
+def helper(value, sink=open('@CANARY@', 'w')):
+    return value
+
+
+def reward_function(params):
+    return helper(params['speed'])
