@@ -27,6 +27,7 @@ from racer.sim.types import (
     HEAD,
     LINE,
     NO_ROAD,
+    PIECES,
     SPAN,
     TrackArrays,
 )
@@ -36,8 +37,7 @@ REACH = 1.0  # m of grid beyond the outer border; further out the whole line is 
 TABLE_DS = 0.05  # m, spacing of the look-ahead table: chord error < 1 mm at a radius of 0.4 m
 _FAR = 1e9  # m, to the right of every track
 _MARGIN = 1e-9  # m, far above rounding at the size of a track
-_PIECES = 8  # a centre segment is covered by so many discs, a cell by _SIDE squared:
-_SIDE = 4  # more make shorter lists
+_SIDE = 4  # a cell is covered by so many discs squared: more make shorter lists
 
 
 def make_line(points: np.ndarray) -> np.ndarray:
@@ -49,6 +49,7 @@ def make_line(points: np.ndarray) -> np.ndarray:
     line["step"] = np.sqrt(squared)
     line["s"][1:] = np.cumsum(line["step"][:-1])
     np.divide(1.0, squared, out=line["inverse"], where=squared > 0.0)
+    line["fraction"] = line["s"] / line["s"][-1]
     return line
 
 
@@ -68,9 +69,8 @@ def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> Tra
     head["table_ds"] = length / max(4, round(length / TABLE_DS))
     head["per_table_ds"] = 1.0 / head["table_ds"]
 
-    spans, cells = np.zeros(len(center), SPAN), np.zeros(columns * rows, CELL)
-    spans["fraction"] = middle["s"] / length
-    spans["fraction"][-1] = 1.0
+    spans = np.zeros(PIECES * (len(center) - 1), SPAN)
+    cells = np.zeros(columns * rows, CELL)
     k = np.arange(columns * rows)
     middles = np.stack((k % columns, k // columns)) * CELL_SIZE + 0.5 * CELL_SIZE + low[:, None]
     cells["road"] = road_cells(inside, outside, head)
@@ -78,11 +78,11 @@ def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> Tra
     lists = [np.zeros(0, np.int32)]
     steps = np.stack((middle["dx"][:-1], middle["dy"][:-1]))
     starts = np.stack((middle["x"][:-1], middle["y"][:-1]))
-    along = (np.arange(_PIECES) + 0.5) / _PIECES  # of each centre segment
-    points = starts[:, :, None] + steps[:, :, None] * along
-    radii = 0.5 * middle["step"][:-1] / _PIECES
-    _keep(lists, spans[:-1], "inner_", candidates(inside, points[0], points[1], radii))
-    _keep(lists, spans[:-1], "outer_", candidates(outside, points[0], points[1], radii))
+    along = (np.arange(PIECES) + 0.5) / PIECES  # of each centre segment
+    points = (starts[:, :, None] + steps[:, :, None] * along).reshape(2, -1, 1)
+    radii = np.repeat(0.5 * middle["step"][:-1] / PIECES, PIECES)
+    _keep(lists, spans, "inner_", candidates(inside, points[0], points[1], radii))
+    _keep(lists, spans, "outer_", candidates(outside, points[0], points[1], radii))
     side = (np.arange(_SIDE) + 0.5) / _SIDE - 0.5  # a cell, cut in squares
     dx, dy = (part.ravel() * CELL_SIZE for part in np.meshgrid(side, side))
     radii = np.full(k.size, CELL_SIZE * math.sqrt(0.5) / _SIDE)
@@ -294,7 +294,7 @@ def fill_table(track, table):
         r = (s - center[j].s) / center[j].step if center[j].step > 0.0 else 0.0
         x = center[j].x + r * center[j].dx
         y = center[j].y + r * center[j].dy
-        ix, iy, ox, oy = border_points(track, j, x, y)
+        ix, iy, ox, oy = border_points(track, j, r, x, y)
         table[i].x = x
         table[i].y = y
         table[i].width = math.sqrt((ix - ox) ** 2 + (iy - oy) ** 2)

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from racer.sim.jit import inlined, kernel
-from racer.sim.types import ALL_ROAD, BORDER, NO_ROAD
+from racer.sim.types import ALL_ROAD, BORDER, NO_ROAD, PIECES
 
 _TWO_PI = 2.0 * math.pi
 
@@ -47,18 +47,19 @@ def squared_distance(segment, x, y):
 def fraction_along(line, j, x, y):
     """Where on segment `j` the point nearest to (x, y) lies, 0 at its start to 1 at its end."""
     a, b = line[j], line[j + 1]
-    if x == b.x and y == b.y and a.step > 0.0:
-        return 1.0
     squared = a.dx * a.dx + a.dy * a.dy
-    if squared <= 0.0:
-        return 0.0
-    return min(1.0, max(0.0, ((x - a.x) * a.dx + (y - a.y) * a.dy) / squared))
+    r = ((x - a.x) * a.dx + (y - a.y) * a.dy) / squared
+    r = 1.0 if r > 1.0 else r
+    r = 0.0 if (r < 0.0) | (squared <= 0.0) else r
+    return 1.0 if (x == b.x) & (y == b.y) & (a.step > 0.0) else r
 
 
 @inlined
 def nearest_segment(line, items, first, last, x, y):
     """The segment of `line` nearest to (x, y) among items[first:last]; the first one of equals."""
     best = items[first]
+    if last - first == 1:
+        return best
     nearest = math.inf
     for k in range(first, last):
         d = squared_distance(line[items[k]], x, y)
@@ -118,13 +119,13 @@ def project(track, x, y):
 
 
 @inlined
-def border_points(track, j, x, y):
-    """The points of the inner and outer border nearest to (x, y), a point of centre segment `j`.
+def border_points(track, j, r, x, y):
+    """The points of the inner and outer border nearest to (x, y), fraction `r` of segment `j`.
 
     Returns:
         inner x, inner y, outer x, outer y; m.
     """
-    span = track.spans[j]
+    span = track.spans[PIECES * j + min(int(r * PIECES), PIECES - 1)]
     inner, outer, items = track.inner, track.outer, track.items
     k = nearest_segment(inner, items, span.inner_first, span.inner_last, x, y)
     ix, iy = point_on(inner, k, fraction_along(inner, k, x, y))

@@ -49,22 +49,24 @@ NEAREST = np.dtype(
 @inlined
 def waypoints_around(track, segment, s):
     """Waypoints before and after arc length `s` (m) on `segment`: DeepRacer's closest_waypoints."""
-    spans = track.spans
+    center = track.center
     fraction = s / track.head[0].length
     after = segment
-    while after < spans.size and spans[after].fraction <= fraction:
+    while after < center.size and center[after].fraction <= fraction:
         after += 1
-    before = after - 1 if after > 0 else spans.size - 1
-    return before, after if after < spans.size else 0
+    before = after - 1 if after > 0 else center.size - 1
+    return before, after if after < center.size else 0
 
 
 @inlined
-def width_and_side(track, segment, cx, cy, x, y):
+def width_and_side(track, segment, r, cx, cy, x, y):
     """Road width at the projection (cx, cy) of (x, y), m, and whether (x, y) is left of centre.
+
+    The projection is at fraction `r` of centre segment `segment`.
 
     Both as the official simulator: from the border points nearest to the projection.
     """
-    ix, iy, ox, oy = border_points(track, segment, cx, cy)
+    ix, iy, ox, oy = border_points(track, segment, r, cx, cy)
     width = math.sqrt((ix - ox) ** 2 + (iy - oy) ** 2)
     to_inner = math.sqrt((ix - x) ** 2 + (iy - y) ** 2)
     to_outer = math.sqrt((ox - x) ** 2 + (oy - y) ** 2)
@@ -83,7 +85,7 @@ def nearest_many(track, xs, ys, out):
         row.s = s
         row.segment = segment
         row.distance = math.sqrt((cx - x) ** 2 + (cy - y) ** 2)
-        row.width, row.is_left = width_and_side(track, segment, cx, cy, x, y)
+        row.width, row.is_left = width_and_side(track, segment, r, cx, cy, x, y)
         row.prev_waypoint, row.next_waypoint = waypoints_around(track, segment, s)
         row.on_road = on_road(track, x, y)
 

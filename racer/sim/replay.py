@@ -80,7 +80,7 @@ def _fill(car, row, nose, track):
     r = (car.s - center.s) / center.step if center.step > 0.0 else 0.0
     cx, cy = point_on(track.center, car.segment, r)
     row.track_width, row.is_left_of_center = width_and_side(
-        track, car.segment, cx, cy, row.x, row.y
+        track, car.segment, r, cx, cy, row.x, row.y
     )
 
 

@@ -71,17 +71,12 @@ def _fill_params(car, row, track, sim, steer_deg, speed, needs_width):
     row.is_reversed = (car.direction == 1) != sim.reverse
     row.object_in_camera = False
     if needs_width:
-        cx, cy = _projection(car, track)
+        segment = track.center[car.segment]
+        r = (car.s - segment.s) / segment.step if segment.step > 0.0 else 0.0
+        cx, cy = point_on(track.center, car.segment, r)
         row.track_width, row.is_left_of_center = width_and_side(
-            track, car.segment, cx, cy, car.nose_x, car.nose_y
+            track, car.segment, r, cx, cy, car.nose_x, car.nose_y
         )
-
-
-@inlined
-def _projection(car, track):
-    row = track.center[car.segment]
-    r = (car.s - row.s) / row.step if row.step > 0.0 else 0.0
-    return point_on(track.center, car.segment, r)
 
 
 @kernel

@@ -159,17 +159,13 @@ LINE = np.dtype(  # row j of (M,): point j and the segment from it to point j + 
         ("dy", "f8"),
         ("step", "f8"),  # m, length of the segment
         ("inverse", "f8"),  # 1 / step squared, 1/m2; 0 for a duplicate point
+        ("fraction", "f8"),  # arc length / length of the line; 1.0 in the last row
     ],
     align=True,
 )
-SPAN = np.dtype(  # row j of (M,): what else belongs to centre point and segment j
-    [
-        ("fraction", "f8"),  # arc length / track length; 1.0 in the last row
-        ("inner_first", "i4"),  # items[first:last]: segments of the inner border that can be
-        ("inner_last", "i4"),  # nearest to a point of this centre segment
-        ("outer_first", "i4"),
-        ("outer_last", "i4"),
-    ],
+PIECES = 8  # a centre segment is cut into: row PIECES * j + p of the spans is piece p of segment j
+SPAN = np.dtype(  # items[first:last]: segments of a border that can be nearest to a point of it
+    [("inner_first", "i4"), ("inner_last", "i4"), ("outer_first", "i4"), ("outer_last", "i4")],
     align=True,
 )
 CELL = np.dtype(  # row of (rows * columns,): a square of the grid over the track
@@ -229,7 +225,7 @@ class TrackArrays(NamedTuple):
 
     head: np.ndarray  # (1,) HEAD
     center: np.ndarray  # (M,) LINE; closed: the last point repeats the first
-    spans: np.ndarray  # (M,) SPAN
+    spans: np.ndarray  # (PIECES * (M - 1),) SPAN
     inner: np.ndarray  # (K,) LINE
     outer: np.ndarray  # (L,) LINE
     cells: np.ndarray  # (rows * columns,) CELL
