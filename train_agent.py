@@ -27,12 +27,14 @@ def main() -> int:
     #    keeps settings, reward, metrics and weights. 3. The deterministic policy then drives
     #    evaluation laps from the start line: the result, never the training reward, is the score.
     #    Open racer/train.py to read these steps; it is written to be read.
+    from racer.signals import steady_output
     from racer.train import train
 
-    run, result = train(config, runs_dir=args.runs_dir, tags=args.tag)
+    with steady_output():  # training goes on when the terminal is gone
+        run, result = train(config, runs_dir=args.runs_dir, tags=args.tag)
 
-    # 4. What came out, where it is, and how to see it.
-    report(run, result)
+        # 4. What came out, where it is, and how to see it.
+        report(run, result)
     if args.watch:
         watch(run)
     return 0

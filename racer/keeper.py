@@ -74,18 +74,27 @@ class Keeper(BaseCallback):
         self.last_good: State | None = None
         self._resumed: State | None = None
         self._began = self._saved_at = time.monotonic()
-        self._judged_at = 0  # timesteps
+        self._judged_at = self._saved_step = 0  # timesteps
         self._failures = 0
 
     def resume(self, state: State) -> None:
         """Go on from a checkpoint's extra facts."""
-        kept = state.extra.get("keeper", {})
-        self.best, self._judged_at = kept.get("best"), int(kept.get("judged_at", 0))
+        try:
+            kept = state.extra["keeper"]
+            self.best, self._judged_at = kept["best"], int(kept["judged_at"])
+            checkpoint.better({"completion_pct": 0.0}, self.best)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadRun(f"the checkpoint's best score is damaged: {error}.") from error
         self._resumed = state
+        self._saved_step = state.timesteps
 
-    def finish(self) -> None:
-        """Keep the end of training; a later, longer training starts from here."""
+    def finish(self, losses: dict[str, float]) -> None:
+        """Keep the end of training with a last metrics row; a longer training starts from here."""
+        rows, sampled = len(self.metrics.rows), self.metrics.sampled
+        self.metrics.sample(self.num_timesteps, losses)
         state = self._capture()
+        # A longer training never had this row; see `metrics_to_go_on`.
+        state.extra["metrics"]["open"] = {"rows": rows, "sampled": sampled}
         self._judge(state)
         self.commit(state, keep=1)
 
@@ -96,6 +105,7 @@ class Keeper(BaseCallback):
             self.metrics.save(self.run.metrics_file, rows=state.extra["metrics"]["rows"])
             checkpoint.save(self.run.checkpoints, self._with_facts(state), keep=keep)
             self._saved_at = time.monotonic()
+            self._saved_step = state.timesteps
             self._failures = 0
 
     def best_policy(self) -> Policy:
@@ -105,13 +115,13 @@ class Keeper(BaseCallback):
             return checkpoint.load_policy(folder)
         return from_model(self.model, self.about)
 
-    def rescued(self, error: Exception) -> RacerError:
+    def rescued(self, error: RacerError) -> RacerError:
         """Save the moment before a failure; the error to raise, which says how to go on."""
-        with contextlib.suppress(ResourceError):
+        if isinstance(error, ResourceError):  # saving needs memory too, the rollout no more
+            vars(self.model).pop("rollout_buffer", None)
+        with contextlib.suppress(ResourceError, MemoryError):
             self.commit()
-        if not isinstance(error, RacerError):
-            error = ResourceError(f"not enough memory: {error}. Use fewer cars: --num-envs.")
-        step = 0 if self.last_good is None else self.last_good.timesteps
+        step = self._saved_step
         hint = f"Saved up to step {step:,}; go on: racer train --resume {self.run.name}"
         error.args = (f"{error}\n{hint}", *error.args[1:])
         return error
@@ -223,6 +233,15 @@ class Keeper(BaseCallback):
             "reward to about 1 a step, and train again, or from there: "
             f"racer train --from {self.run.name}"
         )
+
+
+def metrics_to_go_on(state: State, timesteps: int) -> Any:
+    """The facts for `Metrics.load`; the row that ended a training goes when it goes on."""
+    facts = state.extra.get("metrics")
+    ended = facts.get("open") if isinstance(facts, dict) else None
+    if isinstance(facts, dict) and isinstance(ended, dict) and state.timesteps < timesteps:
+        return facts | ended
+    return facts
 
 
 def settled(rows: list[dict[str, float]]) -> bool:

@@ -39,9 +39,11 @@ def hold(path: Path, what: str) -> Iterator[None]:
         if not _take(descriptor) or (fcntl is None and _alive(_owner(descriptor))):
             raise Busy(_sentence(what, _owner(descriptor)))
         _sign(descriptor)
-        yield
-        with contextlib.suppress(OSError):
-            os.ftruncate(descriptor, 0)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 

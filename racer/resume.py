@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from racer import algos, checkpoint, files, reward
+from racer import algos, checkpoint, files, memory, reward
 from racer.config import Config
 from racer.errors import BadReward, UnknownName, UsageError
 from racer.evaluate import Result
@@ -66,10 +66,12 @@ def resume(
                 f"{run.name} was trained otherwise: {'; '.join(changes)}. Put it back, or go on "
                 "with the change, which is then recorded: --accept-change."
             )
+        cars = algos.num_envs(config.train)
+        memory.check(config, make_race(config.race, cars, with_reward=False))
         checkpoint.tidy(run.checkpoints, None if found is None else found.folder)
         _record(run, config, step, changes)
         config = with_own_reward(run, config)
-        race = make_race(config.race, algos.num_envs(config.train), seed=config.train.seed)
+        race = make_race(config.race, cars, seed=config.train.seed)
         session = Session(run, config, race, stop, quiet=quiet)
         return session.learn() if found is None else session.go_on(found.state)
 

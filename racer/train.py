@@ -5,19 +5,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import math
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from racer import algos, checkpoint, files, official, reward
+from racer import algos, checkpoint, files, memory, official, reward
 from racer.callbacks import Metrics, Tell, Watch
 from racer.config import Config
-from racer.errors import Diverged, RacerError, ResourceError, RewardFailed, Stopped
+from racer.errors import Diverged, RacerError, RewardFailed, Stopped
 from racer.evaluate import Result, evaluate, make_judge
-from racer.keeper import Halt, Keeper
+from racer.keeper import Halt, Keeper, metrics_to_go_on
 from racer.policy import FILE as POLICY_FILE
 from racer.policy import Policy, into_model
 from racer.profile import profiled
@@ -63,12 +62,20 @@ def train(
     weights = None if parent is None else checkpoint.policy_of(parent.folder)
     with graceful_stop() as stop:
         race = make_race(config.race, algos.num_envs(config.train), seed=config.train.seed)
+        memory.check(config, race)
         run = create_run(config, race.track, runs_dir, tags)
-        with run.lock():
-            if parent is not None:
-                run.record(parent={"name": parent.name, "created": parent.manifest()["created"]})
-            session = Session(run, config, race, stop, quiet=quiet, tell=tell, profile=profile)
-            return session.learn(weights)
+        session = Session(run, config, race, stop, quiet=quiet, tell=tell, profile=profile)
+        try:
+            with run.lock():
+                if parent is not None:
+                    born = parent.manifest()["created"]
+                    run.record(parent={"name": parent.name, "created": born})
+                return session.learn(weights)
+        except RacerError:
+            if not session.started:
+                with contextlib.suppress(OSError):
+                    files.remove_folder(run.folder)
+            raise
 
 
 def create_run(config: Config, track: Track, runs_dir: Path, tags: Sequence[str]) -> Run:
@@ -120,6 +127,7 @@ class Session:
         self.env = RacerVecEnv(race)
         self.metrics = Metrics()
         self.logger: Any = None
+        self.started = False  # whether there is something to go on with
         self.sim_trace = official.SimTrace(race, run.folder, config.train.sim_trace_cars)
 
     def learn(self, weights: Policy | None = None) -> tuple[Run, Result]:
@@ -133,7 +141,8 @@ class Session:
 
     def go_on(self, state: State) -> tuple[Run, Result]:
         """Train from a checkpoint as if there had been no break."""
-        self.metrics = Metrics.load(self.run.metrics_file, state.extra.get("metrics", {}))
+        facts = metrics_to_go_on(state, self.config.train.timesteps)
+        self.metrics = Metrics.load(self.run.metrics_file, facts)
 
         def begin(model: Any, keeper: Keeper) -> None:
             restore(state, model)
@@ -148,21 +157,34 @@ class Session:
             model, keeper = self._build(from_step)
             begin(model, keeper)
             self.run.record(status="training")
+            self.started = True
             with profiled(model, self.env.race) if self.profile else nullcontext() as profile:
                 ended_by = self._learn(model, keeper)
             if profile is not None:
                 _say(profile.table())
+            self.sim_trace.finish()
+            return self._result(keeper, ended_by)
         except Diverged:
             self._note("diverged")
+            raise
+        except Stopped:
             raise
         except RacerError:
             self._note("failed")
             raise
+        except (MemoryError, RuntimeError) as error:
+            if not memory.ran_out(error):
+                raise
+            short = memory.shortage(error)
+            self._note("failed")
+            raise short from error
         finally:
             self.env.close()
             if self.logger is not None:
                 self.logger.close()
-        self.sim_trace.finish()
+
+    def _result(self, keeper: Keeper, ended_by: str) -> tuple[Run, Result]:
+        """Drive the evaluation laps with the best policy and close the run."""
         self._warn_if_changed()
         policy = keeper.best_policy()
         policy.save(self.run.folder / POLICY_FILE)
@@ -182,7 +204,6 @@ class Session:
     def _build(self, from_step: int) -> tuple[Any, Keeper]:
         from racer.tensorboard import make_logger
 
-        check_memory(self.config, self.env.race)
         model = algos.build(self.config.train, self.env)
         self.logger = make_logger(self.run.tensorboard, from_step=from_step)
         model.set_logger(self.logger)
@@ -206,14 +227,17 @@ class Session:
         except Halt as halt:
             watch.stop()
             return halt.why
-        except (RewardFailed, MemoryError) as error:
+        except RewardFailed as error:
             raise keeper.rescued(error) from error
+        except (MemoryError, RuntimeError) as error:
+            if not memory.ran_out(error):
+                raise
+            raise keeper.rescued(memory.shortage(error)) from error
         except ValueError as error:
             # torch's distributions notice NaN in the middle of an update.
             raise keeper.diverged("the policy's output") if keeper.poisoned() else error from error
         if left:  # else it ended after its last checkpoint, before its result
-            self.metrics.sample(model.num_timesteps, watch.losses())
-            keeper.finish()
+            keeper.finish(watch.losses())
         return "timesteps"
 
     def _warn_if_changed(self) -> None:
@@ -224,41 +248,13 @@ class Session:
                 _say(f"warning: the reward {name} changed; trained with {self.run.reward_file}.")
 
     def _note(self, status: str) -> None:
-        with contextlib.suppress(RacerError):  # the disk may be what failed
+        with contextlib.suppress(RacerError, MemoryError):  # disk or memory may be what failed
             self.run.record(status=status)
 
     def _sentence(self, keeper: Keeper, unfinished: bool) -> str:
         how = f"go on: racer train --resume {self.run.name}" if unfinished else "it was finished"
         step = keeper.num_timesteps if keeper.last_good is None else keeper.last_good.timesteps
         return f"stopped by {self.stop.name} at step {step:,}; everything is saved; {how}."
-
-
-def check_memory(config: Config, race: Race) -> None:
-    """Refuse a training whose buffers do not fit, before it starts.
-
-    Raises:
-        ResourceError: names what is needed and what is free.
-    """
-    chosen = algos.settings(config.train)
-    inputs, actions = race.obs.shape[1], max(1, race.action_buffer[0].size)
-    if "buffer_size" in chosen:  # observation twice, action, reward, two flags
-        needed = 4 * chosen["buffer_size"] * (2 * inputs + actions + 3)
-    else:  # once more shuffled, and as tensors
-        needed = 3 * 4 * chosen["n_steps"] * race.n * (inputs + actions + 6)
-    free = _free_memory()
-    if needed > free:
-        raise ResourceError(
-            f"training needs {needed / 2**30:.1f} GiB for its buffers, {free / 2**30:.1f} GiB are "
-            "free. Use fewer cars or shorter rollouts: --num-envs, --set train.n_steps."
-        )
-
-
-def _free_memory() -> float:
-    """Bytes that can still be allocated; infinite where the system does not say."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        text = Path("/proc/meminfo").read_text()
-        return 1024.0 * int(text.split("MemAvailable:")[1].split()[0])
-    return math.inf
 
 
 def evaluate_run(run: Run, policy: Policy, config: Config, *, picture: bool = True) -> Result:

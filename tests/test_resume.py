@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from racer import checkpoint, train
+from racer import checkpoint, memory, train
 from racer.callbacks import Metrics
 from racer.config import Config
 from racer.errors import BadRun, ResourceError, Stopped, UsageError
@@ -157,8 +157,22 @@ def test_asking_for_more_is_like_having_asked_at_once(straight, tmp_path):
     with pytest.raises(UsageError, match="Ask for more"):
         resume(run, {}, quiet=True)
     resume(run, {"train.timesteps": TOTAL}, quiet=True)
-    # The metrics have one row more, the end of the first half; all learning is the same.
-    assert differing(straight, run) <= {"metrics", "policy", "evaluation"}
+    # The best is chosen among more policies, as the first half ended with one; all else is equal.
+    assert differing(straight, run) <= {"policy", "evaluation"}
+
+
+def test_a_finished_run_with_nothing_left_to_train_is_left_as_it_is(straight):
+    before = {p: p.read_bytes() for p in straight.folder.rglob("*") if p.is_file()}
+    with pytest.raises(UsageError, match=r"has trained 12,288 of 12,288 steps\. Ask for more"):
+        resume(straight, {}, quiet=True)
+    after = {p: p.read_bytes() for p in straight.folder.rglob("*") if p.is_file()}
+    assert after == before
+
+
+def test_a_training_that_never_began_leaves_no_run(straight, tmp_path):
+    with pytest.raises(BadRun, match="hidden layers"):
+        learn(tmp_path / "runs", config(train__net_arch=[8]), parent=straight)
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 def test_another_setting_is_refused_or_recorded(tmp_path, monkeypatch):
@@ -192,11 +206,17 @@ def test_the_time_limit_ends_training_with_a_result(tmp_path):
 
 
 def test_a_training_that_does_not_fit_into_memory_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "_free_memory", lambda: 100e3)
-    with pytest.raises(ResourceError, match="GiB for its buffers"):
-        learn(tmp_path)
+    run = interrupted(tmp_path / "a", monkeypatch, 100)
+    manifest = run.manifest()
+    monkeypatch.setattr(memory, "_machine", lambda: 100e3)
+    with pytest.raises(ResourceError, match="MiB for its buffers, 0 MiB are free"):
+        learn(tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+    with pytest.raises(ResourceError, match="for its buffers"):
+        resume(run, {}, quiet=True)
+    assert run.manifest() == manifest
     monkeypatch.undo()
-    assert train._free_memory() > 2**20
+    assert memory.free() > 2**20
 
 
 def rows(times, laps_pct=100.0):

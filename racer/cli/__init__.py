@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from racer.errors import RacerError, did_you_mean
+from racer.errors import RacerError, ResourceError, did_you_mean
 from racer.signals import interrupt_exits
 
 EXIT_CODES = """exit codes: 0 done, 1 check failed, 2 usage, 3 a file that cannot be used,
@@ -54,6 +54,11 @@ def guarded(command: Callable[[], int], *, debug: bool = False) -> int:
             traceback.print_exc()
         print(f"racer: {error}", file=sys.stderr)
         return error.exit_code
+    except MemoryError as error:
+        if debug:
+            traceback.print_exc()
+        print(f"racer: not enough memory: {error or 'the system gives no more'}.", file=sys.stderr)
+        return ResourceError.exit_code
     except KeyboardInterrupt:
         if debug:
             traceback.print_exc()

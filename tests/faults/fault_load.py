@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
+import resource
 import time
 from pathlib import Path
 
 import numpy as np
-from fault_harness import check_whole, checkpoint_of, config, fault, run_in, start
+from fault_harness import (
+    check_whole,
+    checkpoint_of,
+    config,
+    fault,
+    finish,
+    outcome,
+    run_in,
+    start,
+)
 
 from racer import checkpoint
 from racer.config import RaceConfig
 from racer.race import make_race
+from racer.vec_env import RacerVecEnv
 
 
 @fault("F2", "a long run: 512 cars of physics, and checkpoints with two kept")
@@ -55,6 +67,56 @@ def memory_mb():
 
 def descriptors():
     return len(os.listdir("/proc/self/fd"))
+
+
+@fault("A10", "memory runs out: a limit of the process, before training and in the middle of it")
+def out_of_memory(effort, folder):
+    large = config(train__n_steps=65536, train__net_arch=[256])
+    child = start(folder / "large", large, hook=lambda: leave_memory(100))
+    assert child.wait() == 5, child.text[-2000:]
+    assert "MiB are free" in child.text
+    assert not (folder / "large").exists()
+    small = config(train__n_steps=256, train__net_arch=[256], train__timesteps=4 * 2048)
+    start(folder / "straight", small).wait()
+    saved = []
+    for rest in (256, 64, 16, 0)[:: effort.of(1, 3)]:  # kB
+        runs_dir = folder / str(rest)
+        child = start(runs_dir, small, hook=lambda r=rest: leak_from(600, r))
+        code = child.wait()
+        assert code == 5, (rest, code, child.text[-2000:])
+        assert "not enough memory" in child.text
+        assert "fewer cars" in child.text
+        saved.append(check_whole(runs_dir, child.acked))
+        finish(runs_dir)
+        assert outcome(runs_dir) == outcome(folder / "straight")
+    return f"refused before it begins; in the middle: exit 5, saved at {saved}, resumed bit-equal"
+
+
+def leave_memory(megabytes):
+    """A limit on the address space of this process, as `ulimit -v` sets it."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * 4096
+    resource.setrlimit(resource.RLIMIT_AS, (used + megabytes * 2**20, resource.RLIM_INFINITY))
+
+
+def leak_from(step, rest):
+    """From an environment step on, take all but about `rest` kB below a limit, at every step."""
+    held, seen, real = [], [0], RacerVecEnv.step_wait
+
+    def step_wait(self):
+        seen[0] += 1
+        if seen[0] == step:
+            leave_memory(20)
+        if seen[0] >= step and seen[0] % 32 == 0:
+            for size in (2**20, 2**16, 2**12, 2**9):
+                with contextlib.suppress(MemoryError):
+                    while True:
+                        held.append(bytearray(size))
+            freed = 0
+            while freed < 1024 * rest:
+                freed += len(held.pop())
+        return real(self)
+
+    RacerVecEnv.step_wait = step_wait
 
 
 @fault("F7", "divergence: a learning rate of 10, a reward of 1e5 that grows")

@@ -258,23 +258,6 @@ def alive(pid):
         return False
 
 
-@fault("A10", "memory runs out in the rollout")
-def out_of_memory(effort, folder):
-    def hook():
-        def fail():
-            raise MemoryError("cannot allocate 9.0 GiB")
-
-        at_call(RacerVecEnv, "step_wait", 200, fail)
-
-    child = start(folder / "a", hook=hook)
-    assert child.wait() == 5, child.text[-2000:]
-    assert "9.0 GiB" in child.text
-    assert "fewer cars" in child.text
-    finish(folder / "a")
-    same_as_straight(folder / "a")
-    return "exit 5, saved, resumed bit-equal"
-
-
 HOOKS = (
     (keeper.Keeper, "_on_training_start", 1),
     (keeper.Keeper, "_on_rollout_start", 1),

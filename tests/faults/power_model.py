@@ -91,7 +91,13 @@ class Disk:
     def rename(self, old: str, new: str) -> None:
         (folder, before), (other, after) = self.parent(old), self.parent(new)
         assert folder is other, "only renames within a folder are modelled"
-        folder.apply(lambda names: names.__setitem__(after, names.pop(before, None)))
+        node = folder.names[before]
+
+        def change(names: dict[str, Any]) -> None:
+            names.pop(before, None)
+            names[after] = node
+
+        folder.apply(change)
 
     def remove(self, path: str) -> None:
         folder, name = self.parent(path)
@@ -119,7 +125,7 @@ class Keep:
             changes = [change for change in changes if self.rng.random() < 0.5]
         for change in changes:
             change(found)
-        return {name: node for name, node in found.items() if node is not None}
+        return found
 
     def content(self, file: File) -> bytes:
         if file.kept == file.content:
