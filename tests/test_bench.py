@@ -25,7 +25,7 @@ from racer.config import RaceConfig
 from racer.sim import step
 for n in (1, 16, 300):
     drive(race_of(RaceConfig(), n))(300)
-names = ("decode_continuous", "begin", "advance", "finish", "next_episode", "reset")
+names = ("decode_continuous", "begin", "advance_kinematic", "finish", "next_episode", "reset")
 print(json.dumps({name: len(getattr(step, name).signatures) for name in names}))
 """
 
