@@ -16,7 +16,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from racer.reward import generate, runtime
+from racer.reward import generate
 from racer.reward.engine import Floats, RewardEngine, Rows
 from racer.reward.failure import Failure
 from racer.reward.load import RewardFile
@@ -132,7 +132,8 @@ def _reason(file: RewardFile, generated: generate.Generated, error: Exception) -
 def _kernel(text: str) -> Any:
     """Execute the generated module and wrap its kernel, cached on disk where that is safe."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
-    digest.update(Path(runtime.__file__).read_bytes())
+    for name in ("runtime.py", "runtime_arrays.py"):
+        digest.update(Path(__file__).with_name(name).read_bytes())
     digest.update(f"{numba.__version__} {np.__version__}".encode())
     name = f"racer_reward_{digest.hexdigest()[:32]}"
     path = _stored(name, text)

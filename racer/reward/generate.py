@@ -18,6 +18,7 @@ import math as _math
 import numpy as _np
 from numba import njit as _njit
 from racer.reward import runtime as _rt
+from racer.reward import runtime_arrays as _ra
 
 _jit = _njit(nogil=True, error_model="python", boundscheck=True)
 Params = namedtuple("Params", {keys})

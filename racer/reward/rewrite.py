@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from racer.reward import uses
+from racer.reward.calls import Shared
 from racer.reward.defaults import fold
-from racer.reward.expressions import Rewrite, Shared
+from racer.reward.expressions import Rewrite
 from racer.reward.flow import guard
 from racer.reward.lift import lift_all
 from racer.reward.params import KEYS
-from racer.reward.strip import Strip
+from racer.reward.strip import CHANGES, Strip
 from racer.reward.subset import Module, Unsupported, local_names, read
 from racer.reward.tables import Tables
 
@@ -104,9 +105,6 @@ def _check_params(functions: uses.Functions, dicts: dict[str, set[str]]) -> None
                 raise Unsupported(node, "params changed")
 
 
-_CHANGES = {"append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "fill"}
-
-
 def _fresh_only(functions: list[Any]) -> bool:
     """Whether every list that is changed in place is one its own function has just made."""
     for function in functions:
@@ -115,7 +113,7 @@ def _fresh_only(functions: list[Any]) -> bool:
         for node in ast.walk(function):
             target: ast.AST | None = None
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                target = node.func.value if node.func.attr in _CHANGES else None
+                target = node.func.value if node.func.attr in CHANGES else None
             elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
                 target = node.value
             elif isinstance(node, ast.Assign):

@@ -27,8 +27,15 @@ def tick(c):
     """One turn of a loop."""
     c.fuel[0] -= 1
     if c.fuel[0] < 0:
-        raise RuntimeError("out of fuel")
+        raise RuntimeError("out of fuel, or in doubt")
     return True
+
+
+@register_jitable
+def doubt(c):
+    """End the call here, whatever `except` stands around it: plain Python is to answer."""
+    c.fuel[0] = -1
+    raise RuntimeError("plain Python is to answer")
 
 
 @jit
@@ -50,81 +57,81 @@ def _stub(*_args: Any) -> Any:
     raise NotImplementedError("only inside kernels")
 
 
-def cap(n: Any) -> Any:
+def cap(c: Any, n: Any) -> Any:
     """A length that is about to be allocated."""
-    return _stub(n)
+    return _stub(c, n)
 
 
 @overload(cap, jit_options=_OPTIONS)
-def _cap(n):
+def _cap(c, n):
     if isinstance(n, types.Integer | types.Boolean):
 
-        def impl(n):
+        def impl(c, n):
             if n > LONGEST or n < -LONGEST:
-                raise MemoryError("too long")
+                doubt(c)
             return n
 
         return impl
     return None
 
 
-def mul(a: Any, b: Any) -> Any:
+def mul(c: Any, a: Any, b: Any) -> Any:
     """a * b."""
-    return _stub(a, b)
+    return _stub(c, a, b)
 
 
 @overload(mul, jit_options=_OPTIONS)
-def _mul(a, b):
+def _mul(c, a, b):
     if isinstance(a, types.Integer) and isinstance(b, types.Integer):
 
-        def integers(a, b):
+        def integers(c, a, b):
             if abs(float(a) * float(b)) > LARGEST:
-                raise OverflowError("integer too large")
+                doubt(c)
             return a * b
 
         return integers
     if isinstance(a, types.List) and isinstance(b, types.Integer):
 
-        def repeated(a, b):
+        def repeated(c, a, b):
             if len(a) * b > LONGEST:
-                raise MemoryError("too long")
+                doubt(c)
             return a * b
 
         return repeated
-    return lambda a, b: a * b
+    return lambda c, a, b: a * b
 
 
-def add(a: Any, b: Any) -> Any:
+def add(c: Any, a: Any, b: Any) -> Any:
     """a + b."""
-    return _stub(a, b)
+    return _stub(c, a, b)
 
 
 @overload(add, jit_options=_OPTIONS)
-def _add(a, b):
+def _add(c, a, b):
     if isinstance(a, types.Integer) and isinstance(b, types.Integer):
 
-        def integers(a, b):
+        def integers(c, a, b):
             if abs(float(a) + float(b)) > LARGEST:
-                raise OverflowError("integer too large")
+                doubt(c)
             return a + b
 
         return integers
-    return lambda a, b: a + b
+    return lambda c, a, b: a + b
 
 
-def power(a: Any, b: Any) -> Any:
+def power(c: Any, a: Any, b: Any) -> Any:
     """a ** b."""
-    return _stub(a, b)
+    return _stub(c, a, b)
 
 
 @overload(power, jit_options=_OPTIONS)
-def _power(a, b):
+def _power(c, a, b):
     scalar = types.Integer | types.Boolean
     if isinstance(a, scalar) and isinstance(b, scalar):
 
-        def integers(a, b):
+        def integers(c, a, b):
             if b < 0 or abs(float(a) ** float(b)) > LARGEST:
-                raise OverflowError("integer too large, or a negative power of an integer")
+                doubt(c)  # too large, or a negative power: a float
             result = 1
             for _ in range(b if abs(a) > 1 else min(b, 2 + b % 2)):
                 result *= a
@@ -133,77 +140,85 @@ def _power(a, b):
         return integers
     if isinstance(a, scalar | types.Float) and isinstance(b, scalar | types.Float):
 
-        def floats(a, b):
+        def floats(c, a, b):
             x, y = float(a), float(b)
-            if (x == 0.0 and y < 0.0) or (x < 0.0 and y != math.floor(y)):
-                raise ZeroDivisionError("0.0 to a negative power, or a complex result")
+            if x < 0.0 and y != math.floor(y):
+                doubt(c)  # complex
+            if x == 0.0 and y < 0.0:
+                raise ZeroDivisionError("0.0 to a negative power")
             return _finite(x**y, math.isfinite(x) and math.isfinite(y))
 
         return floats
-    return lambda a, b: a**b
+    return lambda c, a, b: a**b
 
 
-def to_int(x: Any) -> Any:
+def to_int(c: Any, x: Any) -> Any:
     """int(x)."""
-    return _stub(x)
+    return _stub(c, x)
 
 
 @overload(to_int, jit_options=_OPTIONS)
-def _to_int(x):
+def _to_int(c, x):
     if isinstance(x, types.Float):
 
-        def impl(x):
+        def impl(c, x):
             if not abs(x) <= LARGEST:
-                raise OverflowError("no such integer")
+                doubt(c)
             return int(x)
 
         return impl
-    return (lambda x: int(x)) if isinstance(x, types.Integer | types.Boolean) else None
+    return (lambda c, x: int(x)) if isinstance(x, types.Integer | types.Boolean) else None
 
 
-def round_0(x: Any) -> Any:
+def round_0(c: Any, x: Any) -> Any:
     """round(x)."""
-    return _stub(x)
+    return _stub(c, x)
 
 
 @overload(round_0, jit_options=_OPTIONS)
-def _round_0(x):
+def _round_0(c, x):
     if isinstance(x, types.Float):
 
-        def impl(x):
+        def impl(c, x):
             if not abs(x) <= LARGEST:
-                raise OverflowError("no such integer")
+                doubt(c)
             return int(np.rint(x))
 
         return impl
-    return (lambda x: int(x)) if isinstance(x, types.Integer | types.Boolean) else None
+    return (lambda c, x: int(x)) if isinstance(x, types.Integer | types.Boolean) else None
 
 
-def round_n(x: Any, digits: Any) -> Any:
+def round_n(c: Any, x: Any, digits: Any) -> Any:
     """round(x, digits)."""
-    return _stub(x, digits)
+    return _stub(c, x, digits)
 
 
 @overload(round_n, jit_options=_OPTIONS)
-def _round_n(x, digits):
+def _round_n(c, x, digits):
     if isinstance(x, types.Integer):
-        return None
-    return lambda x, digits: _round_decimal(float(x), digits)
+
+        def whole(c, x, digits):
+            if digits < 0:
+                doubt(c)
+            return x
+
+        return whole
+    return lambda c, x, digits: _round_decimal(c, float(x), digits)
 
 
 @register_jitable
-def _round_decimal(x, digits):
+def _round_decimal(c, x, digits):
     """Correctly rounded, as CPython does through the decimal expansion.
 
     x * 10**digits is taken exactly, as a product and its rounding error (Dekker), so that a tie
     is recognised for what it is; the quotient of two exact integers is then correctly rounded.
     """
     if digits < 0 or digits > 15:
-        raise ValueError("digits")
+        doubt(c)
     scale = 10.0**digits
     product = x * scale
     if not abs(product) < LARGEST / 4.0:
-        raise OverflowError("too large to round")
+        doubt(c)
     xc, sc = x * 134217729.0, scale * 134217729.0
     xh, sh = xc - (xc - x), sc - (sc - scale)
     xl, sl = x - xh, scale - sh
@@ -217,27 +232,27 @@ def _round_decimal(x, digits):
     return math.copysign(result, x)
 
 
-def finite(x: Any) -> Any:
+def finite(c: Any, x: Any) -> Any:
     """What math.floor, math.ceil and math.trunc can turn into an integer."""
-    return _stub(x)
+    return _stub(c, x)
 
 
 @overload(finite, jit_options=_OPTIONS)
-def _finite_only(x):
+def _finite_only(c, x):
     if isinstance(x, types.Float):
 
-        def impl(x):
+        def impl(c, x):
             if not abs(x) <= LARGEST:
-                raise OverflowError("no such integer")
+                doubt(c)
             return x
 
         return impl
-    return (lambda x: x) if isinstance(x, types.Integer) else None
+    return (lambda c, x: x) if isinstance(x, types.Integer) else None
 
 
 def safe(name: str) -> Any:
     """`math.name` that raises where Python's does."""
-    function = getattr(math, name)
+    function = np.fmod if name == "fmod" else getattr(math, name)
     if name in ("atan2", "pow", "fmod", "hypot", "copysign"):
 
         @jit
@@ -282,26 +297,6 @@ def dist(p, q):
 
 
 @jit
-def norm(v):
-    """np.linalg.norm of a vector; numba's own needs SciPy."""
-    total = 0.0
-    for i in range(len(v)):
-        total += float(v[i]) * float(v[i])
-    return math.sqrt(total)
-
-
-@jit
-def dot(p, q):
-    """np.dot of two vectors; numba's own needs SciPy."""
-    if len(p) != len(q):
-        raise ValueError("shapes not aligned")
-    total = 0.0
-    for i in range(len(p)):
-        total += p[i] * q[i]
-    return total
-
-
-@jit
 def best(items, keys, sign):
     """min (sign 1) or max (sign -1) of items by their keys; the first of equals, as Python."""
     if len(items) == 0:
@@ -331,18 +326,6 @@ def all_of(items):
     return True
 
 
-def clip(x: Any, low: Any, high: Any) -> Any:
-    """np.clip of a number or an array."""
-    return _stub(x, low, high)
-
-
-@overload(clip, jit_options=_OPTIONS)
-def _clip(x, low, high):
-    if isinstance(x, types.Integer | types.Float | types.Boolean):
-        return lambda x, low, high: min(max(float(x), float(low)), float(high))
-    return lambda x, low, high: np.minimum(np.maximum(x, low), high)
-
-
 @jit
 def points(table):
     """(M, 2) array → list of (x, y)."""
@@ -363,9 +346,21 @@ def _number(value):
         def optional(value):
             if value is None:
                 raise TypeError("None")
-            return float(value)
+            return to_float(value)
 
         return optional
-    if isinstance(value, types.Integer | types.Float | types.Boolean):
+    return _float(value)
+
+
+def to_float(value: Any) -> Any:
+    """float(value)."""
+    return _stub(value)
+
+
+@overload(to_float, jit_options=_OPTIONS)
+def _float(value):
+    if isinstance(value, types.Boolean):
+        return lambda value: 1.0 if value else 0.0
+    if isinstance(value, types.Integer | types.Float):
         return lambda value: float(value)
     return None

@@ -6,9 +6,12 @@ import ast
 
 from racer.reward.nodes import located
 from racer.reward.params import KEYS
+from racer.reward.raises import catches_all
 from racer.reward.subset import Module, Unsupported, local_names, prints
 
-_OWN = {"_c", "_rt", "_math", "_np", "_item"}  # names that generated code uses
+_OWN = {"_c", "_rt", "_ra", "_math", "_np", "_item"}  # names that generated code uses
+CHANGES = {"append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "fill"}
+CHANGES |= {"update", "setdefault", "popitem", "add", "discard"}
 
 
 class Strip(ast.NodeTransformer):
@@ -31,6 +34,7 @@ class Strip(ast.NodeTransformer):
         for argument in function.args.posonlyargs + function.args.args:
             argument.annotation = None
         self.stored = local_names(function)
+        self._refuse_state(function)
         self.generic_visit(function)
         loads = {
             n.id
@@ -39,6 +43,25 @@ class Strip(ast.NodeTransformer):
         }
         _DropText(loads).visit(function)
         _fill(function)
+
+    def _constants(self, function: ast.FunctionDef) -> set[str]:
+        """Names that hold a list, dict or set of the module: what is changed in it would stay."""
+        held = {n for n, v in self.module.constants.items() if isinstance(v, list | dict | set)}
+        held -= self.stored
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and _base(node.value) in held:
+                held |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+        return held
+
+    def _refuse_state(self, function: ast.FunctionDef) -> None:
+        held = self._constants(function)
+        for node in ast.walk(function):
+            item = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
+            method = isinstance(node, ast.Attribute) and node.attr in CHANGES
+            if isinstance(node, ast.Subscript | ast.Attribute) and (item or method):
+                name = _base(node.value)
+                if name in held:
+                    raise Unsupported(node, f"state in {name}")
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         constant_value = isinstance(node.value, ast.Constant)
@@ -76,15 +99,14 @@ class Strip(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Try(self, node: ast.Try) -> ast.AST:
-        if len(node.handlers) != 1:
-            raise Unsupported(node, "try with several excepts")
+        """One `except` that catches whatever the block can raise; else plain Python decides."""
         self.generic_visit(node)
-        handler = node.handlers[0]
-        if handler.name and handler.name in {
-            n.id for s in handler.body for n in ast.walk(s) if isinstance(n, ast.Name)
-        }:
-            raise Unsupported(handler, f"use of the exception {handler.name}")
-        handler.name, handler.type = None, None
+        first = node.handlers[0]
+        named = {n.id for s in first.body for n in ast.walk(s) if isinstance(n, ast.Name)}
+        if len(node.handlers) != 1 or first.name in named or not catches_all(first, node.body):
+            first.body = [located(ast.parse("_rt.doubt(_c)").body[0], first)]
+        first.name, first.type = None, None
+        node.handlers = [first]
         return node
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
@@ -98,6 +120,13 @@ class Strip(ast.NodeTransformer):
         located(new, node)
         new.test = ast.copy_location(ast.UnaryOp(op=ast.Not(), operand=node.test), node)
         return self.generic_visit(new)
+
+
+def _base(node: ast.AST) -> str:
+    """`A` of `A`, `A["b"]` and `A["b"][1]`; "" of anything else."""
+    while isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 class _DropText(ast.NodeTransformer):
