@@ -284,7 +284,7 @@ def _about(name: str, created: str, tags: Iterable[str]) -> dict[str, Any]:
         "tags": sorted(set(tags)),
         "versions": versions(),
         "platform": {"system": platform.system(), "machine": platform.machine()},
-        "git": git_revision(Path.cwd()),
+        "git": git_revision(Path()),
     }
 
 

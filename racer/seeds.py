@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ from racer.signals import graceful_stop
 
 _REFRESH_S = 0.5
 _LINE_EVERY_S = 10.0  # where there is no terminal
+_STOP = "stop"  # a file the processes look for before they begin
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,18 @@ def train_seeds(
     with tempfile.TemporaryDirectory(prefix="racer-seeds-") as folder, graceful_stop() as stop:
         jobs = [
             joblib.delayed(_train_one)(
-                config.override({"train.seed": seed}), runs_dir, list(tags), folder
+                config.override({"train.seed": seed}), runs_dir, list(tags), folder, os.getpid()
             )
             for seed in seeds
         ]
         found: list[Outcome] = []
-        lost: list[Exception] = []
+        lost: list[BaseException] = []
         pool = joblib.Parallel(n_jobs=min(count, joblib.cpu_count()), backend="loky")
 
         def work() -> None:
             try:
                 found.extend(pool(jobs))
-            except Exception as error:  # told below, in the main thread
+            except (Exception, KeyboardInterrupt) as error:  # told below, in the main thread
                 lost.append(error)
 
         worker = threading.Thread(target=work, daemon=True)
@@ -84,47 +86,76 @@ def train_seeds(
                     _pass_on(stop.number, Path(folder))
         if stop:
             raise Stopped(
-                f"stopped by {stop.name}; each run saved itself. Go on with each: "
+                f"stopped by {stop.name}; each run that had begun saved itself. Go on with each: "
                 "racer train --resume RUN (racer runs list shows them).",
                 stop.exit_code,
             )
         if lost:
             raise ResourceError(
-                f"a training process died: {str(lost[0]).splitlines()[0]} Perhaps memory ran out; "
+                f"a training process died: {_first_line(lost[0])} Perhaps memory ran out; "
                 "try fewer cars: --num-envs. Each run goes on with racer train --resume RUN."
             ) from lost[0]
         return found
 
 
-def _train_one(config: Config, runs_dir: Path, tags: Sequence[str], folder: str) -> Outcome:
-    """In a process of its own. Errors travel as text: not every exception can be pickled."""
+def _train_one(
+    config: Config, runs_dir: Path, tags: Sequence[str], folder: str, owner: int
+) -> Outcome:
+    """In a process of its own, which ends when its owner has died."""
+    if os.getpid() != owner and hasattr(os, "setpgid"):
+        # A terminal's Ctrl-C goes to the owner alone, which passes it on once.
+        with contextlib.suppress(OSError):
+            os.setpgid(0, 0)
+    tell = _Teller(Path(folder) / f"{config.train.seed}.json", owner)
+    with graceful_stop(quiet=True):
+        tell({})  # from here on signals are heard
+        if tell.orphan() or (Path(folder) / _STOP).exists():
+            tell({"state": "not begun"})
+            outcome = Outcome(config.train.seed, None, "stopped before it began")
+        else:
+            outcome = _outcome(config, runs_dir, tags, tell)
+        if tell.orphan():
+            os._exit(128 + signal.SIGTERM)
+    return outcome
+
+
+def _outcome(config: Config, runs_dir: Path, tags: Sequence[str], tell: _Teller) -> Outcome:
+    """Train. Errors travel as text: not every exception can be pickled."""
     from racer.train import train
 
-    seed = config.train.seed
-    path = Path(folder) / f"{seed}.json"
-    tell = _Teller(path)
-    tell({})
     try:
         run, result = train(config, runs_dir=runs_dir, tags=tags, quiet=True, tell=tell)
-    except RacerError as error:
-        tell({"state": type(error).__name__})
-        return Outcome(seed, None, str(error))
+    except Exception as error:  # the other seeds go on
+        name = type(error).__name__
+        tell({"state": name})
+        told = str(error) if isinstance(error, RacerError) else f"{name}: {error}"
+        return Outcome(config.train.seed, None, told)
     tell({"state": "done", **result.to_json()})
-    return Outcome(seed, run)
+    return Outcome(config.train.seed, run)
 
 
 class _Teller:
-    """Writes the newest metrics row where the parent looks."""
+    """Writes the newest metrics row where the owner looks; without an owner it stops training."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, owner: int) -> None:
+        self._path, self._owner = path, owner
         self._row: dict[str, Any] = {}
+        self._alone = False
 
     def __call__(self, row: dict[str, Any]) -> None:
+        if self.orphan():
+            if not self._alone:
+                os.kill(os.getpid(), signal.SIGTERM)  # it saves itself, as when it is told to
+            self._alone = True
+            return
         self._row |= row
         tmp = self._path.with_suffix(".tmp")
         tmp.write_text(json.dumps({"pid": os.getpid(), **self._row}))
         tmp.replace(self._path)
+
+    def orphan(self) -> bool:
+        """Whether the process that shows what is told here has died."""
+        return self._owner not in (os.getpid(), os.getppid())
 
 
 class _Board:
@@ -192,14 +223,15 @@ def _number(value: Any, unit: str) -> str:
     return "" if value is None or value != value else f"{value:.1f} {unit}"
 
 
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
 def _pass_on(number: int, folder: Path) -> None:
-    """Tell the training processes too; a terminal's Ctrl-C reached them already."""
-    if number == signal.SIGINT and os.isatty(0):
-        return
+    """Tell the training processes too, once; those that begin later see that it is over."""
+    (folder / _STOP).touch()
     for path in folder.glob("*.json"):
         told = _told(path)
-        if told.get("pid") and not told.get("state"):
-            try:
+        if told.get("pid") not in (None, os.getpid()) and not told.get("state"):
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(int(told["pid"]), number)
-            except ProcessLookupError:
-                continue

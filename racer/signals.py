@@ -34,22 +34,31 @@ class Stop:
         return 128 + self.number
 
 
+_active: list[Stop] = []
+
+
 @contextlib.contextmanager
-def graceful_stop() -> Iterator[Stop]:
+def graceful_stop(*, quiet: bool = False) -> Iterator[Stop]:
     """The first SIGINT or SIGTERM sets the Stop; the second ends the process at once.
 
     SIGHUP (the terminal is gone) is ignored: training goes on. Handlers are put back at the end.
+    Inside another such block it is that block's Stop, so that no signal falls between the two.
     Outside the main thread, where Python allows no handlers, the Stop is never set.
+
+    Args:
+        quiet: do not say that a signal came.
     """
     stop = Stop()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
+    if threading.current_thread() is not threading.main_thread() or _active:
+        yield _active[0] if _active else stop
         return
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if stop:
             os._exit(128 + number)
         stop.number = number
+        if quiet:
+            return
         # No print: the signal may have come in the middle of one.
         with contextlib.suppress(OSError):
             os.write(2, b"\nStopping and saving; once more to stop without saving.\n")
@@ -59,9 +68,11 @@ def graceful_stop() -> Iterator[Stop]:
         before[getattr(signal, name)] = signal.signal(getattr(signal, name), handle)
     if hasattr(signal, "SIGHUP"):
         before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    _active.append(stop)
     try:
         yield stop
     finally:
+        _active.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -60,7 +60,7 @@ def train(
         RacerError: anything the user can fix; nothing half-written stays behind.
     """
     weights = None if parent is None else checkpoint.policy_of(parent.folder)
-    with graceful_stop() as stop:
+    with graceful_stop(quiet=quiet) as stop:
         race = make_race(config.race, algos.num_envs(config.train), seed=config.train.seed)
         memory.check(config, race)
         run = create_run(config, race.track, runs_dir, tags)
