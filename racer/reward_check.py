@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ from racer.sim.types import PARAMS
 from racer.tracks import Track
 
 BATCH = 256  # rows of a speed measurement
-SECONDS = 0.15  # of each measurement
+SECONDS = 0.1  # of each measurement
 PAID_MORE = 0.05  # a step, than the clean fast lap, that counts as a fault
 LONGER = 0.2  # more reward than the clean fast lap that counts as a fault
 DOMINATED = 0.5  # of a lap's reward, in one step
@@ -65,8 +66,14 @@ class Report:
         return asdict(self) | {"findings": [f._asdict() for f in self.findings]}
 
 
-def check(reward: str, track_name: str = "oval") -> Report:
+def check(
+    reward: str, track_name: str = "oval", tell: Callable[[str], None] = lambda doing: None
+) -> Report:
     """Read a reward, run it for scripted drivers on a track, and judge.
+
+    Args:
+        reward, track_name: names or files.
+        tell: is told what is being done, before each part that may take a second.
 
     Raises:
         UnknownName, BadTrack: no such reward or track; what is wrong with the file is a finding.
@@ -77,8 +84,10 @@ def check(reward: str, track_name: str = "oval") -> Report:
         file = load(reward)
         report.file = file.shown
         report.findings += findings(file)
-        episodes = drive(_race(track))
-        _engines(report, file, track, episodes)
+        tell(f"driving {track.name}")
+        episodes = driver_episodes(track)
+        report.findings += _too_wide(episodes, track)
+        _engines(report, file, track, episodes, tell)
         report.findings += judge(report.drivers, file.line)
     except (BadReward, RewardFailed) as error:
         report.findings.append(Finding("error", _line(str(error)), "unusable", str(error)))
@@ -92,21 +101,46 @@ def _line(text: str) -> int:
     return next((int(part) for part in parts[1:3] if part.isdigit()), 0)
 
 
-def _race(track: Track) -> Race:
+def driver_episodes(track: Track) -> list[Rows]:
+    """An episode of every driver; a loop is not ended for going back half of the time."""
+    loops = tuple(driver for driver in DRIVERS if driver.loop)
+    looped = iter(drive(_race(track, loops, Rules(start="line", end_reversed=False)), loops))
+    driven = drive(_race(track, DRIVERS, Rules(start="line")))
+    return [next(looped) if d.loop else e for d, e in zip(DRIVERS, driven, strict=True)]
+
+
+def _race(track: Track, drivers: tuple[Driver, ...], rules: Rules) -> Race:
     return Race(
         track,
-        len(DRIVERS),
+        len(drivers),
         vehicle=vehicles.load("deepracer"),
         actions=Continuous((-30.0, 30.0), (0.0, 4.0)),
-        rules=Rules(start="line"),
+        rules=rules,
         all_params=True,
     )
 
 
-def _engines(report: Report, file: RewardFile, track: Track, episodes: list[Rows]) -> None:
+def _too_wide(episodes: list[Rows], track: Track) -> list[Finding]:
+    """Says so when the road is too narrow for a loop, which then was not tried."""
+    looped = [e for d, e in zip(DRIVERS, episodes, strict=True) if d.loop]
+    if not any(rows["is_offtrack"][-1] for rows in looped):
+        return []
+    what = f"{track.name} is too narrow for the car to drive in a circle; loops were not tried."
+    return [Finding("note", 0, "no-loop", what)]
+
+
+def _engines(
+    report: Report,
+    file: RewardFile,
+    track: Track,
+    episodes: list[Rows],
+    tell: Callable[[str], None],
+) -> None:
     """Which engine runs it, why, how fast each is, and what the drivers were paid."""
     rows = np.concatenate(episodes)
+    tell(f"compiling {file.name}, and comparing it with plain Python")
     engine = make_engine(file, n=BATCH, waypoints=track.waypoints, sample_rows=lambda: rows)
+    tell(f"paying the drivers by {file.name}")
     try:
         report.engine, report.why, report.why_not_compiled = engine.name, engine.why, engine.why_not
         for driver, episode in zip(DRIVERS, episodes, strict=True):
@@ -115,12 +149,19 @@ def _engines(report: Report, file: RewardFile, track: Track, episodes: list[Rows
         report.calls_per_second[engine.name] = _speed(engine, rows)
     finally:
         engine.close()
-    if engine.name != "worker":
-        worker = WorkerEngine(file, n=BATCH, waypoints=track.waypoints)
-        try:
-            report.calls_per_second["worker"] = _speed(worker, rows)
-        finally:
-            worker.close()
+    _python_speeds(report, file, track, rows)
+
+
+def _python_speeds(report: Report, file: RewardFile, track: Track, rows: Rows) -> None:
+    """The speeds of plain Python; that of inprocess too is measured in a guarded process."""
+    for name, every_key in (("worker", False), ("inprocess", True)):
+        if name not in report.calls_per_second:
+            n, waypoints = BATCH, track.waypoints
+            worker = WorkerEngine(file, n=n, waypoints=waypoints, every_key=every_key)
+            try:
+                report.calls_per_second[name] = _speed(worker, rows)
+            finally:
+                worker.close()
 
 
 def _speed(engine: RewardEngine, rows: Rows) -> int:

@@ -10,7 +10,7 @@ from racer.cli import main
 from racer.reward import load
 from racer.reward.drivers import DRIVERS
 from racer.reward.static import findings
-from racer.reward_check import check
+from racer.reward_check import check, driver_episodes
 from racer.reward_map import ACROSS, rows_on
 from racer.tracks import Track
 
@@ -25,6 +25,11 @@ def write(tmp_path):
         return path
 
     return make
+
+
+@pytest.fixture(scope="module")
+def episodes():
+    return driver_episodes(Track.load("oval"))
 
 
 def _codes(report):
@@ -64,6 +69,39 @@ def test_rewards_that_teach_the_wrong_thing_are_told_apart(body, code, write):
     report = check(str(write(f"def reward_function(params):\n    {body}\n")))
     assert report.verdict == "warnings"
     assert code in _codes(report)
+
+
+@pytest.mark.parametrize(
+    ("body", "driver"),
+    [
+        ("return 1.0 + params['steering_angle'] / 30", "short loop"),
+        ("return 5.0 - params['speed']", "stand still"),
+    ],
+)
+def test_the_driver_that_exploits_a_reward_is_named(body, driver, write):
+    report = check(str(write(f"def reward_function(params):\n    {body}\n")))
+    best = max(report.drivers, key=lambda d: d.per_step)
+    assert best.driver == driver
+    assert any(f"'{driver}' exploits it" in finding.message for finding in report.findings)
+
+
+def test_the_loop_is_a_circle_on_the_road(episodes):
+    loop = episodes[[d.loop for d in DRIVERS].index(True)]
+    turns = np.ptp(np.unwrap(np.radians(loop["heading"]))) / (2 * np.pi)
+    assert turns > 10.0
+    assert not loop["is_offtrack"].any()
+    assert np.abs(loop["progress"]).max() < 10.0  # it stays where it started
+
+
+def test_standing_still_is_the_slowest_that_the_vehicle_goes(episodes):
+    still = episodes[[d.name for d in DRIVERS].index("stand still")]
+    moved = np.hypot(*np.diff([still["x"], still["y"]], axis=1))
+    np.testing.assert_allclose(moved[10:] * 15.0, 0.1, atol=0.01)  # m/s, the official minimum
+
+
+def test_a_road_too_narrow_for_a_loop_is_told(write):
+    report = check(str(write(PROGRESS)), "tight")
+    assert [f.level for f in report.findings if f.code == "no-loop"] == ["note"]
 
 
 @pytest.mark.parametrize(
@@ -119,6 +157,7 @@ def test_the_table_is_printed_and_written(write, tmp_path, capsys):
     assert main(["reward", "check", str(write(PROGRESS)), "--json", str(target)]) == 0
     text = capsys.readouterr().out
     assert "mine.py: clean" in text
+    assert all(f"{engine} " in text for engine in ("compiled", "worker", "inprocess"))
     assert "fast line" in text
     assert json.loads(target.read_text())["verdict"] == "clean"
 

@@ -97,7 +97,9 @@ def _check(args: argparse.Namespace) -> int:
     from racer.files import write_atomic
     from racer.reward_check import EXIT_CODES, check
 
-    report = check(args.file, args.track)
+    report = check(args.file, args.track, _tell if sys.stderr.isatty() else _silent)
+    if sys.stderr.isatty():
+        _tell("")
     text = json.dumps(report.plain(), indent=1)
     if args.json == "-":
         print(text)
@@ -106,6 +108,15 @@ def _check(args: argparse.Namespace) -> int:
         if args.json:
             write_atomic(Path(args.json), (text + "\n").encode())
     return EXIT_CODES[report.verdict]
+
+
+def _tell(doing: str) -> None:
+    """One line of a terminal that says what takes so long; "" clears it."""
+    print(f"\r\x1b[K{doing}{' ...' if doing else ''}", end="", file=sys.stderr, flush=True)
+
+
+def _silent(doing: str) -> None:
+    """Nobody is watching."""
 
 
 def _print(report: Report) -> None:

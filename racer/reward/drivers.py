@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 WHEELBASE = 0.17  # m, of the pursuit's own geometry; any car follows it
 GRIP = 2.5  # m/s2, what the drivers dare in bends
 FULL_LOCK = 30.0  # deg
+LOOP = 0.45  # m, radius of the smallest circle that the car drives at 1 m/s with some lock left
+LAG = 0.12  # m that it rolls before the steering answers
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Driver:
         weave: m, amplitude of a sine about the centre line.
         steer: deg, fixed; None follows the line.
         backwards: starts turned round.
-        start: m left of the centre line.
+        loop: drives a circle about a point of the centre line next to its start.
     """
 
     name: str
@@ -43,7 +45,7 @@ class Driver:
     weave: float = 0.0
     steer: float | None = None
     backwards: bool = False
-    start: float = 0.0
+    loop: bool = False
 
 
 DRIVERS = (
@@ -53,7 +55,7 @@ DRIVERS = (
     Driver("crawl", 3, 0.4),
     Driver("drive out", 4, 2.0, steer=0.0),
     Driver("stand still", 4, 0.0),
-    Driver("short loop", 4, 1.0, steer=FULL_LOCK, start=-0.28),
+    Driver("short loop", 4, 1.0, loop=True),
     Driver("reversed", 4, 1.5, backwards=True),
 )
 
@@ -83,16 +85,17 @@ class Line:
         return found
 
 
-def commands(drivers: tuple[Driver, ...], line: Line, cars: Rows, step: int) -> Floats:
+def commands(
+    drivers: tuple[Driver, ...], line: Line, cars: Rows, step: int, centres: Floats
+) -> Floats:
     """What each driver does now: (N, 2) steering angle (deg) and speed (m/s)."""
     x, y, yaw, s = (cars[name] for name in ("nose_x", "nose_y", "yaw", "s"))
-    ahead = np.array([d.look_ahead for d in drivers])
-    sign = np.array([-1.0 if d.backwards else 1.0 for d in drivers])
-    tx, ty = line.at(s + sign * ahead)
-    fx, fy = line.at(s + sign * (ahead + 0.1))
-    aside = np.array([d.weave for d in drivers]) * np.sin(step * 2 * np.pi / 20.0)
-    length = np.maximum(np.hypot(fx - tx, fy - ty), 1e-9)
-    tx, ty = tx - aside * (fy - ty) / length, ty + aside * (fx - tx) / length
+    tx, ty = _along(drivers, line, s, step)
+    looping = np.array([d.loop for d in drivers])
+    turned = np.arctan2(cars["y"] - centres[:, 1], cars["x"] - centres[:, 0]) + 0.8
+    tx = np.where(looping, centres[:, 0] + LOOP * np.cos(turned), tx)
+    ty = np.where(looping, centres[:, 1] + LOOP * np.sin(turned), ty)
+    x, y = np.where(looping, cars["x"], x), np.where(looping, cars["y"], y)
     angle = np.arctan2(ty - y, tx - x) - yaw
     reach = np.maximum(np.hypot(tx - x, ty - y), 0.05)
     steer = np.degrees(np.arctan(2.0 * WHEELBASE * np.sin(angle) / reach))
@@ -102,6 +105,17 @@ def commands(drivers: tuple[Driver, ...], line: Line, cars: Rows, step: int) -> 
     bend = np.sqrt(GRIP / np.maximum(line.turn(s), 1e-6))
     speed = np.where(np.isnan(fixed), np.minimum(top, bend), top)
     return np.stack([steer, speed], axis=1)
+
+
+def _along(drivers: tuple[Driver, ...], line: Line, s: Floats, step: int) -> tuple[Floats, Floats]:
+    """The point of its line that each driver looks at, (N,) x and y, m."""
+    ahead = np.array([d.look_ahead for d in drivers])
+    sign = np.array([-1.0 if d.backwards else 1.0 for d in drivers])
+    tx, ty = line.at(s + sign * ahead)
+    fx, fy = line.at(s + sign * (ahead + 0.1))
+    aside = np.array([d.weave for d in drivers]) * np.sin(step * 2 * np.pi / 20.0)
+    length = np.maximum(np.hypot(fx - tx, fy - ty), 1e-9)
+    return tx - aside * (fy - ty) / length, ty + aside * (fx - tx) / length
 
 
 def drive(race: Any, drivers: tuple[Driver, ...] = DRIVERS, steps: int = 0) -> list[Rows]:
@@ -116,23 +130,32 @@ def drive(race: Any, drivers: tuple[Driver, ...] = DRIVERS, steps: int = 0) -> l
         PARAMS rows of each driver's episode, the terminal one last.
     """
     line = Line(race.track.waypoints)
-    race.reset()
-    turned = np.array([d.backwards for d in drivers])
-    race.cars["yaw"] += np.where(turned, np.pi, 0.0)
-    aside = np.array([d.start for d in drivers])
-    race.cars["x"] -= aside * np.sin(race.cars["yaw"])
-    race.cars["y"] += aside * np.cos(race.cars["yaw"])
-    race.refresh()
+    centres = _start(race, drivers)
     seen: list[list[Any]] = [[] for _ in drivers]
     running = np.ones(len(drivers), np.bool_)
     for step in range(steps or race.max_steps):
-        race.step(to_actions(race.actions, commands(drivers, line, race.cars, step)))
+        race.step(to_actions(race.actions, commands(drivers, line, race.cars, step, centres)))
         for car in np.flatnonzero(running):
             seen[car].append(race.params[car].copy())
         running &= ~(race.terminated | race.truncated)
         if not running.any():
             break
     return [np.array(rows, race.params.dtype) for rows in seen]
+
+
+def _start(race: Any, drivers: tuple[Driver, ...]) -> Floats:
+    """Reset the race and turn or shift its cars; centres of their loops, (N, 2) m."""
+    race.reset()
+    cars = race.cars
+    yaw = cars["yaw"].copy()
+    forward, left = (np.stack([np.cos(a), np.sin(a)], axis=1) for a in (yaw, yaw + np.pi / 2))
+    centres = np.stack([cars["x"], cars["y"]], axis=1) + LAG * forward
+    cars["yaw"] += np.where([d.backwards for d in drivers], np.pi, 0.0)
+    aside = np.where([d.loop for d in drivers], LOOP, 0.0)
+    cars["x"] -= aside * left[:, 0]
+    cars["y"] -= aside * left[:, 1]
+    race.refresh()
+    return np.asarray(centres, np.float64)
 
 
 def sample(race: Any, rows: int = 1500) -> Rows:

@@ -24,6 +24,7 @@ def guard(function: ast.FunctionDef) -> ast.FunctionDef:
     if not found.doubtful:
         return function
     _Flags(found.doubtful, found.checks).block(function.body)
+    _Late(found.late).visit(function)
     start = [_set(name, False) for name in sorted(found.doubtful)]
     function.body[:0] = start
     return function
@@ -50,6 +51,7 @@ class _Doubts:
         self.names = names
         self.doubtful: set[str] = set()
         self.checks: dict[ast.stmt, set[str]] = {}
+        self.late: set[ast.Name] = set()  # reads that depend on the rest of an expression
 
     def block(self, body: list[ast.stmt], known: frozenset[str]) -> frozenset[str] | None:
         """Names certain after `body`; None when its end is never reached."""
@@ -91,12 +93,16 @@ class _Doubts:
             parts = [node.iter]
         elif isinstance(node, ast.Try):
             parts = []
+        late = {n for part in parts for n in _read_late(part)}
         read = {
             n.id
             for part in parts
             for n in _outside_comprehensions(part)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n not in late
         }
+        late = {n for n in late if n.id in self.names - known - read}
+        self.doubtful |= {n.id for n in late}
+        self.late |= late
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             read.add(node.target.id)
         doubts = (read & self.names) - known
@@ -132,6 +138,40 @@ class _Flags:
                 names = sorted(_stores(node) & self.doubtful)
                 written += [_at(_set(name, True), node) for name in names]
         body[:] = written
+
+
+def _read_late(node: ast.AST, late: bool = False) -> Iterator[ast.Name]:
+    """Names read only if the rest of their expression says so: after `and`, `or`, `if`, `else`."""
+    if isinstance(node, ast.Name):
+        if late and isinstance(node.ctx, ast.Load):
+            yield node
+    elif isinstance(node, ast.BoolOp):
+        yield from _read_late(node.values[0], late)
+        for value in node.values[1:]:
+            yield from _read_late(value, True)
+    elif isinstance(node, ast.IfExp):
+        yield from _read_late(node.test, late)
+        for value in (node.body, node.orelse):
+            yield from _read_late(value, True)
+    elif not isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.Lambda):
+        for child in ast.iter_child_nodes(node):
+            yield from _read_late(child, late)
+
+
+class _Late(ast.NodeTransformer):
+    """Check such a name where it is read."""
+
+    def __init__(self, names: set[ast.Name]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node not in self.names:
+            return node
+        test = ast.parse(f"_rt.assigned(_set_{node.id})", mode="eval").body
+        checked = ast.IfExp(test=test, body=node, orelse=node)
+        for inner in ast.walk(checked):
+            ast.copy_location(inner, node)
+        return checked
 
 
 def _both(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:

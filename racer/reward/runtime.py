@@ -43,6 +43,7 @@ def assigned(flag):
     """A local variable is read: it must have a value."""
     if not flag:
         raise UnboundLocalError("read before assignment")
+    return True
 
 
 @register_jitable

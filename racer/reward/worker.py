@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from racer.errors import BadReward, ResourceError
+from racer.reward import uses
 from racer.reward.engine import Cars, Floats, RewardEngine, Rows, check, returned
 from racer.reward.failure import Failure
 from racer.reward.load import RewardFile
@@ -54,6 +55,7 @@ class WorkerEngine(RewardEngine):
         seed: of `random` in car 0; car i has seed + i.
         sandbox: auto locks as far as this machine can, strict refuses to run with less than all.
         capacity: the most rows of one batch; n by default.
+        every_key: build the whole dict, as inprocess does, whatever the file reads.
 
     Raises:
         BadReward: the file raises or hangs when executed.
@@ -71,8 +73,10 @@ class WorkerEngine(RewardEngine):
         seed: int = 0,
         sandbox: str = "auto",
         capacity: int = 0,
+        every_key: bool = False,
     ) -> None:
         super().__init__(file, waypoints)
+        self.needs = uses.ALL if every_key else self.needs
         self.printed = b""  # what the reward printed, at most 64 KiB
         self._owner = os.getpid()
         self._warned, self._sent = False, 0.0
