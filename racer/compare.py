@@ -12,16 +12,15 @@ from __future__ import annotations
 import csv
 import io
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from racer import files
-from racer.config import Config
 from racer.errors import BadRun, UnknownName
 from racer.runs import Run, find, list_runs
 
@@ -85,7 +84,7 @@ def groups_of(names: Iterable[str], runs_dir: Path) -> list[Group]:
             tagged = [r for r in list_runs(runs_dir) if name in r.manifest().get("tags", [])]
             if not tagged:
                 raise
-            by_label.setdefault(name, []).extend(tagged)
+            by_label.setdefault(name, []).extend(_counted(tagged))
     for label, run in zip(_labels(plain), plain, strict=True):
         by_label.setdefault(label, []).append(run)
     return [_group(label, runs) for label, runs in by_label.items()]
@@ -120,7 +119,7 @@ def table(groups: Sequence[Group]) -> str:
         cells = []
         for measure in MEASURES:
             values = group.values[measure.key]
-            text = str(interval(values)) if len(values) else "none"
+            text = _cell(values)
             missing = len(group.runs) - len(values)
             cells.append(f"{text}{f' ({missing} without)' if missing and len(values) else ''}")
         row = "  ".join(f"{cell:>28}" for cell in cells)
@@ -131,7 +130,9 @@ def table(groups: Sequence[Group]) -> str:
 def verdict(groups: Sequence[Group]) -> str:
     """A plain sentence about the best group and the next one."""
     if len(groups) < 2:
-        return "One group: nothing to compare it with."
+        return (
+            "One group: nothing to compare it with. Give runs of another reward too, or two tags."
+        )
     first, second = sorted(groups, key=_order)[:2]
     if len(first.tracks | second.tracks) > 1:
         return (
@@ -180,20 +181,43 @@ def picture(groups: Sequence[Group], path: Path) -> None:
             axes.plot([found.low, found.high], [row, row], color="tab:blue", linewidth=3)
             axes.plot(found.iqm, row, "D", color="tab:blue")
         axes.set_xlabel(f"{measure.name}{f' ({measure.unit})' if measure.unit else ''}")
+        if measure.unit == "%":
+            axes.set_xlim(-3, 103)
         axes.grid(axis="x", alpha=0.3)
     axes.set_yticks(range(len(groups)), [group.label for group in groups])
     axes.set_ylim(len(groups) - 0.5, -0.5)
+    figure.suptitle(
+        "grey: a run   diamond: interquartile mean   bar: its 95 % interval", fontsize="small"
+    )
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=120)
     with files.disk_errors(str(path)):
         files.write_atomic(path, content.getvalue())
 
 
+def _counted(tagged: list[Run]) -> list[Run]:
+    """The runs of a tag that have a result, and a warning of those that have not."""
+    missing = [run for run in tagged if not run.evaluation_file.exists()]
+    if len(missing) == len(tagged):
+        return tagged  # refused below, with the reason
+    for run in missing:
+        status = run.manifest().get("status")
+        print(f"warning: not counted: {run.name} has no result ({status}).", file=sys.stderr)
+    return [run for run in tagged if run not in missing]
+
+
+def _cell(values: npt.NDArray[np.float64]) -> str:
+    """A single number has no interval."""
+    if len(values) < 2:
+        return _short(float(values[0])) if len(values) else "none"
+    return str(interval(values))
+
+
 def _labels(runs: Sequence[Run]) -> list[str]:
     """What tells the runs apart: the reward, and track and algorithm where they differ."""
     parts = []
     for run in runs:
-        config = Config.from_toml(run.config_file)
+        config = run.config()
         names = (config.race.reward, config.race.track, config.train.algo)
         parts.append([Path(name).stem for name in names])
     differ = [i for i in range(3) if len({part[i] for part in parts}) > 1] or [0]
@@ -211,32 +235,39 @@ def _group(label: str, runs: Sequence[Run]) -> Group:
 
 
 def _track(run: Run) -> str:
-    named = Config.from_toml(run.config_file).race.track
-    return str(run.manifest().get("track", {}).get("sha256", named))
+    return str(run.manifest().get("track", {}).get("sha256", run.config().race.track))
 
 
 def _numbers(run: Run) -> dict[str, float | None]:
-    result: dict[str, Any] = files.read_json(run.evaluation_file)
+    if not run.evaluation_file.exists():
+        status = run.manifest().get("status")
+        raise BadRun(
+            f"{run.folder} has no result yet (status: {status}). Finish it: racer train --resume "
+            f"{run.name}"
+        )
+    result = files.read_json(run.evaluation_file)
     try:
         lap = result["mean_lap_s"]
         found = {
             "completion_pct": float(result["completion_pct"]),
             "lap_time_s": None if lap is None else float(lap),
-            "first_lap_steps": _first_lap(run),
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise BadRun(f"{run.evaluation_file} lacks {error}. Evaluate the run again.") from error
+        raise BadRun(f"{run.evaluation_file} is damaged: {error}. Restore a copy.") from error
     if not all(x is None or math.isfinite(x) for x in found.values()):
-        raise BadRun(f"{run.evaluation_file} holds a number that is not finite.")
-    return found
+        raise BadRun(f"{run.evaluation_file} holds a number that is not finite. Restore a copy.")
+    return found | {"first_lap_steps": _first_lap(run)}
 
 
 def _first_lap(run: Run) -> float | None:
     """Timesteps of the first metrics row that counts a lap."""
     text = files.read_limited(run.metrics_file, _CSV_LIMIT).decode(errors="replace")
-    for row in csv.DictReader(io.StringIO(text)):
-        if float(row.get("laps") or 0) > 0:
-            return float(row["timesteps"])
+    try:
+        for row in csv.DictReader(io.StringIO(text)):
+            if float(row.get("laps") or 0) > 0:
+                return float(int(row["timesteps"]))
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise BadRun(f"{run.metrics_file} is damaged: {error}. Restore a copy.") from error
     return None
 
 

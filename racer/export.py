@@ -43,7 +43,7 @@ def write_sb3(run: Run, path: Path) -> Path:
         BadRun: the run has no usable policy.
         ResourceError: the disk.
     """
-    config = Config.from_toml(run.config_file).override({"race.reward": str(run.reward_file)})
+    config = run.config().override({"race.reward": str(run.reward_file)})
     policy = policy_of(run.folder)
     race = make_race(config.race, 1, with_reward=False)
     _check_fits(policy, race)

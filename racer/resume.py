@@ -51,7 +51,7 @@ def resume(
         Stopped: a signal came; everything is saved.
     """
     with graceful_stop() as stop, run.lock():
-        old = Config.from_toml(run.config_file)
+        old = run.config()
         config = old.override(dict(settings))
         found = _newest(run)
         step = 0 if found is None else found.state.timesteps

@@ -25,11 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from racer import files
-from racer.errors import BadRun, UnknownName, UsageError
+from racer.config import Config
+from racer.errors import BadConfig, BadRun, UnknownName, UsageError
 from racer.locks import hold
 
 SCHEMA = 1
 LATEST = "latest"
+_CONFIG_LIMIT = 2**20  # bytes; ours have about one kB
 _RESERVED = {"con", "prn", "aux", "nul", LATEST}  # Windows devices, and our own word
 _RESERVED |= {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
 _KINDS = {"tags": list, "resumed": list, "files": dict, "track": dict, "reward": dict}
@@ -148,6 +150,19 @@ class Run:
             if not isinstance(found.get(name, kind()), kind):
                 raise BadRun(f"{self.manifest_file}: {name} is no {kind.__name__}. Restore a copy.")
         return found
+
+    def config(self) -> Config:
+        """The settings it was trained with.
+
+        Raises:
+            BadRun: config.toml is missing, a link, damaged, or not of this racer.
+        """
+        files.read_limited(self.config_file, _CONFIG_LIMIT)
+        try:
+            return Config.from_toml(self.config_file)
+        except BadConfig as error:
+            where = "" if str(self.config_file) in str(error) else f"{self.config_file}: "
+            raise BadRun(f"{where}{error}") from error
 
     def record(self, **fields: Any) -> None:
         """Set top-level fields of the manifest, atomically."""

@@ -111,7 +111,48 @@ def test_the_same_run_twice_counts_once(tmp_path):
 def test_a_run_that_was_not_evaluated_is_refused(tmp_path):
     run = run_of(tmp_path, "a")
     run.evaluation_file.unlink()
-    with pytest.raises(BadRun, match=r"evaluation\.json"):
+    with pytest.raises(BadRun, match="has no result yet"):
+        compare.groups_of([run.name], tmp_path)
+
+
+def test_a_run_of_a_tag_that_was_not_evaluated_is_left_out_aloud(tmp_path, capsys):
+    many(tmp_path, "a", [10.0, 10.5, 11.0], tags=["mine"])
+    run = run_of(tmp_path, "a", tags=["mine"])
+    run.evaluation_file.unlink()
+    (group,) = compare.groups_of(["mine"], tmp_path)
+    assert len(group.runs) == 3
+    assert f"not counted: {run.name}" in capsys.readouterr().err
+    for other in group.runs:
+        other.evaluation_file.unlink()
+    with pytest.raises(BadRun, match="has no result yet"):
+        compare.groups_of(["mine"], tmp_path)
+
+
+def test_a_single_run_has_no_interval(tmp_path):
+    names = many(tmp_path, "a", [10.0])
+    text = compare.table(compare.groups_of(names, tmp_path))
+    assert "10.00" in text.splitlines()[1]
+    assert "[" not in text.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("evaluation.json", b'{"completion_pct": "x", "mean_lap_s": 1}'),
+        ("evaluation.json", b'{"completion_pct": 1e999, "mean_lap_s": 1}'),
+        ("metrics.csv", b"timesteps,laps\na,1\n"),
+        ("metrics.csv", b"laps\n1\n"),
+        ("config.toml", b"x"),
+        ("config.toml", b"\xff"),
+        ("config.toml", b"[race]\nbogus = 1\n"),
+        ("config.toml", b"race = 1\n"),
+        ("config.toml", b"#" * (2**20 + 1)),
+    ],
+)
+def test_a_damaged_run_is_refused_by_the_name_of_its_file(tmp_path, name, content):
+    run = run_of(tmp_path, "a")
+    (run.folder / name).write_bytes(content)
+    with pytest.raises(BadRun, match=name.replace(".", r"\.")):
         compare.groups_of([run.name], tmp_path)
 
 

@@ -65,7 +65,6 @@ def run(args: argparse.Namespace) -> None:
     """Evaluate and print; nothing in the run changes."""
     from racer import files
     from racer.checkpoint import policy_of
-    from racer.config import Config
     from racer.evaluate import evaluate
     from racer.runs import Run
     from racer.trial import trial
@@ -77,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
         settings["race.track"] = args.track
     if args.laps is not None:
         settings["eval.laps"] = args.laps
-    config = Config.from_toml(found.config_file).override(settings)
+    config = found.config().override(settings)
     policy = policy_of(found.folder)
     result: Any
     if rules is None:

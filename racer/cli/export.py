@@ -21,11 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Export and say how to open it."""
-    from racer.config import Config
     from racer.export import write_sb3
     from racer.runs import Run
 
     found = Run.open(args.run, args.runs_dir)
     path = write_sb3(found, args.sb3)
-    algo = Config.from_toml(found.config_file).train.algo.upper()
+    algo = found.config().train.algo.upper()
     print(f"wrote {path}\nopen it      stable_baselines3.{algo}.load({str(path)!r})")

@@ -96,15 +96,19 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--watch", action="store_true", help="then show the laps in a window")
 
 
-def config_of(args: argparse.Namespace) -> Any:
+def config_of(args: argparse.Namespace, start: Any = None) -> Any:
     """The Config that the command line asks for.
+
+    Args:
+        args: the command line.
+        start: the settings that hold where there is no --config; None for the defaults.
 
     Raises:
         BadConfig: an unknown key or a value outside its range.
     """
     from racer.config import Config
 
-    config = Config.from_toml(args.config) if args.config else Config()
+    config = Config.from_toml(args.config) if args.config else start or Config()
     settings = settings_of(args)
     if args.hyperparameters:
         from racer.hyperparameters import read
@@ -190,9 +194,7 @@ def _start(args: argparse.Namespace) -> Any:
         return train(config_of(args), runs_dir=args.runs_dir, tags=args.tag, profile=args.profile)
 
     old = Run.open(args.start_from, args.runs_dir)
-    if not args.config:
-        args.config = old.config_file
-    config = config_of(args)
+    config = config_of(args, None if args.config else old.config())
     return train(config, runs_dir=args.runs_dir, tags=args.tag, parent=old, profile=args.profile)
 
 
