@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from racer.reward.objects import unroll
 
 _CHANGES = {"append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "update"}
 
@@ -32,10 +35,12 @@ def flatten(tree: ast.Module) -> dict[str, tuple[int, str]]:
         Class → line and construct, for those that keep state.
     """
     refused: dict[str, tuple[int, str]] = {}
+    unroll(tree)
     for node in list(tree.body):
         if isinstance(node, ast.ClassDef):
             found = _read(node, tree)
-            problem = _problem(found)
+            _drop_idle(found)
+            problem = _problem(found) or _set_outside(found, tree)
             if problem is None:
                 _replace(found, tree)
             else:
@@ -81,6 +86,58 @@ def _problem(found: _Class) -> tuple[int, str] | None:
         problem = _state(method, name)
         if problem:
             return problem
+    return None
+
+
+def _drop_idle(found: _Class) -> None:
+    """Remove `self.x = 0` where __init__ has said the same and nothing else sets it."""
+    init = found.methods.get("__init__")
+    stores: dict[str, list[ast.Assign | None]] = {}
+    for method in found.methods.values():
+        if method.args.args:
+            for name, part in _stores(method, method.args.args[0].arg):
+                stores.setdefault(name, []).append(part)
+    for parts in stores.values():
+        values = {ast.dump(p.value) for p in parts if p and isinstance(p.value, ast.Constant)}
+        if init is None or None in parts or len(values) != 1 or parts[0] not in init.body:
+            continue
+        if all(p and isinstance(p.value, ast.Constant) for p in parts):
+            for method in found.methods.values():
+                _Without(set(parts[1:])).visit(method)
+
+
+def _stores(method: ast.FunctionDef, own: str) -> Iterator[tuple[str, ast.Assign | None]]:
+    """Attributes that a method sets, with the plain assignment that does so."""
+    plain = {
+        id(node.targets[0]): node
+        for node in ast.walk(method)
+        if isinstance(node, ast.Assign) and len(node.targets) == 1
+    }
+    for node in ast.walk(method):
+        kept = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+        if isinstance(node, ast.Attribute) and not kept and _named(node.value, {own}):
+            yield node.attr, plain.get(id(node))
+
+
+class _Without(ast.NodeTransformer):
+    """Assignments replaced by `pass`."""
+
+    def __init__(self, gone: set[ast.Assign | None]) -> None:
+        self.gone = gone
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        return ast.copy_location(ast.Pass(), node) if node in self.gone else node
+
+
+def _set_outside(found: _Class, tree: ast.Module) -> tuple[int, str] | None:
+    """An attribute that other code sets: `previous.speed = ...`."""
+    own = found.objects | {found.node.name}
+    inside = set(map(id, ast.walk(found.node)))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Load):
+            continue
+        if id(node) not in inside and _named(node.value, own):
+            return node.lineno, f"state in {ast.unparse(node)}"
     return None
 
 

@@ -110,6 +110,13 @@ class Rewrite(Calls):
         name = node.slice.value if isinstance(node.slice, ast.Constant) else None
         return holder.get(name) if isinstance(holder, dict) and isinstance(name, str) else None
 
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        """`params.get("waypoints") or []` is the waypoints: there always are some."""
+        key = uses.key_of(node.values[0], self.dicts)
+        if isinstance(node.op, ast.Or) and key in ("waypoints", "closest_waypoints"):
+            return self.visit(node.values[0])  # type: ignore[no-any-return]
+        return self.generic_visit(node)
+
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         key = uses.key_of(node, self.dicts)
         if key is not None:

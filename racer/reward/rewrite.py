@@ -11,7 +11,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from racer.reward import uses
+from racer.reward import never, uses
 from racer.reward.calls import Shared
 from racer.reward.defaults import fold
 from racer.reward.expressions import Rewrite
@@ -40,6 +40,7 @@ def rewrite(tree: ast.Module) -> Rewritten:
     Raises:
         Unsupported: names the line and the construct.
     """
+    never.drop(tree)
     module = read(tree)
     lift_all(module)
     names = _reachable(module)

@@ -79,10 +79,17 @@ def _dot(p, q):
     if isinstance(p, types.Array) and p.ndim == 2:
         if isinstance(q, types.Array) and q.ndim != 1:
             return None
-        return lambda p, q: np.array([_inner(p[i], q) for i in range(p.shape[0])])
+        return _products
     if isinstance(q, types.Array) and q.ndim == 2:
         return None
     return lambda p, q: _inner(p, q)
+
+
+def _products(p, q):
+    made = np.empty(p.shape[0], np.float64)
+    for i in range(p.shape[0]):
+        made[i] = _inner(p[i], q)
+    return made
 
 
 @register_jitable

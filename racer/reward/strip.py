@@ -67,6 +67,15 @@ class Strip(ast.NodeTransformer):
         constant_value = isinstance(node.value, ast.Constant)
         return None if constant_value or prints(node.value) else self.generic_visit(node)
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """`params[SPEED]` with a constant SPEED = "speed"."""
+        self.generic_visit(node)
+        if isinstance(node.slice, ast.Name) and node.slice.id not in self.stored:
+            value = self.module.constants.get(node.slice.id)
+            if isinstance(value, str):
+                node.slice = ast.copy_location(ast.Constant(value=value), node.slice)
+        return node
+
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]

@@ -233,6 +233,10 @@ def _library(node: ast.Attribute | ast.Call, module: Module) -> Any:
             return tuple(made) if node.func.id == "tuple" else list(made)
     if name in ("numpy.array", "numpy.asarray") and len(arguments) == 1:
         return Array(arguments[0])
+    if name == "numpy.arange" and all(type(a) is int for a in arguments):
+        if len(range(*arguments)) > LONGEST:
+            raise Unsupported(node, "a long range")
+        return Array(range(*arguments))
     small = name.startswith("math.") and name[5:] not in _LARGE
     if small and all(isinstance(a, int | float) for a in arguments):
         return getattr(math, name[5:])(*arguments)
