@@ -7,12 +7,24 @@ import math
 from dataclasses import dataclass, field
 
 from racer.reward import uses
-from racer.reward.nodes import call, expression, literal, located
+from racer.reward.nodes import call, expression, is_small, literal, located
 from racer.reward.params import KEYS, LISTS
 from racer.reward.runtime import MATH
 from racer.reward.subset import Module, Unsupported
 from racer.reward.tables import Tables
 
+_REFUSED = (
+    "eval",
+    "exec",
+    "locals",
+    "vars",
+    "globals",
+    "getattr",
+    "hasattr",
+    "open",
+    "iter",
+    "next",
+)
 _RENAMED = {
     "any": "_rt.any_of",
     "all": "_rt.all_of",
@@ -84,6 +96,8 @@ class Calls(ast.NodeTransformer):
 
     def _library_call(self, dotted: str, node: ast.Call) -> ast.AST:
         top, _, name = dotted.partition(".")
+        if dotted in ("numpy.array", "numpy.asarray") and node.args:
+            _one_kind(node.args[0])
         node.args = [self.visit(a) for a in node.args]
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
@@ -117,6 +131,8 @@ class Calls(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def _builtin(self, name: str, node: ast.Call) -> ast.AST:
+        if name in _REFUSED:
+            raise Unsupported(node, f"{name}()")
         if name in _SUMS and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
             g = node.args[0]
             node.args[0] = ast.copy_location(ast.ListComp(elt=g.elt, generators=g.generators), g)
@@ -231,3 +247,17 @@ class Calls(ast.NodeTransformer):
 
 def _is_axis_1(keywords: list[ast.keyword]) -> bool:
     return [(k.arg, ast.unparse(k.value)) for k in keywords] == [("axis", "1")]
+
+
+def _one_kind(table: ast.expr) -> None:
+    """Rows of whole numbers beside rows of others become fractions, as NumPy makes them."""
+    rows = [r for r in getattr(table, "elts", []) if isinstance(r, ast.List)]
+    whole = [r for r in rows if all(is_small(e) for e in r.elts)]
+    if len(whole) < len(rows):
+        for row in whole:
+            row.elts = [_fraction(e) for e in row.elts]
+
+
+def _fraction(node: ast.expr) -> ast.expr:
+    value = node.value if isinstance(node, ast.Constant) else 0
+    return ast.copy_location(ast.Constant(value=float(value)), node)  # type: ignore[arg-type]

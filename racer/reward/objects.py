@@ -155,7 +155,7 @@ class _Unrolled:
         for name in sorted((self.attributes & self.constants.keys()) - given):
             found.append(_assign(f"{target}__{name}", _load(f"{self.name}__{name}")))
         if init and init.writes:
-            _require(init.inputs <= self.constants.keys())
+            _require(init.inputs <= self.constants.keys() | self.aliases.keys())
             inputs = [_load(f"{target}__{name}") for name in sorted(init.inputs)]
             call = ast.Call(
                 func=_load(f"{self.name}____init__"), args=[*inputs, *values.values()], keywords=[]
@@ -210,7 +210,7 @@ class _Block:
         _require(not read & uses.written)
         if isinstance(node, ast.Return) and self.method and self.method.writes:
             node = located(self._return(node.value), node)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant | ast.Name):
             return uses.hoisted
         return [*uses.hoisted, node]
 

@@ -36,12 +36,11 @@ class Strip(ast.NodeTransformer):
         self.stored = local_names(function)
         self._refuse_state(function)
         self.generic_visit(function)
-        loads = {
-            n.id
-            for n in ast.walk(function)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-        }
-        _DropText(loads).visit(function)
+        nodes, before = list(ast.walk(function)), -1
+        while len(nodes) != before:
+            loads = {n.id for n in nodes if isinstance(n, ast.Name) and _is_read(n)}
+            _DropText(loads).visit(function)
+            before, nodes = len(nodes), list(ast.walk(function))
         _fill(function)
 
     def _constants(self, function: ast.FunctionDef) -> set[str]:
@@ -146,13 +145,24 @@ class _DropText(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
         unread = all(isinstance(t, ast.Name) and t.id not in self.loads for t in node.targets)
-        text = any(
-            isinstance(n, ast.JoinedStr)
-            or (isinstance(n, ast.Constant) and isinstance(n.value, str) and n.value not in KEYS)
-            or (isinstance(n, ast.Name) and n.id in ("str", "time"))
-            for n in ast.walk(node.value)
-        )
-        return None if unread and text else node
+        return None if unread and _is_text(node.value) else node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | None:
+        unread = isinstance(node.target, ast.Name) and node.target.id not in self.loads
+        return None if unread and _is_text(node.value) else node
+
+
+def _is_text(value: ast.expr) -> bool:
+    return any(
+        isinstance(n, ast.JoinedStr)
+        or (isinstance(n, ast.Constant) and isinstance(n.value, str) and n.value not in KEYS)
+        or (isinstance(n, ast.Name) and n.id in ("str", "time"))
+        for n in ast.walk(value)
+    )
+
+
+def _is_read(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Load)
 
 
 def _fill(function: ast.FunctionDef) -> None:
