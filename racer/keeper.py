@@ -236,8 +236,16 @@ class Keeper(BaseCallback):
 
 
 def metrics_to_go_on(state: State, timesteps: int) -> Any:
-    """The facts for `Metrics.load`; the row that ended a training goes when it goes on."""
+    """The facts for `Metrics.load`; the row that ended a training goes when it goes on.
+
+    Raises:
+        BadRun: the newest episodes are no episodes.
+    """
     facts = state.extra.get("metrics")
+    recent = facts.get("recent", []) if isinstance(facts, dict) else []
+    needed = {"progress_pct", "return", "steps"}
+    if not all(isinstance(episode, dict) and needed <= episode.keys() for episode in recent):
+        raise BadRun("the checkpoint's metrics are damaged: its episodes are none.")
     ended = facts.get("open") if isinstance(facts, dict) else None
     if isinstance(facts, dict) and isinstance(ended, dict) and state.timesteps < timesteps:
         return facts | ended

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from racer import algos, checkpoint, files, memory, reward
 from racer.config import Config
-from racer.errors import BadReward, UnknownName, UsageError
+from racer.errors import BadReward, RacerError, UnknownName, UsageError
 from racer.evaluate import Result
 from racer.race import make_race, track_of
 from racer.runs import Run, versions
@@ -69,11 +70,29 @@ def resume(
         cars = algos.num_envs(config.train)
         memory.check(config, make_race(config.race, cars, with_reward=False))
         checkpoint.tidy(run.checkpoints, None if found is None else found.folder)
-        _record(run, config, step, changes)
-        config = with_own_reward(run, config)
-        race = make_race(config.race, cars, seed=config.train.seed)
-        session = Session(run, config, race, stop, quiet=quiet)
-        return session.learn() if found is None else session.go_on(found.state)
+        with _unless_refused(run) as begun:
+            _record(run, config, step, changes)
+            config = with_own_reward(run, config)
+            race = make_race(config.race, cars, seed=config.train.seed)
+            session = Session(run, config, race, stop, quiet=quiet)
+            begun.append(session)
+            return session.learn() if found is None else session.go_on(found.state)
+
+
+@contextlib.contextmanager
+def _unless_refused(run: Run) -> Iterator[list[Session]]:
+    """Put the run's files back when the session in the list never began."""
+    names = (run.config_file, run.reward_file, run.manifest_file)
+    before = {path: path.read_bytes() for path in names}
+    begun: list[Session] = []
+    try:
+        yield begun
+    except RacerError:
+        if not any(session.started for session in begun):
+            with contextlib.suppress(OSError):
+                for path, content in before.items():
+                    files.write_atomic(path, content)
+        raise
 
 
 def _newest(run: Run) -> checkpoint.Checkpoint | None:

@@ -34,7 +34,10 @@ LATEST = "latest"
 _CONFIG_LIMIT = 2**20  # bytes; ours have about one kB
 _RESERVED = {"con", "prn", "aux", "nul", LATEST}  # Windows devices, and our own word
 _RESERVED |= {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
-_KINDS = {"tags": list, "resumed": list, "files": dict, "track": dict, "reward": dict}
+_KINDS: dict[str, type] = {"tags": list, "resumed": list}
+_KINDS |= dict.fromkeys(("files", "track", "reward", "parent", "imported", "versions"), dict)
+_KINDS |= dict.fromkeys(("created", "status", "name"), str)
+_MEMBERS: dict[str, type] = {"tags": str, "resumed": dict}
 _LEFTOVER_S = 3600.0  # s; nobody takes so long to make a run folder
 _PACKAGES = ("racer", "numpy", "numba", "gymnasium", "stable_baselines3", "torch", "safetensors")
 
@@ -149,6 +152,9 @@ class Run:
         for name, kind in _KINDS.items():
             if not isinstance(found.get(name, kind()), kind):
                 raise BadRun(f"{self.manifest_file}: {name} is no {kind.__name__}. Restore a copy.")
+        for name, kind in _MEMBERS.items():
+            if not all(isinstance(member, kind) for member in found.get(name, [])):
+                raise BadRun(f"{self.manifest_file}: {name} is damaged. Restore a copy.")
         return found
 
     def config(self) -> Config:

@@ -61,10 +61,9 @@ def capture(model: Any, *, about: Mapping[str, Any] | None = None) -> State:
     arrays |= {f"env.{name}": a for name, a in model.get_env().get_state().items()}
     arrays["last_obs"] = np.array(model._last_obs)
     arrays["last_episode_starts"] = np.array(model._last_episode_starts)
-    for name, array in arrays.items():
-        numbers = name.startswith("optimizer.") or name in ("last_obs", "log_ent_coef")
-        if numbers and not np.isfinite(array).all():
-            raise Diverged(f"{name} is not finite. Lower the learning rate or the reward.")
+    wrong = _not_finite(arrays)
+    if wrong:
+        raise Diverged(f"{wrong} is not finite. Lower the learning rate or the reward.")
     facts: dict[str, Any] = {name: int(getattr(model, name)) for name in COUNTERS}
     facts["progress_remaining"] = float(model._current_progress_remaining)
     facts["episodes"] = [_plain(info) for info in model.ep_info_buffer or ()]
@@ -90,6 +89,9 @@ def restore(state: State, model: Any) -> None:
     expected["last_obs"] = np.zeros((env.num_envs, *env.observation_space.shape), np.float32)
     expected["last_episode_starts"] = np.zeros(env.num_envs, np.bool_)
     _check_like(state.arrays, expected)
+    wrong = _not_finite(state.arrays)
+    if wrong:
+        raise BadRun(f"{wrong} in the checkpoint is not finite. Use an earlier one.")
     into_model(state.policy, model)
     _restore_optimizers(state.arrays, model)
     if state.replay is not None:
@@ -103,6 +105,15 @@ def restore(state: State, model: Any) -> None:
     model._last_episode_starts = state.arrays["last_episode_starts"].copy()
     env.set_state({k[4:]: v for k, v in state.arrays.items() if k.startswith("env.")})
     _restore_random(state, model)
+
+
+def _not_finite(arrays: Arrays) -> str:
+    """The name of an array that must be finite and is not; empty when all are."""
+    for name, array in arrays.items():
+        numbers = name.startswith("optimizer.") or name in ("last_obs", "log_ent_coef")
+        if numbers and not np.isfinite(array).all():
+            return name
+    return ""
 
 
 def restore_log(state: State, logger: Any) -> None:

@@ -151,12 +151,16 @@ class Session:
         return self._run(begin, state.timesteps)
 
     def _run(self, begin: Callable[[Any, Keeper], None], from_step: int = 0) -> tuple[Run, Result]:
+        from racer.tensorboard import make_logger
+
         try:
             if not self.quiet:
                 _say(f"{self.run.folder}: {describe(self.config, self.env.race)}")
-            model, keeper = self._build(from_step)
+            model, keeper = self._build()
             begin(model, keeper)
             self.run.record(status="training")
+            self.logger = make_logger(self.run.tensorboard, from_step=from_step)
+            model.set_logger(self.logger)
             self.started = True
             with profiled(model, self.env.race) if self.profile else nullcontext() as profile:
                 ended_by = self._learn(model, keeper)
@@ -201,12 +205,8 @@ class Session:
             raise Stopped(self._sentence(keeper, stopped), self.stop.exit_code)
         return self.run, result
 
-    def _build(self, from_step: int) -> tuple[Any, Keeper]:
-        from racer.tensorboard import make_logger
-
+    def _build(self) -> tuple[Any, Keeper]:
         model = algos.build(self.config.train, self.env)
-        self.logger = make_logger(self.run.tensorboard, from_step=from_step)
-        model.set_logger(self.logger)
         keeper = Keeper(
             self.run,
             self.config.train,

@@ -81,8 +81,8 @@ def _show(run: Run) -> None:
         if key in manifest:
             print(f"  {key:<12} {manifest[key].get('name')}")
     for event in manifest.get("resumed", []):
-        changes = "; ".join(event["changes"]) or "nothing changed"
-        print(f"  {'resumed':<12} at step {event['timesteps']:,}: {changes}")
+        changes = "; ".join(map(str, event.get("changes", []))) or "nothing changed"
+        print(f"  {'resumed':<12} at step {event.get('timesteps')}: {changes}")
     result = _evaluation(run)
     if result:
         laps = f"{result['laps_completed']} of {result['laps']} laps"
@@ -118,10 +118,18 @@ def _status(run: Run) -> str:
 
 
 def _evaluation(run: Run) -> dict[str, Any]:
+    """The result; empty when there is none, or none that can be read."""
     from racer import files
     from racer.errors import BadRun
 
     try:
-        return files.read_json(run.evaluation_file)
+        found = files.read_json(run.evaluation_file)
     except BadRun:
         return {}
+    numbers = ("completion_pct", "laps", "laps_completed", "best_lap_s", "mean_lap_s")
+    optional = ("best_lap_s", "mean_lap_s")
+    whole = all(
+        isinstance(found.get(name), int | float) or (name in optional and found.get(name) is None)
+        for name in numbers
+    )
+    return found if whole else {}
