@@ -39,7 +39,7 @@ def kernel(rows, forward, backward, out, failed, fuel, doubts):
             out[i] = _rt.number(f_reward_function(c, Params({fields})))
         except Exception:
             failed[i] = True
-        if fuel[0] < 0 or not abs(out[i]) <= {limit}:
+        if fuel[0] < 0 or not abs(out[i]) <= {limit} or row.steps < {first_step}:
             failed[i] = True
         doubts[0] += failed[i]
 """
@@ -103,6 +103,7 @@ def _write(done: Rewritten) -> Generated:
             builders=", ".join(builders.values()),
             fields=", ".join(fields) or "0",
             limit=LIMIT,
+            first_step=done.first_step,
         )
     )
     return Generated("".join(parts), lines, done.keys)

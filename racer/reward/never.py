@@ -1,4 +1,7 @@
-"""Branches that no call can take: an episode's first call has steps == 2, so 0 and 1 never come."""
+"""Branches that no call of a race takes: its first call has steps == 2, so 0 and 1 never come.
+
+A row with fewer steps, which only other programs can make, is left to plain Python.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,19 @@ import ast
 from racer.reward.nodes import located
 
 
-def drop(tree: ast.Module) -> None:
-    """Remove `if steps == 1:` and `if params["steps"] == 0:` from the functions of a file."""
+def drop(tree: ast.Module) -> bool:
+    """Remove `if steps == 1:` and `if params["steps"] == 0:` from the functions of a file.
+
+    Returns:
+        Whether there were any.
+    """
+    found = False
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            _Dropped(_held(node)).generic_visit(node)
+            dropped = _Dropped(_held(node))
+            dropped.generic_visit(node)
+            found |= dropped.any
+    return found
 
 
 def _held(function: ast.FunctionDef) -> set[str]:
@@ -47,7 +58,7 @@ class _Dropped(ast.NodeTransformer):
     """One function without such branches; functions inside it come later."""
 
     def __init__(self, held: set[str]) -> None:
-        self.held = held
+        self.held, self.any = held, False
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return node
@@ -65,4 +76,5 @@ class _Dropped(ast.NodeTransformer):
             return node
         if bound.value not in (0, 1):
             return node
+        self.any = True
         return node.orelse or located(ast.Pass(), node)

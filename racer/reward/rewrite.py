@@ -32,6 +32,7 @@ class Rewritten:
     functions: list[ast.FunctionDef] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)  # of params, sorted: the fields of the tuple
     tables: Tables = field(default_factory=Tables)
+    first_step: int = 0  # rows with fewer steps are for plain Python
 
 
 def rewrite(tree: ast.Module) -> Rewritten:
@@ -40,7 +41,7 @@ def rewrite(tree: ast.Module) -> Rewritten:
     Raises:
         Unsupported: names the line and the construct.
     """
-    never.drop(tree)
+    dropped = never.drop(tree)
     module = read(tree)
     lift_all(module)
     names = _reachable(module)
@@ -48,7 +49,7 @@ def rewrite(tree: ast.Module) -> Rewritten:
     dicts = uses.params_names(functions)
     _check_params(functions, dicts)
     shared = Shared(module, set(names), _fresh_only(list(map(module.functions.get, names))))
-    done = Rewritten(tables=shared.tables)
+    done = Rewritten(tables=shared.tables, first_step=2 if dropped else 0)
     for name in names:
         function = guard(module.functions[name])
         Rewrite(shared, function, dicts[name]).function()
