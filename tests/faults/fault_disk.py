@@ -226,7 +226,8 @@ def saved(array):
 
 @fault("B6", "models that lie, and archives that hurt")
 def hostile_models(effort, folder):
-    return in_tests("test_policy.py test_export.py", "lying or wrong or cut or foreign or bomb")
+    names = "test_policy.py test_export.py test_hostile_runs.py"
+    return in_tests(names, "lying or wrong or cut or foreign or bomb or hostile_runs")
 
 
 @fault("B7", "hostile SB3 zips through every command that takes a model")
