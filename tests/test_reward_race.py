@@ -21,9 +21,11 @@ def _rewards(engine, reward, steps=150):
     assert race.reward.name == engine
     line = Line(race.track.waypoints)
     race.reset()
+    centres = np.stack([race.cars["x"], race.cars["y"]], axis=1)
     seen = []
     for step in range(steps):
-        race.step(to_actions(race.actions, commands(DRIVERS, line, race.cars, step)))
+        wanted = commands(DRIVERS, line, race.cars, step, centres)
+        race.step(to_actions(race.actions, wanted))
         seen.append(race.rewards.copy())
         race.reset(race.terminated | race.truncated)
     race.reward.close()
