@@ -310,6 +310,8 @@ class Uses(ast.NodeTransformer):
     def read_besides_calls(self, parts: list[ast.AST]) -> set[str]:
         """Attributes that a statement reads itself, not through a method that sets some."""
         found: set[str] = set()
+        targets = [part.target for part in parts if isinstance(part, ast.AugAssign)]
+        found |= {attribute_of(t, owner) for t in targets for owner in self.owners}
         stack = list(parts)
         while stack:
             node = stack.pop()
