@@ -10,10 +10,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
-from typing import Any
 
 from racer.reward.methods import Method, Refused, analyse, attribute_of, own_parts
 from racer.reward.nodes import located
+from racer.reward.object_uses import Renamed, Uses, assign, is_stored, load, require, unpacked
 
 
 def unroll(tree: ast.Module) -> None:
@@ -21,16 +21,11 @@ def unroll(tree: ast.Module) -> None:
     for name in [node.name for node in tree.body if isinstance(node, ast.ClassDef)]:
         trial = copy.deepcopy(tree)
         with contextlib.suppress(Refused):
-            _Unrolled(name, trial).replace()
+            Unrolled(name, trial).replace()
             tree.body[:] = trial.body
 
 
-def _require(condition: object) -> None:
-    if not condition:
-        raise Refused
-
-
-class _Unrolled:
+class Unrolled:
     """One class being replaced."""
 
     def __init__(self, name: str, tree: ast.Module) -> None:
@@ -50,14 +45,15 @@ class _Unrolled:
         inside = [s for s in self.tree.body if isinstance(s, ast.FunctionDef)]
         before = self.count
         for function in inside:
+            function.body = self._named(function.body)
             owners = self._owners(function)
             self.count += len(owners)
             function.body = _Block(self, owners, None).rewrite(function.body)
-        _require(made and self.count - before >= made)
+        require(made and self.count - before >= made)
         at = self.tree.body.index(self.node)
         self.tree.body[at : at + 1] = parts
         names = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)}
-        _require(self.name not in names)
+        require(self.name not in names)
 
     def makes(self, node: ast.AST) -> bool:
         named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
@@ -65,26 +61,26 @@ class _Unrolled:
 
     def _read(self) -> None:
         plain = all(isinstance(b, ast.Name) and b.id == "object" for b in self.node.bases)
-        _require(plain and not self.node.decorator_list and not self.node.keywords)
+        require(plain and not self.node.decorator_list and not self.node.keywords)
         for part in self.node.body:
             if isinstance(part, ast.FunctionDef):
                 decorators = [ast.unparse(d) for d in part.decorator_list]
-                _require(decorators in ([], ["staticmethod"]))
-                _require(part.name == "__init__" or not part.name.startswith("__"))
-                _require(decorators or part.args.args)
-                _require(not part.args.vararg and not part.args.kwarg and not part.args.kwonlyargs)
+                require(decorators in ([], ["staticmethod"]))
+                require(part.name == "__init__" or not part.name.startswith("__"))
+                require(decorators or part.args.args)
+                require(not part.args.vararg and not part.args.kwarg and not part.args.kwonlyargs)
                 part.decorator_list = []
                 owner = "" if decorators else part.args.args[0].arg
                 self.methods[part.name] = Method(part, owner)
             elif isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name):
                 self.constants[part.targets[0].id] = part.value
             else:
-                _require(isinstance(part, ast.Pass | ast.Expr))
+                require(isinstance(part, ast.Pass | ast.Expr))
         for method in self.methods.values():
             for node in ast.walk(method.node):
-                if _is_stored(node):
+                if is_stored(node):
                     self.attributes |= {attribute_of(node, method.owner)} - {""}
-        _require(self.attributes and not self.attributes & self.methods.keys())
+        require(self.attributes and not self.attributes & self.methods.keys())
 
     def _find_aliases(self) -> None:
         init = self.methods.get("__init__")
@@ -95,10 +91,10 @@ class _Unrolled:
             node.attr
             for method in self.methods.values()
             for node in ast.walk(method.node)
-            if isinstance(node, ast.Attribute) and _is_stored(node)
+            if isinstance(node, ast.Attribute) and is_stored(node)
         ]
         nodes = ast.walk(init.node)
-        local = {n.id for n in nodes if isinstance(n, ast.Name) and _is_stored(n)}
+        local = {n.id for n in nodes if isinstance(n, ast.Name) and is_stored(n)}
         for part in list(init.node.body):
             if isinstance(part, ast.Assign) and isinstance(part.value, ast.Name):
                 name = attribute_of(part.targets[0], init.owner)
@@ -108,14 +104,14 @@ class _Unrolled:
                     self.aliases[name] = held
                     init.node.body.remove(part)
         init.node.body = init.node.body or [located(ast.Pass(), init.node)]
-        _Renamed(init.owner, self.aliases).visit(init.node)
+        Renamed(init.owner, self.aliases).visit(init.node)
 
     def _parts(self) -> list[ast.stmt]:
         """The class as constants and functions."""
         parts: list[ast.stmt] = []
         for name, value in self.constants.items():
             held = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
-            _require(not held & self.constants.keys())
+            require(not held & self.constants.keys())
             target = ast.Name(id=f"{self.name}__{name}", ctx=ast.Store())
             made = ast.Assign(targets=[target], value=value)
             parts.append(ast.fix_missing_locations(ast.copy_location(made, value)))
@@ -136,11 +132,26 @@ class _Unrolled:
         found: dict[str, str] = {}
         for node in ast.walk(function):
             if isinstance(node, ast.Assign) and self.makes(node.value):
-                _require(len(node.targets) == 1 and isinstance(node.targets[0], ast.Name))
+                require(len(node.targets) == 1 and isinstance(node.targets[0], ast.Name))
                 name = node.targets[0].id  # type: ignore[attr-defined]
                 names = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
-                _require(sum(map(_is_stored, names)) == 1)
+                require(sum(map(is_stored, names)) == 1)
                 found[name] = name
+        return found
+
+    def _named(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """`return Car(params).score()` with a name for the object."""
+        found: list[ast.stmt] = []
+        for node in body:
+            plain = isinstance(node, ast.Return | ast.Assign | ast.Expr)
+            later = ast.BoolOp | ast.IfExp | ast.Lambda | ast.comprehension
+            if plain and not any(isinstance(inner, later) for inner in ast.walk(node)):
+                for inner in ast.walk(node):
+                    if isinstance(inner, ast.Attribute) and self.makes(inner.value):
+                        name = f"_{self.name}_{len(found)}"
+                        found.append(located(assign(name, inner.value), node))
+                        inner.value = ast.copy_location(load(name), node)
+            found.append(node)
         return found
 
     def made(self, target: str, node: ast.Call) -> list[ast.stmt]:
@@ -149,16 +160,16 @@ class _Unrolled:
         values = _bound(init, node)
         found: list[ast.stmt] = []
         for name, argument in self.aliases.items():
-            found.append(_assign(f"{target}__{name}", values[argument]))
-            values[argument] = _load(f"{target}__{name}")
+            found.append(assign(f"{target}__{name}", values[argument]))
+            values[argument] = load(f"{target}__{name}")
         given = (init.sure if init else set()) | self.aliases.keys()
         for name in sorted((self.attributes & self.constants.keys()) - given):
-            found.append(_assign(f"{target}__{name}", _load(f"{self.name}__{name}")))
+            found.append(assign(f"{target}__{name}", load(f"{self.name}__{name}")))
         if init and init.writes:
-            _require(init.inputs <= self.constants.keys() | self.aliases.keys())
-            inputs = [_load(f"{target}__{name}") for name in sorted(init.inputs)]
+            require(init.inputs <= self.constants.keys() | self.aliases.keys())
+            inputs = [load(f"{target}__{name}") for name in sorted(init.inputs)]
             call = ast.Call(
-                func=_load(f"{self.name}____init__"), args=[*inputs, *values.values()], keywords=[]
+                func=load(f"{self.name}____init__"), args=[*inputs, *values.values()], keywords=[]
             )
             found.append(unpacked(target, init, call, ""))
         return [located(part, node) for part in found]
@@ -167,7 +178,7 @@ class _Unrolled:
 class _Block:
     """Statements of one function, rewritten."""
 
-    def __init__(self, unrolled: _Unrolled, owners: dict[str, str], method: Method | None) -> None:
+    def __init__(self, unrolled: Unrolled, owners: dict[str, str], method: Method | None) -> None:
         self.unrolled, self.owners, self.method = unrolled, owners, method
         self.trying = False  # inside `try`, what a method had set when it raised would be lost
 
@@ -207,7 +218,7 @@ class _Block:
             node.iter, node.target = uses.visit(node.iter), uses.visit(node.target)
         elif not isinstance(node, ast.Try):
             uses.generic_visit(node)
-        _require(not read & uses.written)
+        require(not read & uses.written)
         if isinstance(node, ast.Return) and self.method and self.method.writes:
             node = located(self._return(node.value), node)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant | ast.Name):
@@ -216,139 +227,16 @@ class _Block:
 
     def _return(self, value: ast.expr | None) -> ast.Return:
         assert self.method is not None
-        parts: list[ast.expr] = [_load(f"self__{name}") for name in sorted(self.method.writes)]
+        parts: list[ast.expr] = [load(f"self__{name}") for name in sorted(self.method.writes)]
         if self.method.valued:
             parts.insert(0, value or ast.Constant(value=None))
         return ast.Return(value=ast.Tuple(elts=parts, ctx=ast.Load()))
 
 
-class Uses(ast.NodeTransformer):
-    """Attributes and method calls of objects in one statement."""
-
-    def __init__(self, unrolled: _Unrolled, owners: dict[str, str]) -> None:
-        self.unrolled, self.owners = unrolled, owners
-        self.hoisted: list[ast.stmt] = []
-        self.written: set[str] = set()
-        self.locked = False  # calls cannot be moved before the statement
-        self.trying = False
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        base = node.value.id if isinstance(node.value, ast.Name) else ""
-        whole = self.unrolled
-        if base not in self.owners and base != whole.name:
-            return self.generic_visit(node)
-        if base in self.owners and node.attr in whole.attributes:
-            _require(isinstance(node.ctx, ast.Load) or not self.locked)
-            new = ast.Name(id=f"{self.owners[base]}__{node.attr}", ctx=node.ctx)
-        else:
-            _require(node.attr in whole.constants.keys() - whole.attributes)
-            new = ast.Name(id=f"{whole.name}__{node.attr}", ctx=ast.Load())
-        return ast.copy_location(new, node)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        _require(node.id not in self.owners and node.id != self.unrolled.name)
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        function = node.func
-        base = function.value if isinstance(function, ast.Attribute) else None
-        known = isinstance(base, ast.Name) and (
-            base.id in self.owners or base.id == self.unrolled.name
-        )
-        name = function.attr if known and isinstance(function, ast.Attribute) else ""
-        method = self.unrolled.methods.get(name)
-        if method is None:
-            return self.generic_visit(node)
-        assert isinstance(base, ast.Name)
-        node.args = [self.visit(a) for a in node.args]
-        for keyword in node.keywords:
-            keyword.value = self.visit(keyword.value)
-        node.func = ast.copy_location(_load(f"{self.unrolled.name}__{name}"), node)
-        if not method.owner:
-            return node
-        prefix = self.owners.get(base.id, "")
-        _require(prefix)
-        node.args[:0] = [_load(f"{prefix}__{a}") for a in sorted(method.inputs)]
-        ast.fix_missing_locations(node)
-        return self._hoist(node, prefix, method) if method.writes else node
-
-    def _hoist(self, node: ast.Call, prefix: str, method: Method) -> ast.AST:
-        """Call before the statement; what it returned stands in for the call."""
-        _require(not self.locked and not self.trying)
-        self.unrolled.count += 1
-        held = f"_{prefix}_{self.unrolled.count}"
-        self.hoisted.append(located(unpacked(prefix, method, node, held), node))
-        self.written |= method.writes
-        value = _load(held) if method.valued else ast.Constant(value=None)
-        return ast.copy_location(value, node)
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        first = self.visit(node.values[0])
-        return self._later(node, "values", [first], node.values[1:])
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
-        node.test = self.visit(node.test)
-        before, self.locked = self.locked, True
-        node.body, node.orelse = self.visit(node.body), self.visit(node.orelse)
-        self.locked = before
-        return node
-
-    def _later(self, node: ast.BoolOp, part: str, first: list[Any], rest: list[Any]) -> ast.AST:
-        before, self.locked = self.locked, True
-        setattr(node, part, first + [self.visit(value) for value in rest])
-        self.locked = before
-        return node
-
-    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
-        before, self.locked = self.locked, True
-        self.generic_visit(node)
-        self.locked = before
-        return node
-
-    visit_GeneratorExp = visit_SetComp = visit_DictComp = visit_Lambda = visit_ListComp  # type: ignore[assignment]
-
-    def read_besides_calls(self, parts: list[ast.AST]) -> set[str]:
-        """Attributes that a statement reads itself, not through a method that sets some."""
-        found: set[str] = set()
-        targets = [part.target for part in parts if isinstance(part, ast.AugAssign)]
-        found |= {attribute_of(t, owner) for t in targets for owner in self.owners}
-        stack = list(parts)
-        while stack:
-            node = stack.pop()
-            for owner in self.owners:
-                name = attribute_of(node, owner)
-                method = self.unrolled.methods.get(name)
-                if method is not None and not method.writes:
-                    found |= method.inputs
-                elif isinstance(node, ast.Attribute) and name and not _is_stored(node):
-                    found |= {name} & self.unrolled.attributes
-            stack += ast.iter_child_nodes(node)
-        return found
-
-
-class _Renamed(ast.NodeTransformer):
-    """`self.x` as the argument it holds."""
-
-    def __init__(self, owner: str, names: dict[str, str]) -> None:
-        self.owner, self.names = owner, names
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        name = self.names.get(attribute_of(node, self.owner))
-        return ast.copy_location(_load(name), node) if name else self.generic_visit(node)
-
-
-def unpacked(prefix: str, method: Method, call: ast.Call, held: str) -> ast.stmt:
-    """`held, car__a, car__b = Car__method(...)`."""
-    names = [f"{prefix}__{name}" for name in sorted(method.writes)]
-    names = [held or f"_{prefix}_none", *names] if method.valued else names
-    parts: list[ast.expr] = [ast.Name(id=name, ctx=ast.Store()) for name in names]
-    return ast.Assign(targets=[ast.Tuple(elts=parts, ctx=ast.Store())], value=call)
-
-
 def _bound(init: Method | None, node: ast.Call) -> dict[str, ast.expr]:
     """Argument of __init__ → what it is given."""
     if init is None:
-        _require(not node.args and not node.keywords)
+        require(not node.args and not node.keywords)
         return {}
     names = [a.arg for a in init.node.args.args if not a.arg.startswith("self__")]
     names = [name for name in names if name != init.owner]
@@ -359,17 +247,5 @@ def _bound(init: Method | None, node: ast.Call) -> dict[str, ast.expr]:
     for name, default in zip(names[len(names) - len(defaults) :], defaults, strict=True):
         values.setdefault(name, copy.deepcopy(default))
     starred = any(isinstance(a, ast.Starred) for a in node.args)
-    _require(not starred and values.keys() == set(names) and len(node.args) <= len(names))
+    require(not starred and values.keys() == set(names) and len(node.args) <= len(names))
     return {name: values[name] for name in names}
-
-
-def _assign(name: str, value: ast.expr) -> ast.stmt:
-    return ast.Assign(targets=[ast.Name(id=name, ctx=ast.Store())], value=value)
-
-
-def _load(name: str) -> ast.Name:
-    return ast.Name(id=name, ctx=ast.Load())
-
-
-def _is_stored(node: ast.AST) -> bool:
-    return isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
