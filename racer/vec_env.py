@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from racer.race import Race, episode_infos
+from racer.race import Race, episode_infos, episodes
+from racer.sim.types import LAP_COMPLETE, STATUS_LABELS, TIME_UP
 
-REMEMBERED = 100_000  # finished episodes kept for `take_finished`; older ones are dropped
+REMEMBERED = 10_000  # steps in which episodes ended, kept for `take_finished`; older are dropped
 _NOTHING: dict[str, Any] = {}  # shared: nobody writes to the info of a car that is not done
 
 
@@ -30,7 +31,7 @@ class RacerVecEnv(VecEnv):
     def __init__(self, race: Race) -> None:
         self.race = race
         self.render_mode = None
-        self.finished: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
+        self._finished: deque[NDArray[Any]] = deque(maxlen=REMEMBERED)
         self._began = time.perf_counter()
         super().__init__(race.n, race.observation_space, race.actions.space)
 
@@ -61,21 +62,28 @@ class RacerVecEnv(VecEnv):
         """Fill the infos of the cars that are done."""
         rows = self.race.done.nonzero()[0]
         now = round(time.perf_counter() - self._began, 6)
-        episodes = episode_infos(self.race, rows)
-        self.finished.extend(episodes)
-        for i, last_obs, info in zip(rows.tolist(), obs[rows], episodes, strict=True):
-            infos[i] = {
-                **info,
+        ended = episodes(self.race, rows)
+        self._finished.append(ended)
+        for i, last_obs, row in zip(rows.tolist(), obs[rows], ended.tolist(), strict=True):
+            status, progress, steps, total, seconds = row
+            infos[i] = info = {  # in one piece: a dict that grows costs twice as much
+                "status": STATUS_LABELS[status],
+                "progress_pct": progress,
+                "steps": steps,
+                "return": total,
+                "time_s": seconds,
                 "terminal_observation": last_obs,
-                "TimeLimit.truncated": info["status"] == "time_up",
-                "is_success": info["status"] == "lap_complete",
-                "episode": {"r": info["return"], "l": info["steps"], "t": now},
+                "TimeLimit.truncated": status == TIME_UP,
+                "is_success": status == LAP_COMPLETE,
+                "episode": {"r": total, "l": steps, "t": now},
             }
+            if status == LAP_COMPLETE:
+                info["lap_time_s"] = seconds
 
     def take_finished(self) -> list[dict[str, Any]]:
-        """What `episode_infos` said of every episode that ended since the last call."""
-        finished = list(self.finished)
-        self.finished.clear()
+        """What `episode_infos` says of every episode that ended since the last call."""
+        finished = [info for ended in self._finished for info in episode_infos(ended)]
+        self._finished.clear()
         return finished
 
     def get_state(self) -> dict[str, NDArray[Any]]:

@@ -11,9 +11,11 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from racer.config import RaceConfig, Rules
-from racer.race import episode_info, make_race
+from racer.race import EPISODE, episodes, make_race
+from racer.sim.types import LAP_COMPLETE, STATUS_LABELS
 
 Obs = NDArray[np.float32]
+NUMBERS = tuple(name for name in EPISODE.names or () if name != "status")
 
 
 class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
@@ -104,14 +106,32 @@ class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
 
     def _final(self, obs: Obs) -> dict[str, Any]:
         done = self.race.done.copy()
+        cars = np.flatnonzero(done)
         final_obs = np.full(self.num_envs, None, object)
-        infos: dict[str, Any] = {}
-        for i in np.flatnonzero(done):
-            final_obs[i] = obs[i].copy()
-            infos = self._add_info(infos, episode_info(self.race, int(i)), int(i))
+        for i, last in zip(cars, obs[cars], strict=True):
+            final_obs[i] = last
+        ended = episodes(self.race, cars)
+        infos = self._columns(done, {name: ended[name] for name in NUMBERS})
+        labels = np.array(STATUS_LABELS, object)[ended["status"]]
+        infos |= self._columns(done, {"status": labels})
+        laps = ended["status"] == LAP_COMPLETE
+        if laps.any():
+            lapped = np.zeros(self.num_envs, np.bool_)
+            lapped[cars[laps]] = True
+            infos |= self._columns(lapped, {"lap_time_s": ended["time_s"][laps]})
         return {
             "final_obs": final_obs,
             "_final_obs": done,
             "final_info": infos,
             "_final_info": done.copy(),
         }
+
+    def _columns(self, mask: NDArray[Any], columns: dict[str, NDArray[Any]]) -> dict[str, Any]:
+        """Values of the cars in `mask` as Gymnasium wants them: a column for all, and a mask."""
+        infos: dict[str, Any] = {}
+        for name, values in columns.items():
+            empty = None if values.dtype == object else 0
+            infos[name] = np.full(self.num_envs, empty, values.dtype)
+            infos[name][mask] = values
+            infos[f"_{name}"] = mask.copy()
+        return infos
