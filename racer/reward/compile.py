@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import sys
 import tempfile
 import types
@@ -125,8 +126,11 @@ def _reason(file: RewardFile, generated: generate.Generated, error: Exception) -
     shown = [part.strip() for part in text.splitlines() if part.strip()]
     wanted = ("No implementation", "Cannot unify", "Invalid use", "Unknown attribute", "Untyped")
     best = next((s for s in shown if s.startswith(wanted)), shown[1] if len(shown) > 1 else text)
-    source = file.source.split("\n")[line - 1].strip() if line else ""
-    return f"{file.shown}:{line}: `{source[:60]}` ({best[:120]})"
+    best = re.sub(r" at 0x[0-9a-f]+", "", best)[:120] or type(error).__name__
+    if not line:
+        return f"{file.shown}:{file.line}: numba cannot compile it ({best})"
+    source = file.source.split("\n")[line - 1].strip()
+    return f"{file.shown}:{line}: `{source[:60]}` ({best})"
 
 
 def _kernel(text: str) -> Any:
