@@ -146,10 +146,13 @@ def build(config: TrainConfig, env: RacerVecEnv, **more: Any) -> Any:
     """
     import torch
 
+    from racer import optim
+
     algo = algo_of(config)
     if algo.continuous_only and hasattr(env.action_space, "n"):
         raise BadConfig(f"{config.algo} needs continuous actions; use --actions continuous or ppo.")
     torch.set_num_threads(config.threads)
+    optim.spare_compiler()
     # Validation of every distribution argument costs a fifth of a rollout and finds nothing here.
     torch.distributions.Distribution.set_default_validate_args(False)
     width = list(config.net_arch if config.net_arch is not None else algo.net_arch)
