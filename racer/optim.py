@@ -20,7 +20,7 @@ def spare_compiler() -> None:
     for method in vars(torch.optim.Optimizer).values():
         if inspect.isfunction(method) and hasattr(method, "__wrapped__"):
             plain = inspect.unwrap(method)
-            setattr(plain, "__dynamo_disable", plain)  # noqa: B010, not mangled in a class
+            setattr(plain, "__dynamo_disable", plain)
 
 
 def step(optimizer: torch.optim.Optimizer) -> None:
