@@ -19,6 +19,7 @@ LIMIT = 4.0  # every feature is clipped to [-4, 4]
 _OWN = 6
 SIZE = _OWN + 3 * len(LOOK_AHEAD_M)
 _AHEAD = np.array(LOOK_AHEAD_M)
+_PER_AHEAD = 1.0 / _AHEAD
 
 
 class Observation:
@@ -57,11 +58,12 @@ class Observation:
 
 @inlined
 def _clipped(value):
-    return np.float32(min(max(value, -LIMIT), LIMIT))
+    value = LIMIT if value > LIMIT else value
+    return np.float32(-LIMIT if value < -LIMIT else value)
 
 
 @inlined
-def _observe_car(car, out, track, vehicle):
+def _observe_car(car, out, track, per_speed, per_steer):
     table = track.table
     i, r = table_index(track, car.s)
     a, b = table[i], table[i + 1 if i + 1 < table.size else 0]
@@ -69,17 +71,17 @@ def _observe_car(car, out, track, vehicle):
     road_y = a.tangent_y + r * (b.tangent_y - a.tangent_y)
     width = a.width + r * (b.width - a.width)
     s, c = sincos(car.yaw)
-    out[0] = _clipped(car.v / vehicle.speed_max)
-    out[1] = _clipped(car.steer / vehicle.steer_max)
-    out[2] = _clipped(car.yaw_rate / YAW_RATE_SCALE)
+    out[0] = _clipped(car.v * per_speed)
+    out[1] = _clipped(car.steer * per_steer)
+    out[2] = _clipped(car.yaw_rate * (1.0 / YAW_RATE_SCALE))
     out[3] = _clipped(2.0 * car.n / width)
     out[4] = _clipped(s * road_x - c * road_y)
     out[5] = _clipped(c * road_x + s * road_y)
     for k in range(_AHEAD.size):
         x, y, width = look_ahead(track, car.s + _AHEAD[k])
         dx, dy = x - car.nose_x, y - car.nose_y
-        out[_OWN + 3 * k] = _clipped((c * dx + s * dy) / _AHEAD[k])
-        out[_OWN + 3 * k + 1] = _clipped((c * dy - s * dx) / _AHEAD[k])
+        out[_OWN + 3 * k] = _clipped((c * dx + s * dy) * _PER_AHEAD[k])
+        out[_OWN + 3 * k + 1] = _clipped((c * dy - s * dx) * _PER_AHEAD[k])
         out[_OWN + 3 * k + 2] = _clipped(width)
 
 
@@ -87,6 +89,7 @@ def _observe_car(car, out, track, vehicle):
 def observe(cars, mask, out, track, direction, vehicles):
     """Features of every car of this direction with mask[i], to out[i]; (N, 21) float32."""
     track, out = borrowed(track), borrowed(out)
+    per_speed, per_steer = 1.0 / vehicles[0].speed_max, 1.0 / vehicles[0].steer_max
     for i in range(cars.size):
         if mask[i] and cars[i].direction == direction:
-            _observe_car(cars[i], out[i], track, vehicles[0])
+            _observe_car(cars[i], out[i], track, per_speed, per_steer)

@@ -140,9 +140,7 @@ def candidates(line, xs, ys, radii):
             distances[j] = math.sqrt(squared_distance(line[j], xs[i, 0], ys[i, 0]))
             nearest = min(nearest, distances[j])
         if used + segments > items.size:
-            grown = np.empty(2 * items.size + segments, np.int32)
-            grown[:used] = items[:used]
-            items = grown
+            items = _copy(items, used, 2 * items.size + segments)
         bound = nearest + 2.0 * (spread + radii[i]) + _MARGIN
         first = used
         for j in range(segments):  # those of one big disc around the whole place
@@ -151,7 +149,16 @@ def candidates(line, xs, ys, radii):
                 used += 1
         used = _keep_some(line, xs[i], ys[i], radii[i], items, first, used)
         starts[i + 1] = used
-    return starts, items[:used].copy()
+    return starts, _copy(items, used, used)
+
+
+@kernel
+def _copy(rows, used, size):
+    """The first `used` rows, with room for `size`."""
+    copied = np.empty(size, rows.dtype)
+    for i in range(used):  # numba takes seconds to compile an assignment of slices
+        copied[i] = rows[i]
+    return copied
 
 
 @kernel
@@ -236,15 +243,13 @@ def fence_cells(inner, outer, heads, cells):
             continue
         most = used + 2 * (inner.size + outer.size)
         if most > fences.size:
-            grown = np.empty(2 * most, FENCE)
-            grown[:used] = fences[:used]
-            fences = grown
+            fences = _copy(fences, used, 2 * most)
         cell.outer_first = used
         used, cell.in_outer = _fence(outer, heads[0], k, fences, used)
         cell.inner_first = used
         used, cell.in_inner = _fence(inner, heads[0], k, fences, used)
         cell.inner_last = used
-    return fences[:used].copy()
+    return _copy(fences, used, used)
 
 
 @kernel

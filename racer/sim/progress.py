@@ -90,7 +90,7 @@ def nearest_many(track, xs, ys, out):
         row.on_road = on_road(track, x, y)
 
 
-@inlined
+@kernel
 def pose_on_center(track, s):
     """Point of the centre line at arc length `s` (m, wrapped), looking at the next waypoint.
 
