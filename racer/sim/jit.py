@@ -84,7 +84,6 @@ def _compiled(function: Callable[..., Any], *, forceinline: bool) -> Any:
             error_model="numpy",
             boundscheck=_BOUNDSCHECK,
             forceinline=forceinline,
-            no_cfunc_wrapper=True,  # nobody calls kernels from C
         )(function)
     finally:
         _config.CACHE_DIR = before
