@@ -90,6 +90,7 @@ def bench(
     seeds: int = 5,
     seconds: float = 30.0,
     rewards: tuple[str, ...] = REWARDS,
+    sb3_loops: bool = False,
 ) -> Report:
     """Measure on one core.
 
@@ -101,6 +102,7 @@ def bench(
         seeds: trainings per reward.
         seconds: of learning in each.
         rewards: to train with.
+        sb3_loops: train with the first reward once more, in the loops of SB3's own PPO.
 
     Raises:
         RacerError: a track, reward or peer that cannot be used.
@@ -114,7 +116,7 @@ def bench(
         if what in ("engine", "all"):
             _engine(report, race, plan, against or [])
         if what in ("train", "all"):
-            _train(report, race, rewards, seeds, seconds)
+            _train(report, race, rewards, seeds, seconds, sb3_loops)
     report.machine["load_after"] = load()
     return report
 
@@ -129,7 +131,12 @@ def _engine(report: Report, race: RaceConfig, plan: Plan, against: list[str]) ->
 
 
 def _train(
-    report: Report, race: RaceConfig, rewards: tuple[str, ...], seeds: int, seconds: float
+    report: Report,
+    race: RaceConfig,
+    rewards: tuple[str, ...],
+    seeds: int,
+    seconds: float,
+    sb3_loops: bool,
 ) -> None:
     import torch
 
@@ -138,6 +145,8 @@ def _train(
     threads = torch.get_num_threads()
     try:
         report.train = bench_train.learn_all(race, rewards, seeds, seconds)
+        if sb3_loops:
+            report.train += bench_train.learn_all(race, rewards[:1], seeds, seconds, sb3_loops=True)
         report.train_seconds = seconds
     finally:
         torch.set_num_threads(threads)

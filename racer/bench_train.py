@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 
 from racer import algos
@@ -91,13 +92,17 @@ class _Clock(BaseCallback):
                 self.goal_s = self.wall_s
 
 
-def learn(race_config: RaceConfig, seed: int, seconds: float, *, laps: int = 5) -> Learned:
+def learn(
+    race_config: RaceConfig, seed: int, seconds: float, *, laps: int = 5, sb3_loops: bool = False
+) -> Learned:
     """Train with the defaults for `seconds`, then evaluate the last policy."""
     config = TrainConfig(seed=seed)
     race = make_race(race_config, algos.num_envs(config), seed=seed)
     env = RacerVecEnv(race)
     try:
         model = algos.build(config, env)
+        if sb3_loops:
+            model.__class__ = PPO  # the same networks and settings; RacerPPO only adds methods
         clock = _Clock(env, seconds)
         model.learn(FOREVER, callback=clock)
         steps, wall_s, cpu_s = model.num_timesteps, clock.wall_s, clock.cpu_s
@@ -106,7 +111,7 @@ def learn(race_config: RaceConfig, seed: int, seconds: float, *, laps: int = 5) 
     result, _ = evaluate(from_model(model), race_config, laps=laps)
     times = result.lap_times_s
     return Learned(
-        race_config.reward,
+        race_config.reward + (", SB3's loops" if sb3_loops else ""),
         seed,
         steps,
         wall_s,
@@ -119,11 +124,16 @@ def learn(race_config: RaceConfig, seed: int, seconds: float, *, laps: int = 5) 
 
 
 def learn_all(
-    race_config: RaceConfig, rewards: Sequence[str], seeds: int, seconds: float
+    race_config: RaceConfig,
+    rewards: Sequence[str],
+    seeds: int,
+    seconds: float,
+    *,
+    sb3_loops: bool = False,
 ) -> list[Learned]:
     """Every reward with seeds 0, 1, ...; one after the other, on this core."""
     return [
-        learn(dataclasses.replace(race_config, reward=reward), seed, seconds)
+        learn(dataclasses.replace(race_config, reward=reward), seed, seconds, sb3_loops=sb3_loops)
         for reward in rewards
         for seed in range(seeds)
     ]

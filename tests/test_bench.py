@@ -181,6 +181,7 @@ def test_peers_are_printed_as_ratios():
         ["--seeds", "0"],
         ["--seconds", "0"],
         ["train", "--png", "x.png"],
+        ["engine", "--sb3-loops"],
         ["engine", "--against", "f1"],
         ["train", "--rewards", "no_such", "--seeds", "1"],
     ],

@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=float, default=30.0, help="of learning in each (default: 30)"
     )
     parser.add_argument(
+        "--sb3-loops",
+        action="store_true",
+        help="train once more with the loops of Stable-Baselines3's own PPO",
+    )
+    parser.add_argument(
         "--quick", action="store_true", help="a few seconds: shows that it works, not how fast"
     )
 
@@ -51,6 +56,8 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError("--seeds takes at least 1, --seconds more than 0.")
     if args.what == "train" and (args.png or args.against):
         raise UsageError("--png and --against belong to `racer bench engine` or `all`.")
+    if args.what == "engine" and args.sb3_loops:
+        raise UsageError("--sb3-loops belongs to `racer bench train` or `all`.")
     report = bench.bench(
         args.what,
         race=RaceConfig(track=args.track or RaceConfig.track),
@@ -59,6 +66,7 @@ def run(args: argparse.Namespace) -> None:
         seeds=args.seeds,
         seconds=args.seconds,
         rewards=tuple(args.rewards or bench.REWARDS),
+        sb3_loops=args.sb3_loops,
     )
     print(report.markdown())
     if args.json:
