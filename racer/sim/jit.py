@@ -61,7 +61,8 @@ CACHE_FOLDER = _cache_folder()
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile `function` on first call; later processes load it from the cache.
 
-    No fastmath, so results do not depend on batch size or vector width. Kernels release the GIL.
+    No fastmath, so results do not depend on batch size or vector width. Called from Python, kernels
+    release the GIL; what `bind` returns holds it.
     `kernel.py_func` is the same function uncompiled; NUMBA_DISABLE_JIT=1 makes all of them so.
     """
     return _compiled(function, forceinline=False)
