@@ -130,8 +130,8 @@ def candidates(line, xs, ys, radii):
     starts = np.zeros(places + 1, np.int32)
     items = np.empty(4 * places + segments, np.int32)
     distances = np.empty(segments)
-    used = 0
     for i in range(places):
+        used = first = int(starts[i])
         spread = 0.0  # of the discs' middles around the first
         for k in range(1, discs):
             spread = max(spread, math.hypot(xs[i, k] - xs[i, 0], ys[i, k] - ys[i, 0]))
@@ -142,14 +142,13 @@ def candidates(line, xs, ys, radii):
         if used + segments > items.size:
             items = _copy(items, used, 2 * items.size + segments)
         bound = nearest + 2.0 * (spread + radii[i]) + _MARGIN
-        first = used
         for j in range(segments):  # those of one big disc around the whole place
             if distances[j] <= bound:
                 items[used] = j
                 used += 1
         used = _keep_some(line, xs[i], ys[i], radii[i], items, first, used)
         starts[i + 1] = used
-    return starts, _copy(items, used, used)
+    return starts, _copy(items, int(starts[places]), int(starts[places]))
 
 
 @kernel
@@ -198,14 +197,16 @@ def clearances(inner, outer, xs, ys):
 
 @kernel
 def _fence(line, head, k, fences, used):
-    """List what rays to +x from points of cell `k` cross of `line`, in fences[used:].
+    """List what rays to +x from points of cell `k` cross of `line`, in fences[used[0]:].
 
     A segment to the left is never crossed. A run of segments to the right is crossed if its two
     ends are on different sides of the ray: always or never if both are above or below the cell,
     else each end within the cell's height stands for the run, as a fence from there down.
 
+    `used` (1,) is moved to the new end.
+
     Returns:
-        used: the new end; inside: what all rays cross, odd or even.
+        what all rays cross, odd or even.
     """
     left = head.grid_x + k % head.columns * head.cell - _MARGIN
     low = head.grid_y + k // head.columns * head.cell - _MARGIN
@@ -217,39 +218,45 @@ def _fence(line, head, k, fences, used):
         if max(a.x, b.x) < left or max(a.y, b.y) < low or min(a.y, b.y) > high:
             continue
         if min(a.x, b.x) <= right:
-            fences[used].x, fences[used].y, fences[used].end_y = a.x, a.y, b.y
-            fences[used].dx, fences[used].dy = a.dx, a.dy
-            used += 1
+            fence = fences[used[0]]
+            fence.x, fence.y, fence.dx, fence.dy, fence.end_y = a.x, a.y, a.dx, a.dy, b.y
+            used[0] += 1
             continue
         before, after = line[j - 1 if j > 0 else last], line[j + 2 if j < last else 1]
         for end, neighbour in ((a, before), (b, after)):
             if end.y > high:
                 inside = not inside
             elif end.y >= low and min(end.x, neighbour.x) <= right:
-                fences[used].x, fences[used].y, fences[used].end_y = _FAR, end.y, -math.inf
-                fences[used].dx, fences[used].dy = 0.0, -1.0
-                used += 1
-    return used, inside
+                fence = fences[used[0]]
+                fence.x, fence.y, fence.dx, fence.dy, fence.end_y = (
+                    _FAR,
+                    end.y,
+                    0.0,
+                    -1.0,
+                    -math.inf,
+                )
+                used[0] += 1
+    return inside
 
 
 @kernel
 def fence_cells(inner, outer, heads, cells):
     """Fill in the fences of every BORDER cell; returns them, (F,) FENCE."""
     fences = np.empty(1024, FENCE)
-    used = 0
+    used = np.zeros(1, np.int64)  # an array: numba compiles for the constant 0 and for the rest
     for k in range(cells.size):
         cell = cells[k]
         if cell.road != BORDER:
             continue
-        most = used + 2 * (inner.size + outer.size)
+        most = used[0] + 2 * (inner.size + outer.size)
         if most > fences.size:
-            fences = _copy(fences, used, 2 * most)
-        cell.outer_first = used
-        used, cell.in_outer = _fence(outer, heads[0], k, fences, used)
-        cell.inner_first = used
-        used, cell.in_inner = _fence(inner, heads[0], k, fences, used)
-        cell.inner_last = used
-    return _copy(fences, used, used)
+            fences = _copy(fences, used[0], 2 * most)
+        cell.outer_first = used[0]
+        cell.in_outer = _fence(outer, heads[0], k, fences, used)
+        cell.inner_first = used[0]
+        cell.in_inner = _fence(inner, heads[0], k, fences, used)
+        cell.inner_last = used[0]
+    return _copy(fences, used[0], used[0])
 
 
 @kernel
