@@ -17,6 +17,7 @@ from racer.sim.types import TrackArrays
 
 BUILTIN = Path(__file__).parent / "data"
 SUFFIXES = (".txt", ".npy", ".csv")
+LARGEST_M2 = 40_000.0  # of the rectangle around a track: its grid has a hundred cells per m2
 
 
 def folders() -> list[Path]:
@@ -73,6 +74,12 @@ class Track:
             self._refuse(f"its {part} line is open; repeat the first row at the end")
         if not np.abs(points).max() < 1e5 or np.ptp(points, axis=0).max() > 1e3:
             self._refuse(f"its {part} line is over 1 km wide; tracks are in metres")
+        width, height = np.ptp(points, axis=0)
+        if width * height > LARGEST_M2:
+            self._refuse(
+                f"its {part} line spans {width:.0f} x {height:.0f} m; at most {LARGEST_M2:,.0f} m2 "
+                "are indexed. Scale it: DeepRacer cars are 1:18, F1TENTH cars 1:10"
+            )
         if len(np.unique(points, axis=0)) < 3:
             self._refuse(f"its {part} line has no area")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from racer.errors import BadTrack
-from racer.tracks import check, io
+from racer.tracks import Track, check, io
 
 
 def _ring(rows=60, radius=2.0, turn=1.0):
@@ -259,3 +259,11 @@ def test_crossing_finds_what_an_independent_library_finds():
     for _ in range(60):
         a, b = rng.normal(size=(2, 70, 2)).cumsum(axis=1) + rng.uniform(-9, 9, (2, 1, 2))
         assert (check.crossing(a, b) is not None) == LineString(a).crosses(LineString(b))
+
+
+def test_a_full_size_circuit_is_refused_before_it_is_indexed():
+    t = np.linspace(0.0, 2.0 * np.pi, 200)
+    t[-1] = 0.0
+    ring = np.stack([300.0 * np.cos(t), 200.0 * np.sin(t)], axis=1)
+    with pytest.raises(BadTrack, match="600 x 400 m"):
+        Track("circuit", ring, ring * 0.99, ring * 1.01)
