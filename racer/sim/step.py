@@ -139,7 +139,7 @@ def advance_kinematic(cars, commands, track, direction, vehicles, sims, block):
 
 @kernel
 def advance_single_track(cars, commands, track, direction, vehicles, sims, block):
-    """The same for a vehicle of the dynamic single-track model."""
+    """The same for a vehicle of the dynamic single-track model, which needs no `block`."""
     track, vehicle, sim = borrowed(track), vehicles[0], sims[0]
     for i in range(cars.size):
         car = cars[i]
