@@ -15,7 +15,7 @@ from racer.errors import BadReward, RewardFailed
 from racer.reward import make_engine
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the full lock needs Linux")
-SECONDS = 8.0  # an attempt to compile, one second of patience; an import may take five
+HANGS = 60.0  # s. Patience is 1 s a call, 5 s an import; the rest is for a loaded machine
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,5 @@ def _run(path, waypoints, rows):
             engine.close()
     except (BadReward, RewardFailed) as caught:
         error = caught
-    took = time.monotonic() - began
-    assert took < SECONDS + (5.0 if "import" in path.name else 0.0)
+    assert time.monotonic() - began < HANGS
     return out, error
