@@ -15,6 +15,7 @@ from racer.config import Rules
 from racer.errors import BadReward, RewardFailed
 from racer.race import Race
 from racer.reward import RewardEngine, RewardFile, load, make_engine
+from racer.reward.ahead import Ahead
 from racer.reward.drivers import DRIVERS, Driver, drive
 from racer.reward.engine import Rows
 from racer.reward.static import Finding, findings
@@ -24,6 +25,7 @@ from racer.tracks import Track
 
 BATCH = 256  # rows of a speed measurement
 SECONDS = 0.1  # of each measurement
+PATIENCE = 4.0  # s, for the compiler
 PAID_MORE = 0.05  # a step, than the clean fast lap, that counts as a fault
 LONGER = 0.2  # more reward than the clean fast lap that counts as a fault
 DOMINATED = 0.5  # of a lap's reward, in one step
@@ -84,10 +86,8 @@ def check(
         file = load(reward)
         report.file = file.shown
         report.findings += findings(file)
-        tell(f"driving {track.name}")
-        episodes = driver_episodes(track)
-        report.findings += _too_wide(episodes, track)
-        _engines(report, file, track, episodes, tell)
+        with Ahead(file, PATIENCE) as ahead:
+            _try(report, file, track, ahead, tell)
         report.findings += judge(report.drivers, file.line)
     except (BadReward, RewardFailed) as error:
         report.findings.append(Finding("error", _line(str(error)), "unusable", str(error)))
@@ -129,39 +129,41 @@ def _too_wide(episodes: list[Rows], track: Track) -> list[Finding]:
     return [Finding("note", 0, "no-loop", what)]
 
 
-def _engines(
-    report: Report,
-    file: RewardFile,
-    track: Track,
-    episodes: list[Rows],
-    tell: Callable[[str], None],
+def _try(
+    report: Report, file: RewardFile, track: Track, ahead: Ahead, tell: Callable[[str], None]
 ) -> None:
-    """Which engine runs it, why, how fast each is, and what the drivers were paid."""
+    """What the drivers are paid, which engine runs the reward and why, how fast each is."""
+    tell(f"driving {track.name}")
+    episodes = driver_episodes(track)
+    report.findings += _too_wide(episodes, track)
     rows = np.concatenate(episodes)
-    tell(f"compiling {file.name}, and comparing it with plain Python")
-    engine = make_engine(file, n=BATCH, waypoints=track.waypoints, sample_rows=lambda: rows)
     tell(f"paying the drivers by {file.name}")
+    for driver, episode in zip(DRIVERS, episodes, strict=True):
+        report.drivers.append(_drive(driver, episode, _rewards(file, track, episode)))
+    speeds = {
+        name: _python_speed(file, track, rows, every_key=every_key)
+        for name, every_key in (("worker", False), ("inprocess", True))
+    }
+    tell(f"compiling {file.name}, and comparing it with plain Python")
+    engine = make_engine(
+        file, n=BATCH, waypoints=track.waypoints, sample_rows=lambda: rows, ahead=ahead
+    )
     try:
         report.engine, report.why, report.why_not_compiled = engine.name, engine.why, engine.why_not
-        for driver, episode in zip(DRIVERS, episodes, strict=True):
-            rewards = rewards_of(file, track, episode, engine)
-            report.drivers.append(_drive(driver, episode, rewards))
-        report.calls_per_second[engine.name] = _speed(engine, rows)
+        if engine.name not in speeds:
+            speeds = {engine.name: _speed(engine, rows), **speeds}
     finally:
         engine.close()
-    _python_speeds(report, file, track, rows)
+    report.calls_per_second = speeds
 
 
-def _python_speeds(report: Report, file: RewardFile, track: Track, rows: Rows) -> None:
-    """The speeds of plain Python; that of inprocess too is measured in a guarded process."""
-    for name, every_key in (("worker", False), ("inprocess", True)):
-        if name not in report.calls_per_second:
-            n, waypoints = BATCH, track.waypoints
-            worker = WorkerEngine(file, n=n, waypoints=waypoints, every_key=every_key)
-            try:
-                report.calls_per_second[name] = _speed(worker, rows)
-            finally:
-                worker.close()
+def _python_speed(file: RewardFile, track: Track, rows: Rows, *, every_key: bool) -> int:
+    """The speed of plain Python; that of inprocess too is measured in a guarded process."""
+    worker = WorkerEngine(file, n=BATCH, waypoints=track.waypoints, every_key=every_key)
+    try:
+        return _speed(worker, rows)
+    finally:
+        worker.close()
 
 
 def _speed(engine: RewardEngine, rows: Rows) -> int:
@@ -174,12 +176,9 @@ def _speed(engine: RewardEngine, rows: Rows) -> int:
     return int(calls / (time.perf_counter() - began))
 
 
-def rewards_of(file: RewardFile, track: Track, rows: Rows, engine: RewardEngine) -> Any:
-    """Rewards of consecutive rows of one car, (N,); by a fresh namespace if it may keep state."""
+def _rewards(file: RewardFile, track: Track, rows: Rows) -> Any:
+    """Rewards of one episode, (N,), by a fresh namespace: the file may keep state."""
     out = np.zeros(len(rows))
-    if engine.name == "compiled":
-        engine.compute(rows, None, out)
-        return out
     alone = WorkerEngine(file, n=1, waypoints=track.waypoints, capacity=len(rows))
     try:
         alone.compute(rows, None, out)

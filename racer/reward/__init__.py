@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from racer.errors import BadConfig, BadReward
 from racer.reward.engine import RewardEngine, Rows
 from racer.reward.inprocess import InProcessEngine
 from racer.reward.load import RewardFile, load, names
 from racer.reward.params import Waypoints
+
+if TYPE_CHECKING:
+    from racer.reward.ahead import Ahead
 
 ENGINES = ("auto", "compiled", "worker", "inprocess")
 SANDBOXES = ("auto", "strict")
@@ -27,6 +31,7 @@ def make_engine(
     sandbox: str = "auto",
     seed: int = 0,
     sample_rows: Callable[[], Rows] | None = None,
+    ahead: Ahead | None = None,
 ) -> RewardEngine:
     """The engine that computes a reward for `n` cars. The choice never changes a value.
 
@@ -39,6 +44,7 @@ def make_engine(
         seed: of `random` inside the reward, car i draws from seed + i.
         sample_rows: gives PARAMS rows of real driving that a compiled reward must get right, 1,000
             or more; rows made up around the centre line by default.
+        ahead: is compiling this reward already; what it does not finish in time is not compiled.
 
     Raises:
         UnknownName, BadReward: the file cannot be used.
@@ -57,7 +63,8 @@ def make_engine(
         return InProcessEngine(file, n=n, waypoints=waypoints, seed=seed)
     why_not = "--sandbox strict runs rewards in a worker"
     if engine != "worker" and sandbox != "strict":
-        made = _compiled(file, waypoints, sample_rows, seed)
+        late = ahead.wait() if ahead else ""
+        made = late or _compiled(file, waypoints, sample_rows, seed)
         if isinstance(made, RewardEngine):
             return made
         if engine == "compiled":

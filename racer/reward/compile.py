@@ -22,6 +22,7 @@ from racer.reward.engine import Floats, RewardEngine, Rows
 from racer.reward.failure import Failure
 from racer.reward.load import RewardFile
 from racer.reward.params import Waypoints, params_of
+from racer.reward.runtime import OPTIONS
 from racer.reward.subset import Unsupported
 from racer.sim.jit import CACHE_FOLDER, bind
 from racer.sim.types import PARAMS
@@ -146,9 +147,7 @@ def _kernel(text: str) -> Any:
     before = config.CACHE_DIR
     config.CACHE_DIR = str(path.parent) if path else ""
     try:
-        return numba.njit(
-            cache=path is not None, nogil=True, error_model="python", boundscheck=True
-        )(module.kernel)
+        return numba.njit(cache=path is not None, nogil=True, **OPTIONS)(module.kernel)
     finally:
         config.CACHE_DIR = before
 

@@ -75,14 +75,12 @@ class Line:
 
     def turn(self, s: Floats, step: float = 0.3) -> Floats:
         """How sharply the line turns about `s`, 1/m, the sharpest of the next 1.5 m."""
-        found = np.zeros_like(s)
-        for ahead in (0.0, 0.5, 1.0, 1.5):
-            (x0, y0), (x1, y1), (x2, y2) = (
-                self.at(s + ahead + d) for d in (-step / 2, step / 2, 3 * step / 2)
-            )
-            a, b = np.arctan2(y1 - y0, x1 - x0), np.arctan2(y2 - y1, x2 - x1)
-            found = np.maximum(found, np.abs((b - a + np.pi) % (2 * np.pi) - np.pi) / step)
-        return found
+        ahead = np.array([0.0, 0.5, 1.0, 1.5])[:, None, None]
+        x, y = self.at(s + ahead + np.array([[-0.5], [0.5], [1.5]]) * step)  # (4, 3, N)
+        headings = np.arctan2(np.diff(y, axis=1), np.diff(x, axis=1))
+        bends = headings[:, 1] - headings[:, 0]
+        turned: Floats = np.abs((bends + np.pi) % (2 * np.pi) - np.pi).max(axis=0)
+        return turned / step
 
 
 def commands(

@@ -20,7 +20,7 @@ from numba import njit as _njit
 from racer.reward import runtime as _rt
 from racer.reward import runtime_arrays as _ra
 
-_jit = _njit(nogil=True, error_model="python", boundscheck=True)
+_jit = _njit(nogil=True, **_rt.OPTIONS)
 Params = namedtuple("Params", {keys})
 Constants = namedtuple("Constants", {constants})
 '''

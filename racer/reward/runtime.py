@@ -18,8 +18,13 @@ LARGEST = 9007199254740992.0  # 2**53: up to here int64, float64 and Python's in
 LONGEST = 1_000_000  # elements of one list
 FUEL = 2_000_000  # loop turns of one call, a few milliseconds; then Python, with a clock, decides
 
-_OPTIONS: Any = {"error_model": "python", "boundscheck": True}
-jit = njit(nogil=True, **_OPTIONS)
+OPTIONS: Any = {
+    "error_model": "python",
+    "boundscheck": True,
+    "no_cpython_wrapper": True,  # kernels call it, and `bind` calls kernels
+    "no_cfunc_wrapper": True,
+}
+jit = njit(nogil=True, **OPTIONS)
 
 
 @jit
@@ -63,7 +68,7 @@ def cap(c: Any, n: Any) -> Any:
     return _stub(c, n)
 
 
-@overload(cap, jit_options=_OPTIONS)
+@overload(cap, jit_options=OPTIONS)
 def _cap(c, n):
     if isinstance(n, types.Integer | types.Boolean):
 
@@ -81,7 +86,7 @@ def mul(c: Any, a: Any, b: Any) -> Any:
     return _stub(c, a, b)
 
 
-@overload(mul, jit_options=_OPTIONS)
+@overload(mul, jit_options=OPTIONS)
 def _mul(c, a, b):
     if isinstance(a, types.Integer) and isinstance(b, types.Integer):
 
@@ -107,7 +112,7 @@ def add(c: Any, a: Any, b: Any) -> Any:
     return _stub(c, a, b)
 
 
-@overload(add, jit_options=_OPTIONS)
+@overload(add, jit_options=OPTIONS)
 def _add(c, a, b):
     if isinstance(a, types.Integer) and isinstance(b, types.Integer):
 
@@ -125,7 +130,7 @@ def power(c: Any, a: Any, b: Any) -> Any:
     return _stub(c, a, b)
 
 
-@overload(power, jit_options=_OPTIONS)
+@overload(power, jit_options=OPTIONS)
 def _power(c, a, b):
     scalar = types.Integer | types.Boolean
     if isinstance(a, scalar) and isinstance(b, scalar):
@@ -158,7 +163,7 @@ def to_int(c: Any, x: Any) -> Any:
     return _stub(c, x)
 
 
-@overload(to_int, jit_options=_OPTIONS)
+@overload(to_int, jit_options=OPTIONS)
 def _to_int(c, x):
     if isinstance(x, types.Float):
 
@@ -176,7 +181,7 @@ def round_0(c: Any, x: Any) -> Any:
     return _stub(c, x)
 
 
-@overload(round_0, jit_options=_OPTIONS)
+@overload(round_0, jit_options=OPTIONS)
 def _round_0(c, x):
     if isinstance(x, types.Float):
 
@@ -194,7 +199,7 @@ def round_n(c: Any, x: Any, digits: Any) -> Any:
     return _stub(c, x, digits)
 
 
-@overload(round_n, jit_options=_OPTIONS)
+@overload(round_n, jit_options=OPTIONS)
 def _round_n(c, x, digits):
     if isinstance(x, types.Integer):
 
@@ -238,7 +243,7 @@ def finite(c: Any, x: Any) -> Any:
     return _stub(c, x)
 
 
-@overload(finite, jit_options=_OPTIONS)
+@overload(finite, jit_options=OPTIONS)
 def _finite_only(c, x):
     if isinstance(x, types.Float):
 
@@ -338,7 +343,7 @@ def number(value: Any) -> Any:
     return _stub(value)
 
 
-@overload(number, jit_options=_OPTIONS)
+@overload(number, jit_options=OPTIONS)
 def _number(value):
     if isinstance(value, types.Optional):
         if not isinstance(value.type, types.Integer | types.Float | types.Boolean):
@@ -358,7 +363,7 @@ def to_float(value: Any) -> Any:
     return _stub(value)
 
 
-@overload(to_float, jit_options=_OPTIONS)
+@overload(to_float, jit_options=OPTIONS)
 def _float(value):
     if isinstance(value, types.Boolean):
         return lambda value: 1.0 if value else 0.0

@@ -14,9 +14,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload, register_jitable
 
-from racer.reward.runtime import jit
-
-_OPTIONS: Any = {"error_model": "python", "boundscheck": True}
+from racer.reward.runtime import OPTIONS, jit
 
 
 def _stub(*_args: Any) -> Any:
@@ -28,7 +26,7 @@ def array(x: Any) -> Any:
     return _stub(x)
 
 
-@overload(array, jit_options=_OPTIONS)
+@overload(array, jit_options=OPTIONS)
 def _array(x):
     if isinstance(x, types.UniTuple) and not isinstance(x.dtype, types.Number | types.Boolean):
         return None
@@ -71,7 +69,7 @@ def dot(p: Any, q: Any) -> Any:
     return _stub(p, q)
 
 
-@overload(dot, jit_options=_OPTIONS)
+@overload(dot, jit_options=OPTIONS)
 def _dot(p, q):
     number = types.Number | types.Boolean
     if isinstance(p, number) or isinstance(q, number):
@@ -107,7 +105,7 @@ def clip(x: Any, low: Any, high: Any) -> Any:
     return _stub(x, low, high)
 
 
-@overload(clip, jit_options=_OPTIONS)
+@overload(clip, jit_options=OPTIONS)
 def _clip(x, low, high):
     if isinstance(x, types.Integer | types.Float | types.Boolean):
         return lambda x, low, high: min(max(float(x), float(low)), float(high))
@@ -119,7 +117,7 @@ def backwards(items: Any) -> Any:
     return _stub(items)
 
 
-@overload(backwards, jit_options=_OPTIONS)
+@overload(backwards, jit_options=OPTIONS)
 def _backwards(items):
     if isinstance(items, types.RangeType):
 
