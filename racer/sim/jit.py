@@ -25,6 +25,7 @@ from numba.extending import lower_builtin, type_callable
 
 _config: Any = numba.config  # its attributes appear at run time
 _BOUNDSCHECK = bool(os.environ.get("RACER_BOUNDSCHECK"))
+_OPTIONS: Any = {"error_model": "numpy", "boundscheck": _BOUNDSCHECK}
 
 
 def _sources_hash() -> str:
@@ -65,29 +66,39 @@ def kernel(function: Callable[..., Any]) -> Any:
     release the GIL; what `bind` returns holds it.
     `kernel.py_func` is the same function uncompiled; NUMBA_DISABLE_JIT=1 makes all of them so.
     """
-    return _compiled(function, forceinline=False)
-
-
-def inlined(function: Callable[..., Any]) -> Any:
-    """`kernel` for small functions on the hot path: LLVM copies them into every caller."""
-    return _compiled(function, forceinline=True)
-
-
-def _compiled(function: Callable[..., Any], *, forceinline: bool) -> Any:
     if _config.DISABLE_JIT:
         return _interpreted(function)
     before = _config.CACHE_DIR
     _config.CACHE_DIR = CACHE_FOLDER
     try:
-        return numba.njit(
-            cache=bool(CACHE_FOLDER),
-            nogil=True,
-            error_model="numpy",
-            boundscheck=_BOUNDSCHECK,
-            forceinline=forceinline,
-        )(function)
+        return numba.njit(cache=bool(CACHE_FOLDER), nogil=True, **_OPTIONS)(function)
     finally:
         _config.CACHE_DIR = before
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """`kernel` for small functions on the hot path: LLVM copies them into every caller."""
+    return _interpreted(function) if _config.DISABLE_JIT else _Inlined(function)
+
+
+class _Inlined:
+    """What kernels copy. Wrappers to call it from Python took a quarter of all compiling, so it
+    has none: called from Python, which tests do, it is compiled once more, as a kernel.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.py_func = function
+        options: Any = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        self._copied = numba.njit(**_OPTIONS, **options)(function)
+        self._numba_type_ = self._copied._numba_type_  # numba asks a value for its type here
+
+    @functools.cached_property
+    def _kernel(self) -> Any:
+        return kernel(self.py_func)
+
+    def __call__(self, *args: Any) -> Any:
+        return self._kernel(*args)
 
 
 def _interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
