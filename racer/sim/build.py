@@ -17,7 +17,7 @@ from racer.sim.geometry import (
     nearest_segment_of_all,
     squared_distance,
 )
-from racer.sim.jit import kernel
+from racer.sim.jit import helper, kernel
 from racer.sim.types import (
     AHEAD,
     ALL_ROAD,
@@ -151,7 +151,7 @@ def candidates(line, xs, ys, radii):
     return starts, _copy(items, int(starts[places]), int(starts[places]))
 
 
-@kernel
+@helper
 def _copy(rows, used, size):
     """The first `used` rows, with room for `size`."""
     copied = np.empty(size, rows.dtype)
@@ -160,7 +160,7 @@ def _copy(rows, used, size):
     return copied
 
 
-@kernel
+@helper
 def _keep_some(line, xs, ys, radius, items, first, last):
     """Keep of items[first:last] what one of the discs can need; returns the new end."""
     keep = np.zeros(last - first, np.bool_)
@@ -195,7 +195,7 @@ def clearances(inner, outer, xs, ys):
     return found
 
 
-@kernel
+@helper
 def _fence(line, head, k, fences, used):
     """List what rays to +x from points of cell `k` cross of `line`, in fences[used[0]:].
 
@@ -259,7 +259,7 @@ def fence_cells(inner, outer, heads, cells):
     return _copy(fences, used[0], used[0])
 
 
-@kernel
+@helper
 def _mark_border(line, head, road):
     """Mark every cell within half a diagonal of the line: no border can run through the others."""
     size = head.cell

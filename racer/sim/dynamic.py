@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 
 from racer.sim.geometry import wrap
-from racer.sim.jit import inlined, kernel
+from racer.sim.jit import helper, inlined
 from racer.sim.kinematic import portions_of
 
 GRAVITY = 9.81  # m/s2, as the source
@@ -116,7 +116,7 @@ def _moved(s, k, h):
     )
 
 
-@kernel
+@helper
 def step_single_track(car, steer_target, speed_target, vehicle, h, substeps):
     """Drive `car` for `substeps` of `h` s towards the targets (rad, m/s).
 
@@ -138,7 +138,7 @@ def step_single_track(car, steer_target, speed_target, vehicle, h, substeps):
     car.x, car.y, car.yaw, car.v, car.steer, car.yaw_rate, car.slip = s
 
 
-@kernel
+@helper
 def drive_single_track(car, steer, speed, vehicle, sim):
     """Drive `car` one control step: the last command until the delay is over, then this one."""
     cut = portions_of(vehicle, sim)

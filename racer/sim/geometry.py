@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from racer.sim.jit import inlined, kernel
+from racer.sim.jit import helper, inlined
 from racer.sim.types import ALL_ROAD, BORDER, NO_ROAD, PIECES
 
 _TWO_PI = 2.0 * math.pi
@@ -69,7 +69,7 @@ def nearest_segment(line, items, first, last, x, y):
     return best
 
 
-@kernel
+@helper
 def nearest_segment_of_all(line, x, y):
     """The segment of `line` nearest to (x, y); the first one of equals."""
     best = 0
@@ -143,7 +143,7 @@ def _crosses(ax, ay, dx, dy, by, x, y):
     return ((ay > y) != (by > y)) & side
 
 
-@kernel
+@helper
 def in_ring(line, x, y):
     """Is (x, y) inside the closed line (even-odd rule)?"""
     inside = False

@@ -77,21 +77,27 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """`kernel` for small functions on the hot path: LLVM copies them into every caller."""
-    return _interpreted(function) if _config.DISABLE_JIT else _Inlined(function)
+    """`helper` for small functions on the hot path: LLVM copies them into every caller."""
+    return _interpreted(function) if _config.DISABLE_JIT else _Helper(function, forceinline=True)
 
 
-class _Inlined:
-    """What kernels copy. Wrappers to call it from Python took a quarter of all compiling, so it
-    has none: called from Python, which tests do, it is compiled once more, as a kernel.
+def helper(function: Callable[..., Any]) -> Any:
+    """`kernel` for functions that kernels call, not Python."""
+    return _interpreted(function) if _config.DISABLE_JIT else _Helper(function, forceinline=False)
+
+
+class _Helper:
+    """Wrappers to call everything from Python took a quarter of all compiling: this has none.
+
+    Called from Python all the same, as tests do, it is compiled once more, as a kernel.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], *, forceinline: bool) -> None:
         functools.update_wrapper(self, function)
         self.py_func = function
-        options: Any = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        self._copied = numba.njit(**_OPTIONS, **options)(function)
-        self._numba_type_ = self._copied._numba_type_  # numba asks a value for its type here
+        options = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        self._compiled = numba.njit(forceinline=forceinline, **options)(function)
+        self._numba_type_ = self._compiled._numba_type_  # numba asks a value for its type here
 
     @functools.cached_property
     def _kernel(self) -> Any:

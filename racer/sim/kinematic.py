@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from racer.sim.geometry import wrap
-from racer.sim.jit import borrowed, inlined, kernel
+from racer.sim.jit import borrowed, helper, inlined
 from racer.sim.trig import sincos
 
 BLOCK = 64  # cars; two rows of a block are a fixed distance apart, which loops rely on
@@ -158,7 +158,7 @@ def store(block, i, car):
     car.speed_command = block[_NEW_SPEED + i]
 
 
-@kernel
+@helper
 def drive(block, count, vehicle, cut):
     """Drive the first `count` cars of the block one control step; COS and SIN are of its end.
 
@@ -187,7 +187,7 @@ def drive(block, count, vehicle, cut):
         block[SIN + i] = sine
 
 
-@kernel
+@helper
 def _speeds(block, count, target, vehicle, h, decay):
     """Speeds in the middle and at the end of a substep of `h` s towards row `target`."""
     tau, accel = vehicle.speed_lag, vehicle.accel_max
@@ -206,7 +206,7 @@ def _turning_rate(v, steer, wheelbase, grip):
     return math.copysign(limit, rate) if abs(v * rate) > grip else rate
 
 
-@kernel
+@helper
 def _substep(block, count, target, vehicle, h, decay):
     """Drive `h` s on, wheels turning towards row `target`, at the speeds of `_speeds`."""
     wheelbase, grip = vehicle.effective_wheelbase, vehicle.lateral_grip

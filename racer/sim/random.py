@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from racer.sim.jit import kernel
+from racer.sim.jit import helper
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -16,14 +16,14 @@ _STREAMS = np.uint64(16)  # random numbers an episode may draw
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 
 
-@kernel
+@helper
 def _mix(z):
     z = (z ^ (z >> _S30)) * _MIX1
     z = (z ^ (z >> _S27)) * _MIX2
     return z ^ (z >> _S31)
 
 
-@kernel
+@helper
 def uniform(key, episode, stream):
     """A number in [0, 1) for this car, episode and stream (0..15)."""
     state = _mix(np.uint64(key) * _GOLDEN + _GOLDEN)
