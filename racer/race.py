@@ -22,7 +22,7 @@ from racer import observations, vehicles
 from racer.actions import Actions
 from racer.config import STARTS, RaceConfig, Rules
 from racer.reward import RewardEngine, drivers, make_engine
-from racer.sim import step
+from racer.sim import precompile, step
 from racer.sim.jit import bind
 from racer.sim.kinematic import new_block
 from racer.sim.types import CAR, LAP_COMPLETE, PARAMS, SIM, STATUS_LABELS, TrackArrays
@@ -106,6 +106,7 @@ class Race:
             (self.cars, self.commands, self.params, self.terminated, self.truncated),
             (self.sim, needs_width),
         )
+        precompile.wait()
         advance = step.ADVANCE[int(vehicle["model"][0])]
         self._advance = self._bind(
             advance, (self.cars, self.commands), (vehicle, self.sim, new_block())
@@ -268,9 +269,10 @@ def make_race(
     Raises:
         UnknownName, BadTrack, BadActions, BadReward: a name or file that cannot be used.
     """
-    track = track_of(config)
-    actions = racer.actions.load(config.actions)
     vehicle = vehicles.load(config.vehicle)
+    actions = racer.actions.load(config.actions)
+    precompile.start(int(vehicle["model"][0]))
+    track = track_of(config)
     reward = None
     if with_reward:
         reward = make_engine(

@@ -24,6 +24,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import lower_builtin, type_callable
 
 _config: Any = numba.config  # its attributes appear at run time
+SWITCHED_OFF = bool(_config.DISABLE_JIT)  # NUMBA_DISABLE_JIT=1
 _BOUNDSCHECK = bool(os.environ.get("RACER_BOUNDSCHECK"))
 _OPTIONS: Any = {"error_model": "numpy", "boundscheck": _BOUNDSCHECK}
 
@@ -66,7 +67,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     release the GIL; what `bind` returns holds it.
     `kernel.py_func` is the same function uncompiled; NUMBA_DISABLE_JIT=1 makes all of them so.
     """
-    if _config.DISABLE_JIT:
+    if SWITCHED_OFF:
         return _interpreted(function)
     before = _config.CACHE_DIR
     _config.CACHE_DIR = CACHE_FOLDER
@@ -78,12 +79,12 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 def inlined(function: Callable[..., Any]) -> Any:
     """`helper` for small functions on the hot path: LLVM copies them into every caller."""
-    return _interpreted(function) if _config.DISABLE_JIT else _Helper(function, forceinline=True)
+    return _interpreted(function) if SWITCHED_OFF else _Helper(function, forceinline=True)
 
 
 def helper(function: Callable[..., Any]) -> Any:
     """`kernel` for functions that kernels call, not Python."""
-    return _interpreted(function) if _config.DISABLE_JIT else _Helper(function, forceinline=False)
+    return _interpreted(function) if SWITCHED_OFF else _Helper(function, forceinline=False)
 
 
 class _Helper:

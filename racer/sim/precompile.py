@@ -1,0 +1,62 @@
+"""The first time on a machine, a second process compiles the longest kernels beside the first.
+
+The first process meanwhile compiles what indexes the track. Both use the cache of racer.sim.jit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from racer.sim import jit, step
+from racer.sim.kinematic import new_block
+from racer.sim.types import AHEAD, CAR, CELL, FENCE, HEAD, LINE, SIM, SPAN, VEHICLE, TrackArrays
+
+LONGEST = 120  # s
+_DTYPES = (HEAD, LINE, SPAN, LINE, LINE, CELL, FENCE, np.int32, AHEAD)  # of TrackArrays
+_CHILD = "import sys; from racer.sim import precompile; precompile.compile_now(int(sys.argv[1]))"
+_beside: subprocess.Popen[bytes] | None = None
+
+
+def start(model: int) -> None:
+    """Compile `step.ADVANCE[model]` and `step.reset` in a second process, if no cache has them."""
+    global _beside
+    if _beside is None and _pays() and not _cached(step.ADVANCE[model].__name__):
+        none = subprocess.DEVNULL
+        with contextlib.suppress(OSError):
+            _beside = subprocess.Popen(
+                [sys.executable, "-c", _CHILD, str(model)], stdin=none, stdout=none, stderr=none
+            )
+
+
+def wait() -> None:
+    """Until what `start` started has ended. What it has not compiled, this process will."""
+    if _beside is not None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            _beside.wait(LONGEST)
+
+
+def compile_now(model: int) -> None:
+    """What the second process does: arrays without rows have the types of those with rows."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(LONGEST)
+    track = TrackArrays(*(np.zeros(0, dtype) for dtype in _DTYPES))
+    cars, vehicle, sim = np.zeros(0, CAR), np.zeros(0, VEHICLE), np.zeros(0, SIM)
+    advance = step.ADVANCE[model]
+    jit.bind(advance, cars, np.zeros((0, 2)), track, 0, vehicle, sim, new_block())
+    jit.bind(step.reset, cars, np.zeros(0, np.bool_), track, 0, vehicle, sim)
+
+
+def _pays() -> bool:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return bool(jit.CACHE_FOLDER) and not jit.SWITCHED_OFF and (cores or 1) > 1
+
+
+def _cached(name: str) -> bool:
+    return any(Path(jit.CACHE_FOLDER).rglob(f"step.{name}-*.nbi"))
