@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from racer.errors import UsageError
 from racer.files import write_atomic
-from racer.reward import RewardEngine, load, make_engine
+from racer.reward import RewardFile, load, make_engine
 from racer.reward.drivers import Line
 from racer.reward.engine import Rows
 from racer.sim.types import PARAMS
@@ -53,12 +53,30 @@ def draw(reward: str, track_name: str, path: Path, *, speed: float, heading: str
         (speed * 1.5, turn),
     ]
     x, y = grid(track)
-    engine = make_engine(file, n=x.size, waypoints=track.waypoints)
+    values = maps(file, track, views)
+    _paint(path, file.name, track, x, y, list(zip(views, values, strict=True)))
+
+
+def maps(file: RewardFile, track: Track, views: list[tuple[float, float]]) -> list[Floats]:
+    """The reward at every point of the grid, (S, ACROSS), for each (speed, turn).
+
+    Every point has a car of its own, anew in each map: a reward that keeps state is in its first
+    step everywhere.
+    """
+    n = grid(track)[0].size
+    found: list[Floats] = []
+    engine = make_engine(file, n=n, waypoints=track.waypoints)
     try:
-        values = [values_on(engine, track, v, t) for v, t in views]
+        for speed, turn in views:
+            if found and engine.name != "compiled":
+                engine.close()
+                engine = make_engine(file, n=n, waypoints=track.waypoints, engine=engine.name)
+            out = np.zeros(n)
+            engine.compute(rows_on(track, speed, turn), None, out)
+            found.append(out.reshape(-1, ACROSS))
     finally:
         engine.close()
-    _paint(path, file.name, track, x, y, list(zip(views, values, strict=True)))
+    return found
 
 
 def _offsets(track: Track) -> tuple[Floats, Floats]:
@@ -110,14 +128,6 @@ def rows_on(track: Track, speed: float, turn: float) -> Rows:
     rows["all_wheels_on_track"] = np.abs(across) < half - HALF_CAR
     rows["is_offtrack"] = np.abs(across) > half + HALF_CAR
     return rows
-
-
-def values_on(engine: RewardEngine, track: Track, speed: float, turn: float) -> Floats:
-    """The reward at every point of the grid, (S, ACROSS); the engine has a car for each."""
-    rows = rows_on(track, speed, turn)
-    out = np.zeros(len(rows))
-    engine.compute(rows, None, out)
-    return out.reshape(-1, ACROSS)
 
 
 def _paint(path: Path, name: str, track: Track, x: Floats, y: Floats, views: list[Any]) -> None:

@@ -11,7 +11,7 @@ from racer.reward import load
 from racer.reward.drivers import DRIVERS
 from racer.reward.static import findings
 from racer.reward_check import check, driver_episodes
-from racer.reward_map import ACROSS, rows_on
+from racer.reward_map import ACROSS, maps, rows_on
 from racer.tracks import Track
 
 PROGRESS = "def reward_function(params):\n    return params['progress'] / params['steps']\n"
@@ -187,6 +187,13 @@ def test_the_map_is_a_picture_of_the_road(tmp_path):
     assert main(["reward", "map", "center_line", "--png", str(target)]) == 0
     assert target.read_bytes().startswith(b"\x89PNG")
     assert main(["reward", "map", "center_line", "--heading", "sideways"]) == 2
+
+
+def test_a_reward_that_keeps_state_begins_anew_in_every_map(write):
+    text = "calls = []\ndef reward_function(params):\n    calls.append(1)\n    return len(calls)\n"
+    one, two = maps(load(write(text)), Track.load("oval"), [(2.0, 0.0), (3.0, 0.0)])
+    assert (one == 1.0).all()
+    assert (two == 1.0).all()
 
 
 def test_rows_of_the_map_lie_across_the_road():

@@ -135,7 +135,7 @@ def _print(report: Report) -> None:
             print(f"{d.driver:<22}{d.steps:>7}{lap:>7}{d.per_step:>11.4g}{d.total:>11.4g}")
         print()
     for finding in report.findings:
-        place = f"{report.file}:{finding.line}: "
+        place = f"{report.file}:{finding.line}: " if finding.line else f"{report.file}: "
         message = finding.message.removeprefix(place)
         print(f"{finding.level:<9}{place}{message}")
 
