@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -170,8 +171,7 @@ def save_json(report: Report, path: Path) -> None:
     Raises:
         ResourceError: it cannot be written.
     """
-    with files.disk_errors(str(path)):
-        files.write_json(path, report.to_json())
+    files.write_output(path, files.json_bytes(report.to_json()))
 
 
 def picture(report: Report, path: Path) -> None:
@@ -196,5 +196,6 @@ def picture(report: Report, path: Path) -> None:
     cost.set(xlabel="cars", ylabel="ns per car-step", xscale="log", yscale="log")
     for axes in (speed, cost):
         axes.grid(alpha=0.3)
-    with files.disk_errors(str(path)):
-        figure.savefig(path, dpi=120, format="png")
+    content = io.BytesIO()
+    figure.savefig(content, dpi=120, format="png")
+    files.write_output(path, content.getvalue())

@@ -191,8 +191,7 @@ def picture(groups: Sequence[Group], path: Path) -> None:
     )
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=120)
-    with files.disk_errors(str(path)):
-        files.write_atomic(path, content.getvalue())
+    files.write_output(path, content.getvalue())
 
 
 def _counted(tagged: list[Run]) -> list[Run]:

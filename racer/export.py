@@ -50,8 +50,7 @@ def write_sb3(run: Run, path: Path) -> Path:
     content = io.BytesIO()
     _sb3_model(policy, config, race.observation_space, race.actions.space).save(content)
     path = path if path.suffix == ".zip" else path.with_name(path.name + ".zip")
-    with files.disk_errors(str(path)):
-        files.write_atomic(path, content.getvalue())
+    files.write_output(path, content.getvalue())
     return path
 
 

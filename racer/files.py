@@ -27,18 +27,19 @@ _DISK |= {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.E
 
 
 @contextlib.contextmanager
-def disk_errors(what: str) -> Iterator[None]:
+def disk_errors(
+    what: str, advice: str = "Free some space or choose another place with --runs-dir."
+) -> Iterator[None]:
     """Turn a full, read-only or vanished disk into a ResourceError that names it."""
     try:
         yield
     except OSError as error:
         if error.errno not in _DISK:
             raise
-        where = f" ({error.filename})" if error.filename else ""
-        raise ResourceError(
-            f"cannot write {what}: {error.strerror}{where}. What was saved before is intact. "
-            "Free some space or choose another place with --runs-dir."
-        ) from error
+        named = error.filename and TMP_PREFIX not in str(error.filename)
+        where = f" ({error.filename})" if named and str(error.filename) != what else ""
+        problem = f"cannot write {what}: {error.strerror}{where}."
+        raise ResourceError(f"{problem} What was saved before is intact. {advice}") from error
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -52,6 +53,22 @@ def write_atomic(path: Path, content: bytes) -> None:
             tmp.unlink()
         raise
     sync_folder(path.parent)
+
+
+def write_output(path: str | Path, content: bytes) -> None:
+    """Write what a user asked for to where the user said: to a file, atomically, or to a device.
+
+    Raises:
+        ResourceError: it cannot be written there.
+    """
+    path = Path(path)
+    special = path.parts[:2] in (("/", "dev"), ("/", "proc"))  # /dev/stdout, >(...) of a shell
+    with disk_errors(str(path), "Free some space or name another file."):
+        if special and path.exists() and (path.is_symlink() or not path.is_file()):
+            with path.open("ab") as stream:
+                stream.write(content)
+        else:
+            write_atomic(path, content)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -62,8 +62,10 @@ def find_file(kind: str, name: str, folders: Iterable[Path], suffixes: Iterable[
         raise UnknownName(kind, name, files(folders, suffixes), f"The file {str(path)!r} {reason}.")
     known = files(folders, suffixes)
     if name not in known:
-        hint = (
-            f"Give a path, or put your own in {folders[0]}/{name}{suffixes[0]}." if folders else ""
-        )
+        hint = "Give a path."
+        if path.is_file():
+            hint = f"The file {name!r} must end in {', '.join(suffixes)}."
+        elif folders and name:
+            hint = f"Give a path, or put your own in {folders[0]}/{name}{suffixes[0]}."
         raise UnknownName(kind, name, known, hint)
     return known[name]

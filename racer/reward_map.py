@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.errors import UsageError
-from racer.files import write_atomic
+from racer.files import write_output
 from racer.reward import RewardFile, load, make_engine
 from racer.reward.drivers import Line
 from racer.reward.engine import Rows
@@ -22,6 +23,7 @@ ACROSS = 25  # points across it
 BEYOND = 1.15  # of half the width; shows the border
 HALF_CAR = 0.1  # m
 TURNED = 40.0  # deg, of the small pictures
+FASTEST = 100.0  # m/s
 DPI = 130
 
 Floats = NDArray[np.float64]
@@ -37,13 +39,17 @@ def draw(reward: str, track_name: str, path: Path, *, speed: float, heading: str
         heading: "along", or degrees to the left of the road.
 
     Raises:
-        UsageError: a heading that is no number.
+        UsageError: a heading or speed that is no number, or beyond reason.
         RewardFailed: the reward raises somewhere on the road.
     """
     try:
         turn = 0.0 if heading == "along" else float(heading)
     except ValueError:
         raise UsageError(f"--heading {heading!r}; give along, or degrees such as 30.") from None
+    if not math.isfinite(turn) or not 0.0 <= speed <= FASTEST:
+        raise UsageError(
+            f"--speed {speed:g} --heading {turn:g}; give 0 to {FASTEST:g} m/s and finite degrees."
+        )
     file, track = load(reward), Track.load(track_name)
     views = [
         (speed, turn),
@@ -154,4 +160,4 @@ def _paint(path: Path, name: str, track: Track, x: Floats, y: Floats, views: lis
     figure.colorbar(mesh, ax=axes["0"], label="reward", shrink=0.8)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=DPI)
-    write_atomic(path, buffer.getvalue())
+    write_output(path, buffer.getvalue())

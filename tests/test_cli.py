@@ -175,3 +175,14 @@ def test_train_agent_is_the_same_code(here):
 def test_train_agent_reads_in_a_minute():
     lines = (ROOT / "train_agent.py").read_text().splitlines()
     assert len(lines) <= 60
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", ["track list", "reward check center_line --json -"])
+def test_a_full_disk_behind_stdout_is_one_sentence(words):
+    command = f"{sys.executable} -m racer {words} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 5
+    assert done.stderr == (
+        "racer: cannot write the output: No space left on device. Free some space.\n"
+    )

@@ -38,6 +38,21 @@ def fail_at(monkeypatch, number, error):
     return seen
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_a_pipe_that_a_user_named_is_written_to(tmp_path):
+    reader, writer = os.pipe()
+    files.write_output(f"/proc/self/fd/{writer}", b"one")
+    os.close(writer)
+    with open(reader, "rb") as stream:
+        assert stream.read() == b"one"
+    log = tmp_path / "log"
+    with log.open("wb") as stream:
+        stream.write(b"printed ")
+        stream.flush()
+        files.write_output(f"/proc/self/fd/{stream.fileno()}", b"one")
+    assert log.read_bytes() == b"printed one"
+
+
 def test_write_atomic_replaces_and_leaves_no_other_file(tmp_path):
     path = tmp_path / "a.json"
     files.write_atomic(path, b"one")

@@ -186,7 +186,8 @@ def test_the_map_is_a_picture_of_the_road(tmp_path):
     target = tmp_path / "map.png"
     assert main(["reward", "map", "center_line", "--png", str(target)]) == 0
     assert target.read_bytes().startswith(b"\x89PNG")
-    assert main(["reward", "map", "center_line", "--heading", "sideways"]) == 2
+    for wrong in ("--heading=sideways", "--heading=nan", "--speed=nan", "--speed=-1"):
+        assert main(["reward", "map", "center_line", wrong]) == 2
 
 
 def test_a_reward_that_keeps_state_begins_anew_in_every_map(write):

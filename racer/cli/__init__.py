@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -48,7 +50,9 @@ def guarded(command: Callable[[], int], *, debug: bool = False) -> int:
     """Run `command`; errors that are the user's to fix become one sentence and their exit code."""
     try:
         with interrupt_exits():
-            return command()
+            code = command()
+            sys.stdout.flush()
+            return code
     except RacerError as error:
         if debug:
             traceback.print_exc()
@@ -64,8 +68,21 @@ def guarded(command: Callable[[], int], *, debug: bool = False) -> int:
             traceback.print_exc()
         return 130
     except BrokenPipeError:  # `racer track list | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+            raise
+        _drop_stdout()
+        where = error.filename or "the output"
+        print(f"racer: cannot write {where}: {error.strerror}. Free some space.", file=sys.stderr)
+        return ResourceError.exit_code
+
+
+def _drop_stdout() -> None:
+    """What is still buffered for it goes nowhere, so that the interpreter ends in silence."""
+    with contextlib.suppress(OSError, ValueError):  # no real stdout under a test or a notebook
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:

@@ -96,5 +96,4 @@ def run(args: argparse.Namespace) -> None:
     best = f", best lap {min(times):.2f} s, mean {sum(times) / len(times):.2f} s" if times else ""
     print(f"\ncompletion {result.completion_pct:.1f} %{best}")
     if args.json:
-        with files.disk_errors(args.json):
-            files.write_atomic(Path(args.json), files.json_bytes(about))
+        files.write_output(args.json, files.json_bytes(about))

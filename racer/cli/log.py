@@ -227,5 +227,4 @@ def _write(path: Path | None, value: dict[str, Any]) -> None:
     if path is not None:
         from racer import files
 
-        with files.disk_errors(str(path)):
-            files.write_json(path, value)
+        files.write_output(path, files.json_bytes(value))

@@ -72,8 +72,7 @@ def _replay(args: argparse.Namespace) -> int:
         return 0
     print(found.table())
     if args.json:
-        with files.disk_errors(args.json):
-            files.write_json(Path(args.json), found.to_json())
+        files.write_output(args.json, files.json_bytes(found.to_json()))
     return 0
 
 
@@ -94,7 +93,7 @@ def _first_line(path: Path) -> str:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from racer.files import write_atomic
+    from racer.files import write_output
     from racer.reward_check import EXIT_CODES, check
 
     report = check(args.file, args.track, _tell if sys.stderr.isatty() else _silent)
@@ -106,7 +105,7 @@ def _check(args: argparse.Namespace) -> int:
     else:
         _print(report)
         if args.json:
-            write_atomic(Path(args.json), (text + "\n").encode())
+            write_output(args.json, (text + "\n").encode())
     return EXIT_CODES[report.verdict]
 
 

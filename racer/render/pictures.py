@@ -132,8 +132,7 @@ def _write(draw: Callable[[Any], None], path: str | Path, size: tuple[float, flo
     figure.savefig(content, format="png", metadata={"Software": None})
     if not path.parent.is_dir():
         raise ResourceError(f"cannot write {path}: there is no folder {path.parent}. Make it.")
-    with files.disk_errors(str(path)):
-        files.write_atomic(path, content.getvalue())
+    files.write_output(path, content.getvalue())
 
 
 def _map_size(track: Track) -> tuple[float, float]:
