@@ -275,7 +275,7 @@ class Meter:
         self._printed = time.perf_counter()
         rate = (timesteps - self._from) / max(self.elapsed, 1e-9)
         left = max(0.0, (self._total - timesteps) / max(rate, 1e-9))
-        share = 100.0 * timesteps / self._total
+        share = min(100.0, 100.0 * timesteps / self._total)  # a last rollout is a whole one
         print(
             f"{share:3.0f}%  {self._about(timesteps, row)}  {left:.0f} s left",
             file=self._out,

@@ -177,6 +177,12 @@ def test_train_agent_reads_in_a_minute():
     assert len(lines) <= 60
 
 
+def test_a_closed_stdout_is_no_error():
+    command = f"{sys.executable} -m racer track list >&-"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
 @pytest.mark.parametrize("words", ["track list", "reward check center_line --json -"])
 def test_a_full_disk_behind_stdout_is_one_sentence(words):

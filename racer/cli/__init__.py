@@ -51,7 +51,8 @@ def guarded(command: Callable[[], int], *, debug: bool = False) -> int:
     try:
         with interrupt_exits():
             code = command()
-            sys.stdout.flush()
+            if sys.stdout is not None:  # None where a shell closed it: `>&-`
+                sys.stdout.flush()
             return code
     except RacerError as error:
         if debug:
@@ -73,6 +74,8 @@ def guarded(command: Callable[[], int], *, debug: bool = False) -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
             raise
+        if debug:
+            traceback.print_exc()
         _drop_stdout()
         where = error.filename or "the output"
         print(f"racer: cannot write {where}: {error.strerror}. Free some space.", file=sys.stderr)
@@ -81,7 +84,7 @@ def guarded(command: Callable[[], int], *, debug: bool = False) -> int:
 
 def _drop_stdout() -> None:
     """What is still buffered for it goes nowhere, so that the interpreter ends in silence."""
-    with contextlib.suppress(OSError, ValueError):  # no real stdout under a test or a notebook
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # it may be no real file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
