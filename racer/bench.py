@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from racer import bench_engine, files
-from racer.bench_measure import HEADER, QUICK, Plan, Row, load, machine, one_core, table
+from racer.bench_measure import HEADER, QUICK, Meter, Plan, Row, load, machine, one_core, table
 from racer.config import RaceConfig
+from racer.errors import BadTrack
+from racer.race import track_of
 
 REWARDS = ("center_line", "progress")
 
@@ -23,6 +26,7 @@ class Report:
     race: RaceConfig
     engine: list[Row] = field(default_factory=list)
     rewards: list[Row] = field(default_factory=list)
+    roads: list[Row] = field(default_factory=list)
     doors: list[Row] = field(default_factory=list)
     peers: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -41,6 +45,7 @@ class Report:
         for title, rows in (
             ("Engine", self.engine),
             ("Reward engines", self.rewards),
+            ("Roads", self.roads),
             ("Doors", self.doors),
         ):
             if rows:
@@ -59,7 +64,7 @@ class Report:
         from racer import bench_train
 
         return [
-            f"### Training, {self.train_seconds:g} s on {self.race.track}",
+            f"### Training, {self.train_seconds:g} s each",
             table(bench_train.HEADER, bench_train.cells(self.train)),
         ]
 
@@ -85,70 +90,108 @@ class Report:
 def bench(
     what: str = "all",
     *,
-    race: RaceConfig | None = None,
-    against: list[str] | None = None,
+    races: Sequence[RaceConfig] = (RaceConfig(),),
+    against: Sequence[str] = (),
     quick: bool = False,
     seeds: int = 5,
     seconds: float = 30.0,
     rewards: tuple[str, ...] = REWARDS,
     sb3_loops: bool = False,
+    quiet: bool = True,
 ) -> Report:
     """Measure on one core.
 
     Args:
         what: engine, train or all.
-        race: track, vehicle, actions, observation; the defaults if None.
+        races: track, vehicle, actions, observation; the engine drives the first, training all.
         against: peers to measure in the same run, names in bench_engine.PEERS.
         quick: a hundredth of a second per repetition; to see that it works, not how fast it is.
-        seeds: trainings per reward.
+        seeds: trainings per track and reward.
         seconds: of learning in each.
         rewards: to train with.
         sb3_loops: train with the first reward once more, in the loops of SB3's own PPO.
+        quiet: do not say on stderr what has been measured and how long the rest takes.
 
     Raises:
-        RacerError: a track, reward or peer that cannot be used.
+        RacerError: a track, reward or peer that cannot be used; of several tracks, those that
+            cannot are left out, with a note.
     """
-    race = race or RaceConfig()
     plan = QUICK if quick else Plan()
-    bench_engine.check_peers(against or [])
-    report = Report(machine(), race)
+    bench_engine.check_peers(against)
+    report = Report(machine(), races[0])
+    races = _usable(races, report.notes)
+    trainings = [] if what == "engine" else _trainings(races, rewards, seeds, sb3_loops)
+    engine_s = 0.0 if what == "train" else bench_engine.planned_s(plan, len(against))
+    meter = Meter(engine_s + len(trainings) * seconds, quiet=quiet)
     with one_core() as core:
         report.machine["pinned_to_core"] = core
         if what in ("engine", "all"):
-            _engine(report, race, plan, against or [])
+            _engine(report, races[0], plan, against, meter)
         if what in ("train", "all"):
-            _train(report, race, rewards, seeds, seconds, sb3_loops)
+            _train(report, trainings, seconds, meter)
     report.machine["load_after"] = load()
     return report
 
 
-def _engine(report: Report, race: RaceConfig, plan: Plan, against: list[str]) -> None:
-    report.engine += bench_engine.sizes(race, plan)
-    report.rewards += bench_engine.rewards(race, plan)
-    report.doors += bench_engine.doors(race, plan)
+def _usable(races: Sequence[RaceConfig], notes: list[str]) -> list[RaceConfig]:
+    """The races whose track loads; a single one must."""
+    usable = []
+    for race in races:
+        try:
+            track_of(race)
+            usable.append(race)
+        except BadTrack as error:
+            if len(races) == 1:
+                raise
+            notes.append(str(error))
+    return usable
+
+
+def _trainings(
+    races: Sequence[RaceConfig], rewards: Sequence[str], seeds: int, sb3_loops: bool
+) -> list[tuple[RaceConfig, int, bool]]:
+    """What to train: race with reward, seed, whether in SB3's own loops."""
+    return [
+        (dataclasses.replace(race, reward=reward), seed, own)
+        for race in races
+        for reward, own in [(r, False) for r in rewards] + [(rewards[0], True)] * sb3_loops
+        for seed in range(seeds)
+    ]
+
+
+def _engine(
+    report: Report, race: RaceConfig, plan: Plan, against: Sequence[str], meter: Meter
+) -> None:
+    def told(rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            meter.done(f"{row.name}, cars {row.cars:,}: {row.rate:,.0f} car-steps/s", plan.row_s)
+            yield row
+
+    report.engine += told(bench_engine.sizes(race, plan))
+    report.rewards += told(bench_engine.rewards(race, plan))
+    report.roads += told(bench_engine.roads(race, plan))
+    report.doors += told(bench_engine.doors(race, plan))
     report.bytes_per_car = bench_engine.bytes_per_car(race)
-    report.peers, report.notes = bench_engine.peers(against, plan)
-    report.starts = bench_engine.starts(plan)
+    report.peers += told(bench_engine.peers(against, plan, report.notes))
+    for name, seconds in bench_engine.starts(plan):
+        meter.done(f"{name}: {min(seconds):.2f} s", sum(seconds))
+        report.starts[name] = seconds
 
 
 def _train(
-    report: Report,
-    race: RaceConfig,
-    rewards: tuple[str, ...],
-    seeds: int,
-    seconds: float,
-    sb3_loops: bool,
+    report: Report, trainings: list[tuple[RaceConfig, int, bool]], seconds: float, meter: Meter
 ) -> None:
     import torch
 
     from racer import bench_train
 
     threads = torch.get_num_threads()
+    report.train_seconds = seconds
     try:
-        report.train = bench_train.learn_all(race, rewards, seeds, seconds)
-        if sb3_loops:
-            report.train += bench_train.learn_all(race, rewards[:1], seeds, seconds, sb3_loops=True)
-        report.train_seconds = seconds
+        for race, seed, own in trainings:
+            learned = bench_train.learn(race, seed, seconds, sb3_loops=own)
+            report.train.append(learned)
+            meter.done(learned.line(), seconds)
     finally:
         torch.set_num_threads(threads)
 

@@ -1,9 +1,10 @@
-"""Speed of the engine: races of 1 to 16,384 cars, reward engines, doors, start-up, peers."""
+"""Speed of the engine: by cars, reward engine, waypoints, door; of start-up; of peers."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import os
 import statistics
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gymnasium
@@ -24,10 +25,13 @@ from racer.config import RaceConfig
 from racer.errors import UsageError
 from racer.race import Race, make_race, track_of
 from racer.reward import RewardEngine
+from racer.tracks import Track
 
 SIZES = (1, 16, 64, 256, 1024, 4096, 16384)
 REWARD_SIZES = (256, 1024)
 DOOR_SIZE = 1024
+ROADS = ((20, 20.0), (100, 20.0), (400, 60.0))  # waypoints and m, as real tracks have them
+ROAD_SIZE = 1024
 PEERS = {  # name → package, Gymnasium id
     "carracing": ("Box2D", "CarRacing-v3"),
     "highway": ("highway_env", "racetrack-v0"),
@@ -58,7 +62,7 @@ def race_of(config: RaceConfig, n: int, engine: str = "compiled") -> Race:
     """A race of `n` cars scored by one reward engine, at its first observation."""
     config = dataclasses.replace(config, reward_engine=engine)
     if engine == "compiled":
-        race = _with_reward(config, n, _compiled(config))
+        race = _with_reward(config, n, _compiled(config), track_of(config))
     else:
         race = make_race(config, n)
     race.reset()
@@ -73,9 +77,9 @@ def _compiled(config: RaceConfig) -> RewardEngine:
     return engine
 
 
-def _with_reward(config: RaceConfig, n: int, engine: RewardEngine) -> Race:
+def _with_reward(config: RaceConfig, n: int, engine: RewardEngine, track: Track) -> Race:
     return Race(
-        track_of(config),
+        track,
         n,
         vehicle=vehicles.load(config.vehicle),
         actions=racer.actions.load(config.actions),
@@ -122,6 +126,25 @@ def rewards(config: RaceConfig, plan: Plan) -> Iterator[Row]:
             race = race_of(config, n, engine)
             yield measure(f"Race, {engine} reward", n, drive(race), plan)
             _close(race)
+
+
+def ring(waypoints: int, length: float) -> Track:
+    """A circular road, `length` m round and 1 m wide, of so many waypoints."""
+    angle = np.linspace(0.0, 2.0 * math.pi, waypoints)
+    angle[-1] = 0.0  # the last point is the first one, to the bit
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    radius = 0.5 * length / math.pi
+    lines = (r * circle for r in (radius, radius - 0.5, radius + 0.5))
+    return Track(f"ring_{waypoints}", *lines)
+
+
+def roads(config: RaceConfig, plan: Plan) -> Iterator[Row]:
+    """The race on roads of few and of many waypoints, compiled reward."""
+    for waypoints, length in ROADS:
+        race = _with_reward(config, ROAD_SIZE, _compiled(config), ring(waypoints, length))
+        race.reset()
+        name = f"Race, {waypoints} waypoints on {length:.0f} m"
+        yield measure(name, ROAD_SIZE, drive(race), plan)
 
 
 def doors(config: RaceConfig, plan: Plan) -> Iterator[Row]:
@@ -180,7 +203,13 @@ def _one_by_one(env: Any) -> Callable[[int], None]:
     return advance
 
 
-def check_peers(names: list[str]) -> None:
+def planned_s(plan: Plan, peers: int) -> float:
+    """About how long everything here takes, s; a process some 2 s to start, 20 with compiling."""
+    rows = len(SIZES) + 3 * len(REWARD_SIZES) + len(ROADS) + 3 + peers
+    return rows * plan.row_s + 2.0 * plan.starts * len(STARTS) + 20.0 * plan.cold
+
+
+def check_peers(names: Sequence[str]) -> None:
     """Refuse a peer nobody knows, before anything is measured.
 
     Raises:
@@ -191,9 +220,8 @@ def check_peers(names: list[str]) -> None:
             raise UsageError(f"--against {name}: no such peer; choose from {', '.join(PEERS)}.")
 
 
-def peers(names: list[str], plan: Plan) -> tuple[list[Row], list[str]]:
-    """Other racing environments on the same core, and what to install for those missing."""
-    rows, notes = [], []
+def peers(names: Sequence[str], plan: Plan, notes: list[str]) -> Iterator[Row]:
+    """Other racing environments on the same core; `notes` gets what to install for those missing."""
     for name in names:
         package, env_id = PEERS[name]
         try:
@@ -204,9 +232,8 @@ def peers(names: list[str], plan: Plan) -> tuple[list[Row], list[str]]:
         except (ImportError, gymnasium.error.Error) as error:
             notes.append(f"{name} was not measured ({error}): pip install 'racer[bench]'")
             continue
-        rows.append(measure(env_id, 1, _one_by_one(env), plan))
+        yield measure(env_id, 1, _one_by_one(env), plan)
         env.close()
-    return rows, notes
 
 
 def bytes_per_car(config: RaceConfig, n: int = 1024) -> int:
@@ -217,15 +244,15 @@ def bytes_per_car(config: RaceConfig, n: int = 1024) -> int:
     return sum(a.nbytes for a in buffers) // n
 
 
-def starts(plan: Plan) -> dict[str, list[float]]:
-    """Seconds from starting Python until it ends, per thing a user waits for."""
-    found = {name: [_start(words) for _ in range(plan.starts)] for name, words in STARTS.items()}
+def starts(plan: Plan) -> Iterator[tuple[str, list[float]]]:
+    """What a user waits for, and the seconds from starting Python until it ends."""
+    for name, words in STARTS.items():
+        yield name, [_start(words) for _ in range(plan.starts)]
     if plan.cold:
         name = "import to the first step of RacerEnv"
         with tempfile.TemporaryDirectory(prefix="racer-cold-") as folder:
             cold = _start(STARTS[name], RACER_CACHE=folder, NUMBA_CACHE_DIR=folder)
-        found[f"{name}, nothing compiled yet"] = [cold]
-    return found
+        yield f"{name}, nothing compiled yet", [cold]
 
 
 def _start(words: list[str], **more: str) -> float:

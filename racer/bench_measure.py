@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ class Plan:
     target_s: float = 0.3
     starts: int = 5
     cold: bool = True
+
+    @property
+    def row_s(self) -> float:
+        """About how long a row takes, its warm-up included, s."""
+        return (self.repetitions + 1) * self.target_s
 
 
 QUICK = Plan(repetitions=5, target_s=0.01, starts=1, cold=False)
@@ -105,6 +111,27 @@ def _once(advance: Callable[[int], Any], calls: int, steps: int) -> Repetition:
     wall, cpu = time.perf_counter(), time.process_time()
     advance(calls)
     return Repetition(steps, time.perf_counter() - wall, time.process_time() - cpu)
+
+
+class Meter:
+    """Says on stderr what was measured, and how much is left.
+
+    Args:
+        planned_s: about how long all of it takes, s.
+        quiet: say nothing.
+    """
+
+    def __init__(self, planned_s: float, *, quiet: bool) -> None:
+        self._planned_s, self._quiet = planned_s, quiet
+        self._done_s, self._began = 0.0, time.perf_counter()
+
+    def done(self, line: str, planned_s: float) -> None:
+        """`line` was found out; `planned_s` of the plan had been for it."""
+        self._done_s += planned_s
+        share = min(1.0, self._done_s / self._planned_s)
+        left = (time.perf_counter() - self._began) * (1.0 / share - 1.0)
+        if not self._quiet:
+            print(f"{share:4.0%}  {line}  {left:.0f} s left", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +26,7 @@ FOREVER = 10**9  # timesteps; the clock ends a run
 class Learned:
     """One training; seconds count from the first step and None means never."""
 
+    track: str
     reward: str
     seed: int
     steps: int
@@ -38,8 +37,17 @@ class Learned:
     completion_pct: float  # of deterministic evaluation laps, afterwards
     lap_time_s: float | None
 
+    def line(self) -> str:
+        """For people, while others are still to come."""
+        first = "never" if self.first_lap_s is None else f"after {self.first_lap_s:.1f} s"
+        return (
+            f"{self.track}, {self.reward}, seed {self.seed}: first lap {first}, "
+            f"{self.steps / self.wall_s:,.0f} steps/s"
+        )
+
 
 HEADER = [
+    "track",
     "reward",
     "seeds",
     "first lap, s",
@@ -111,6 +119,7 @@ def learn(
     result, _ = evaluate(from_model(model), race_config, laps=laps)
     times = result.lap_times_s
     return Learned(
+        race.track.name,
         race_config.reward + (", SB3's loops" if sb3_loops else ""),
         seed,
         steps,
@@ -123,30 +132,15 @@ def learn(
     )
 
 
-def learn_all(
-    race_config: RaceConfig,
-    rewards: Sequence[str],
-    seeds: int,
-    seconds: float,
-    *,
-    sb3_loops: bool = False,
-) -> list[Learned]:
-    """Every reward with seeds 0, 1, ...; one after the other, on this core."""
-    return [
-        learn(dataclasses.replace(race_config, reward=reward), seed, seconds, sb3_loops=sb3_loops)
-        for reward in rewards
-        for seed in range(seeds)
-    ]
-
-
 def cells(runs: list[Learned]) -> list[list[str]]:
-    """One line per reward: medians over its seeds."""
+    """One line per track and reward: medians over its seeds."""
     lines = []
-    for reward in dict.fromkeys(run.reward for run in runs):
-        group = [run for run in runs if run.reward == reward]
+    for track, reward in dict.fromkeys((run.track, run.reward) for run in runs):
+        group = [run for run in runs if (run.track, run.reward) == (track, reward)]
         rates = [run.steps / run.wall_s for run in group]
         lines.append(
             [
+                track,
                 reward,
                 str(len(group)),
                 _median([run.first_lap_s for run in group]),

@@ -21,7 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PEERS",
         help="measure peers too: carracing,highway (pip install 'racer[bench]')",
     )
-    parser.add_argument("--track", metavar="NAME", help="a track (default: oval)")
+    parser.add_argument(
+        "--track",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="tracks to train on, the engine drives the first (default: oval)",
+    )
     parser.add_argument(
         "--rewards",
         type=_names,
@@ -58,15 +64,18 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError("--png and --against belong to `racer bench engine` or `all`.")
     if args.what == "engine" and args.sb3_loops:
         raise UsageError("--sb3-loops belongs to `racer bench train` or `all`.")
+    if args.what == "engine" and len(args.track) > 1:
+        raise UsageError("several tracks belong to `racer bench train` or `all`.")
     report = bench.bench(
         args.what,
-        race=RaceConfig(track=args.track or RaceConfig.track),
+        races=[RaceConfig(track=name) for name in args.track or [RaceConfig.track]],
         against=args.against,
         quick=args.quick,
         seeds=args.seeds,
         seconds=args.seconds,
         rewards=tuple(args.rewards or bench.REWARDS),
         sb3_loops=args.sb3_loops,
+        quiet=False,
     )
     print(report.markdown())
     if args.json:
