@@ -134,8 +134,8 @@ def ring(waypoints: int, length: float) -> Track:
     angle[-1] = 0.0  # the last point is the first one, to the bit
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     radius = 0.5 * length / math.pi
-    lines = (r * circle for r in (radius, radius - 0.5, radius + 0.5))
-    return Track(f"ring_{waypoints}", *lines)
+    center, inner, outer = (r * circle for r in (radius, radius - 0.5, radius + 0.5))
+    return Track(f"ring_{waypoints}", center, inner, outer)
 
 
 def roads(config: RaceConfig, plan: Plan) -> Iterator[Row]:
@@ -221,7 +221,7 @@ def check_peers(names: Sequence[str]) -> None:
 
 
 def peers(names: Sequence[str], plan: Plan, notes: list[str]) -> Iterator[Row]:
-    """Other racing environments on the same core; `notes` gets what to install for those missing."""
+    """Other racing environments on the same core; what to install for missing ones in `notes`."""
     for name in names:
         package, env_id = PEERS[name]
         try:

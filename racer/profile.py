@@ -14,8 +14,8 @@ _RACE = {  # part → calls of a Race
     "action decoding": ("_decode",),
     "judging and params": ("_begin", "_finish"),
     "physics": ("_advance",),
-    "observation": ("_observe", "_observe_mask"),
-    "resets": ("_next_episode", "_reset"),
+    "observation": ("_observe",),
+    "resets": ("_reset",),
 }
 _MODEL = {  # part → calls of an SB3 model
     "policy": ("_act", "_evaluate"),
@@ -42,7 +42,10 @@ class Profile:
                 setattr(owner, name, self._timed(call, part))
 
     def watch_race(self, race: Race) -> None:
-        """Time every part of a race's step."""
+        """Time every part of a race's step, which is then done part by part."""
+        if race._all is not None:
+            self._wrapped.append((race, "_all", race._all))
+            race._all = None
         for part, names in _RACE.items():
             self.watch(race, names, part)
         if race.reward is not None:

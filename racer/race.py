@@ -23,7 +23,7 @@ from racer.actions import Actions
 from racer.config import STARTS, RaceConfig, Rules
 from racer.reward import RewardEngine, drivers, make_engine
 from racer.sim import precompile, step
-from racer.sim.jit import bind
+from racer.sim.jit import bind, chain
 from racer.sim.kinematic import new_block
 from racer.sim.types import CAR, LAP_COMPLETE, PARAMS, SIM, STATUS_LABELS, TrackArrays
 from racer.tracks import Track
@@ -114,14 +114,18 @@ class Race:
         self._finish = bind(
             step.finish, self.cars, self.rewards, self.terminated, self.truncated, self.done
         )
-        self._next_episode = bind(step.next_episode, self.cars, self._mask, self.sim)
-        self._reset = self._bind(step.reset, (self.cars, self._mask), (vehicle, self.sim))
         self._observe = self._each_direction(
             lambda *road: view.bind(self.cars, self._everyone, self.obs, *road)
         )
-        self._observe_mask = self._each_direction(
-            lambda *road: view.bind(self.cars, self._mask, self.obs, *road)
+        self._reset = chain(
+            bind(step.next_episode, self.cars, self._mask, self.sim),
+            self._bind(step.reset, (self.cars, self._mask), (vehicle, self.sim)),
+            self._each_direction(lambda *road: view.bind(self.cars, self._mask, self.obs, *road)),
         )
+        kernel = None if reward is None else reward.kernel(self.params, self.rewards)
+        self._all: Callable[[], Any] | None = None  # begin to observe, if the reward is a kernel
+        if kernel is not None:
+            self._all = chain(self._begin, kernel, self._advance, self._observe)
         self.seed(seed)
 
     def _each_direction(
@@ -131,8 +135,7 @@ class Race:
         forward = make(self.track.arrays, 0)
         if not self.rules.alternate_direction:
             return forward
-        backward = make(self.backward.arrays, 1)
-        return lambda: (forward(), backward())
+        return chain(forward, make(self.backward.arrays, 1))
 
     def _bind(
         self, kernel: Any, first: tuple[Any, ...], last: tuple[Any, ...]
@@ -153,9 +156,7 @@ class Race:
             obs, the race's own buffer.
         """
         self._mask[:] = True if mask is None else mask
-        self._next_episode()
         self._reset()
-        self._observe_mask()
         return self.obs
 
     def refresh(self) -> np.ndarray:
@@ -188,16 +189,23 @@ class Race:
             raise ValueError(
                 f"action {self.action_buffer[bad]!r} of car {bad} is not in {self.actions.space}"
             )
+        if self._all is not None and self.reward is not None:
+            self._all()
+            self.reward.settle(self.params, self.cars, self.rewards)
+        else:
+            self._by_parts()
+        self.done_count = self._finish()
+        return self.obs
+
+    def _by_parts(self) -> None:
+        """A step whose reward is no kernel, or whose parts are to be timed."""
         self._begin()
         if self.reward is not None:
             self.reward.submit(self.params, self.cars)
-            self._advance()
+        self._advance()
+        if self.reward is not None:
             self.reward.collect(self.rewards)
-        else:
-            self._advance()
-        self.done_count = self._finish()
         self._observe()
-        return self.obs
 
 
 # How an episode went, a row each.

@@ -106,13 +106,16 @@ class Copying:
 def test_quick_bench_reports_every_row(tmp_path, capsys):
     file, plot = tmp_path / "bench.json", tmp_path / "bench.png"
     assert cli.main(["bench", "engine", "--quick", "--json", str(file), "--png", str(plot)]) == 0
-    text = capsys.readouterr().out
+    text, said = capsys.readouterr()
+    assert "100%" in said
+    assert said.count(" s left") > 20  # a line for every row
     found = json.loads(file.read_text())
     assert [row["cars"] for row in found["engine"]] == list(SIZES)
     rewards = [(row["name"].split()[1], row["cars"]) for row in found["rewards"]]
     assert rewards == [(e, n) for e in ("compiled", "worker", "inprocess") for n in (256, 1024)]
+    assert [row["name"].split()[1] for row in found["roads"]] == ["20", "100", "400"]
     assert [row["cars"] for row in found["doors"]] == [1, 1024, 1024]
-    for row in (*found["engine"], *found["rewards"], *found["doors"]):
+    for row in (*found["engine"], *found["rewards"], *found["roads"], *found["doors"]):
         assert len(row["repetitions"]) >= 5
         assert f" {row['cars']:,} |" in text
         for one in row["repetitions"]:
@@ -125,14 +128,18 @@ def test_quick_bench_reports_every_row(tmp_path, capsys):
 
 def test_training_is_measured_from_the_first_step_to_the_evaluation(tmp_path, capsys):
     file = tmp_path / "bench.json"
+    open_track = tmp_path / "open.npy"
+    np.save(open_track, np.arange(30.0).reshape(5, 6))
     words = ["--seeds", "1", "--seconds", "1.5", "--rewards", "center_line", "--json", str(file)]
-    assert cli.main(["bench", "train", *words]) == 0
+    assert cli.main(["bench", "train", "--track", "oval", str(open_track), *words]) == 0
     (run,) = json.loads(file.read_text())["train"]
     assert run["wall_s"] >= 1.5
     assert run["steps"] > 1000
     assert run["first_lap_s"] is None or 0 < run["first_lap_s"] <= run["wall_s"]
     assert 0 <= run["completion_pct"] <= 100
-    assert "### Training, 1.5 s on oval" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "| oval  | center_line |" in text
+    assert "open.npy: " in text  # why it was left out
 
 
 def test_a_row_is_the_median_of_its_repetitions():
@@ -183,6 +190,7 @@ def test_peers_are_printed_as_ratios():
         ["train", "--png", "x.png"],
         ["engine", "--sb3-loops"],
         ["engine", "--against", "f1"],
+        ["engine", "--track", "oval", "bean"],
         ["train", "--rewards", "no_such", "--seeds", "1"],
     ],
 )

@@ -18,7 +18,7 @@ import numba
 import numpy as np
 
 from racer.reward import generate
-from racer.reward.engine import Floats, RewardEngine, Rows
+from racer.reward.engine import Cars, Floats, RewardEngine, Rows
 from racer.reward.failure import Failure
 from racer.reward.load import RewardFile
 from racer.reward.params import Waypoints, params_of
@@ -63,21 +63,32 @@ class CompiledEngine(RewardEngine):
         self._make_python = python
         self._bound: tuple[Rows, Floats, Callable[[], Any]] | None = None
 
-    def _compute(self, rows: Rows, out: Floats) -> None:
-        self.run(rows, out)
-        if self._state[1][0]:
-            for car in np.flatnonzero(self._failed):
-                self._ask_python(rows, out, int(car))
+    def kernel(self, rows: Rows, out: Floats) -> Callable[[], Any]:
+        if self._bound is None or self._bound[0] is not rows or self._bound[1] is not out:
+            self._failed = np.zeros(len(rows), np.bool_)
+            arguments = (rows, *self._tables, out, self._failed, *self._state)
+            self._bound = rows, out, bind(self._kernel, *arguments)
+        return self._bound[2]
 
     def run(self, rows: Rows, out: Floats) -> np.ndarray[Any, Any]:
         """The kernel alone; returns which rows it does not answer for, (N,) bool."""
-        bound = self._bound
-        if bound is None or bound[0] is not rows or bound[1] is not out:
-            self._failed = np.zeros(len(rows), np.bool_)
-            arguments = (rows, *self._tables, out, self._failed, *self._state)
-            bound = self._bound = rows, out, bind(self._kernel, *arguments)
-        bound[2]()
+        self.kernel(rows, out)()
         return self._failed
+
+    def _compute(self, rows: Rows, out: Floats) -> None:
+        self.run(rows, out)
+        self._answer(rows, out)
+
+    def _answer(self, rows: Rows, out: Floats) -> None:
+        if self._state[1].item():
+            for car in np.flatnonzero(self._failed):
+                self._ask_python(rows, out, int(car))
+
+    def settle(self, rows: Rows, cars: Cars | None, out: Floats) -> None:
+        try:
+            self._answer(rows, out)
+        except Failure as failure:
+            raise self._told(failure, rows, cars) from failure.__cause__
 
     def _ask_python(self, rows: Rows, out: Floats, car: int) -> None:
         if self._python is None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +69,16 @@ class RewardEngine(ABC):
         assert self._pending is not None, "collect() without submit()"
         (rows, cars), self._pending = self._pending, None
         self.compute(rows, cars, out)
+
+    def kernel(self, rows: Rows, out: Floats) -> Callable[[], Any] | None:
+        """A bound call that computes `rows` into `out`, if the engine has one.
+
+        To be followed by `settle`; it takes the place of `submit` and `collect`.
+        """
+        return None
+
+    def settle(self, rows: Rows, cars: Cars | None, out: Floats) -> None:  # noqa: B027
+        """Answer for the rows that a `kernel` call left open; raises as `compute` does."""
 
     def close(self) -> None:  # noqa: B027  an engine without processes has nothing to do
         """Give back processes and memory; harmless when repeated."""

@@ -1,4 +1,4 @@
-"""`@kernel`: compile with numba, cached on disk; `bind`: call that without numba's unpacking.
+"""`@kernel`: compile with numba, cached on disk; `bind`, `chain`: call without numba's unpacking.
 
 numba's own cache is keyed by the source of the compiled function alone: edit a helper in another
 file and the cached caller keeps the old answer. Here the folder name holds a hash of all sources
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import itertools
 import os
 import tempfile
 from collections.abc import Callable
@@ -21,6 +22,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
 from numba.extending import lower_builtin, type_callable
 
 _config: Any = numba.config  # its attributes appear at run time
@@ -176,9 +178,38 @@ def bind(function: Any, *args: Any) -> Callable[[], Any]:
     signature = tuple(numba.typeof(arg) for arg in args)
     words = np.array(_all_words(signature, args))
     native = _native_call(function, signature)
+    return _call(native, words, [(_address(native), words.ctypes.data)], args)
+
+
+def chain(*calls: Callable[[], Any]) -> Callable[[], Any]:
+    """One call that makes these in order and returns what the last one returns.
+
+    Between kernels that are bound nothing goes back to Python.
+    """
+    if len(calls) == 1:
+        return calls[0]
+    if all(hasattr(call, "steps") for call in calls):
+        steps = [step for call in calls for step in call.steps]  # type: ignore[attr-defined]
+        table = np.array([len(steps), *itertools.chain(*steps)], np.int64)
+        return _call(_native_chain(), table, steps, calls)
+
+    def one_by_one() -> Any:
+        return [call() for call in calls][-1]
+
+    return one_by_one
+
+
+def _call(
+    native: Any, words: np.ndarray, steps: list[tuple[int, int]], alive: Any
+) -> Callable[[], Any]:
+    """A call of `native` on `words`; `steps` are the addresses of each kernel and its words."""
     call: Any = functools.partial(native, ctypes.c_void_p(words.ctypes.data))
-    call.keeps_alive = words, args
+    call.steps, call.keeps_alive = steps, (words, alive)
     return call  # type: ignore[no-any-return]
+
+
+def _address(native: Any) -> int:
+    return ctypes.cast(native, ctypes.c_void_p).value or 0
 
 
 _INT64 = ir.IntType(64)
@@ -214,29 +245,68 @@ def _native_call(function: Any, signature: tuple[Any, ...]) -> Any:
     kernel_type = context.call_conv.get_function_type(returns, compiled.signature.args)
     address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
+    def body(builder: Any, words: Any) -> None:
+        result, error = (
+            cgutils.alloca_once(builder, kind.pointee) for kind in kernel_type.args[:2]
+        )
+        args = [
+            _from_word(builder, _word(builder, words, k), kind)
+            for k, kind in enumerate(kernel_type.args[2:])
+        ]
+        kernel = builder.inttoptr(_INT64(address), kernel_type.as_pointer())
+        status = context.call_conv._get_return_status(
+            builder, builder.call(kernel, [result, error, *args]), builder.load(error)
+        )
+        with cgutils.if_unlikely(builder, status.is_error):  # ctypes raises what is set here
+            context.call_conv.raise_error(builder, context.get_python_api(builder), status)
+        builder.ret(builder.load(result) if returns == types.int64 else _INT64(0))
+
+    return _native(context, body, compiled)
+
+
+@functools.cache
+@global_compiler_lock
+def _native_chain() -> Any:
+    """A C function that calls others: their number, then for each its address and its words'."""
+    context = cpu_target.target_context
+
+    def body(builder: Any, table: Any) -> None:
+        result = cgutils.alloca_once_value(builder, _INT64(0))
+        with cgutils.for_range(builder, _word(builder, table, 0)) as loop:
+            at = builder.mul(loop.index, _INT64(2))
+            function = _word(builder, table, builder.add(at, _INT64(1)))
+            words = _word(builder, table, builder.add(at, _INT64(2)))
+            function = builder.inttoptr(function, _NATIVE.as_pointer())
+            words = builder.inttoptr(words, _INT64.as_pointer())
+            builder.store(builder.call(function, [words]), result)
+            error = context.get_python_api(builder).err_occurred()
+            with cgutils.if_unlikely(builder, cgutils.is_not_null(builder, error)):
+                loop.do_break()
+        builder.ret(builder.load(result))
+
+    return _native(context, body)
+
+
+_NATIVE = ir.FunctionType(_INT64, [_INT64.as_pointer()])  # from words to a kernel's integer
+
+
+def _native(context: Any, body: Callable[[Any, Any], None], *alive: Any) -> Any:
+    """Compile what `body` builds, to be called through ctypes."""
     library = context.codegen().create_library("native_call")
     module = library.create_ir_module("native_call")
-    caller = ir.Function(module, ir.FunctionType(_INT64, [_INT64.as_pointer()]), "native_call")
-    builder = ir.IRBuilder(caller.append_basic_block())
-    result, error = (cgutils.alloca_once(builder, kind.pointee) for kind in kernel_type.args[:2])
-    args = [
-        _from_word(builder, builder.load(builder.gep(caller.args[0], [_INT64(k)])), kind)
-        for k, kind in enumerate(kernel_type.args[2:])
-    ]
-    kernel = builder.inttoptr(_INT64(address), kernel_type.as_pointer())
-    status = context.call_conv._get_return_status(
-        builder, builder.call(kernel, [result, error, *args]), builder.load(error)
-    )
-    with cgutils.if_unlikely(builder, status.is_error):  # ctypes raises what is set here
-        context.call_conv.raise_error(builder, context.get_python_api(builder), status)
-    builder.ret(builder.load(result) if returns == types.int64 else _INT64(0))
+    caller = ir.Function(module, _NATIVE, "native_call")
+    body(ir.IRBuilder(caller.append_basic_block()), caller.args[0])
     library.add_ir_module(module)
     library.finalize()
     call: Any = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(
         library.get_pointer_to_function("native_call")
     )
-    call.keeps_alive = library, compiled
+    call.keeps_alive = library, alive
     return call
+
+
+def _word(builder: Any, words: Any, k: Any) -> Any:
+    return builder.load(builder.gep(words, [_INT64(k) if isinstance(k, int) else k]))
 
 
 def _from_word(builder: Any, word: Any, kind: Any) -> Any:

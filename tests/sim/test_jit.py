@@ -1,0 +1,51 @@
+"""Bound kernels called one by one and in a chain do the same."""
+
+import numpy as np
+import pytest
+
+from racer.sim.jit import SWITCHED_OFF, bind, chain, kernel
+
+
+@kernel
+def times_ten_plus(digits, digit):
+    digits[0] = 10 * digits[0] + digit
+    return digits[0]
+
+
+@kernel
+def refuse(digits):
+    if digits[0] > 0:
+        raise ValueError("digits")
+
+
+def test_a_chain_calls_in_order_and_returns_what_the_last_one_returns():
+    digits = np.zeros(1, np.int64)
+    one, two, three = (bind(times_ten_plus, digits, d) for d in (1, 2, 3))
+    assert chain(one, chain(two, three))() == 123
+    assert chain(three)() == 1233
+
+
+def test_a_chain_takes_plain_python_too():
+    digits = np.zeros(1, np.int64)
+    seen = []
+    one = bind(times_ten_plus, digits, 1)
+    assert chain(one, lambda: seen.append(digits.item()), one)() == 11
+    assert seen == [1]
+
+
+@pytest.mark.skipif(SWITCHED_OFF, reason="numba is switched off")
+def test_what_a_kernel_raises_ends_the_chain():
+    digits = np.zeros(1, np.int64)
+    one = bind(times_ten_plus, digits, 1)
+    with pytest.raises(ValueError, match="digits"):
+        chain(one, bind(refuse, digits), one)()
+    assert digits[0] == 1
+
+
+def test_a_chain_keeps_what_it_calls_alive():
+    def made():
+        digits = np.zeros(1, np.int64)
+        return chain(bind(times_ten_plus, digits, 4), bind(times_ten_plus, digits, 2))
+
+    call = made()
+    assert [call(), call()] == [42, 4242]
