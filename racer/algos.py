@@ -176,8 +176,14 @@ def device(name: str) -> str:
 
     if name == "auto":
         return "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise BadConfig("device 'cuda': torch finds no GPU here. Use --device cpu.")
+    if name.startswith("cuda"):
+        kind, _, number = name.partition(":")
+        gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if kind != "cuda" or not (number or "0").isdecimal() or int(number or 0) >= gpus:
+            found = (
+                f"{gpus} GPUs, cuda:0 to cuda:{gpus - 1}," if gpus > 1 else f"{gpus or 'no'} GPU"
+            )
+            raise BadConfig(f"device {name!r}: torch finds {found} here. Use --device cpu.")
     if name == "mps" and not torch.backends.mps.is_available():
         raise BadConfig("device 'mps': torch finds no Apple GPU here. Use --device cpu.")
     return name
