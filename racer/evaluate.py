@@ -173,4 +173,4 @@ def _trace_of_laps(
     rows["time"] = (np.arange(len(rows)) - first[rows["episode"]]) * trace.dt
     rows["status"] = IN_PROGRESS
     rows["status"][ends] = [STATUS_LABELS.index(lap.status) for lap in done]
-    return dataclasses.replace(trace, rows=rows)
+    return dataclasses.replace(trace, rows=rows, meta={"lap_times_s": [lap.time_s for lap in done]})

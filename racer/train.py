@@ -262,7 +262,9 @@ def evaluate_run(run: Run, policy: Policy, config: Config, *, picture: bool = Tr
     from racer.render.pictures import laps_picture
 
     result, trace = evaluate(policy, config.race, laps=config.eval.laps)
-    trace = dataclasses.replace(trace, meta={"title": run.name, "reward": config.race.reward})
+    trace = dataclasses.replace(
+        trace, meta=trace.meta | {"title": run.name, "reward": config.race.reward}
+    )
     with files.disk_errors(str(run.folder)):
         trace.save(run.laps_file)
         files.write_json(run.evaluation_file, result.to_json())

@@ -10,13 +10,20 @@ import pygame
 
 from racer.render import scene
 from racer.render.paint import font
+from racer.render.scene import Color
 
 PANEL = (16, 19, 23, 225)
+HELP = (24, 28, 34, 250)
 TEXT, DIM, ACCENT = (232, 236, 241), (139, 148, 160), (250, 208, 90)
 WARNING = (255, 120, 96)
-WIDTH = 306  # px, of the params panel
-ROW = 19  # px
+FULL_SIZE = (1600, 900)  # px; in larger windows everything grows with the window
+WIDTH = 306  # of the params panel; all lengths here are in units, see Sheet
+ROW = 19
 PAD = 14
+HEAD = 78  # of the params panel, above its rows
+FOOT = 62  # keys, speed scale and timeline
+HELP_ROW, HELP_WIDTH = 26, 430
+HELP_SMALLEST = 0.4  # px per unit; smaller letters cannot be read
 
 # key, unit, decimals; None prints a flag
 PARAM_ROWS: tuple[tuple[str, str, int | None], ...] = (
@@ -50,30 +57,85 @@ class Status(NamedTuple):
     note: str = ""
 
 
+class Sheet:
+    """A surface to write on in units of its own: one pixel, more where the surface is large.
+
+    Args:
+        target: the surface.
+        unit: px.
+    """
+
+    def __init__(self, target: pygame.Surface, unit: float | None = None) -> None:
+        self.target = target
+        self.unit = unit_of(target.get_size()) if unit is None else unit
+        self.width, self.height = (side / self.unit for side in target.get_size())
+
+    def text(
+        self,
+        text: str,
+        at: tuple[float, float],
+        size: int,
+        color: Color,
+        *,
+        right: bool = False,
+        mono: bool = False,
+        bold: bool = False,
+    ) -> None:
+        """Write from `at`, or up to it."""
+        image = font(max(round(size * self.unit), 1), mono=mono, bold=bold).render(
+            text, True, color
+        )
+        x = at[0] * self.unit - (image.get_width() if right else 0)
+        self.target.blit(image, (round(x), round(at[1] * self.unit)))
+
+    def panel(
+        self, box: tuple[float, float, float, float], color: tuple[int, int, int, int] = PANEL
+    ) -> None:
+        """A dark ground for text: left, top, width, height."""
+        left, top, width, height = (round(side * self.unit) for side in box)
+        ground = pygame.Surface((width, height), pygame.SRCALPHA)
+        pygame.draw.rect(ground, color, ground.get_rect(), border_radius=round(10 * self.unit))
+        self.target.blit(ground, (left, top))
+
+    def bar(self, box: tuple[float, float, float, float], color: Color) -> None:
+        """A filled rectangle: left, top, width, height."""
+        left, top, width, height = box
+        edges = (left, top, left + width, top + height)
+        x0, y0, x1, y1 = (round(edge * self.unit) for edge in edges)
+        pygame.draw.rect(self.target, color, (x0, y0, max(x1 - x0, 1), max(y1 - y0, 1)))
+
+
+def unit_of(size: tuple[int, int]) -> float:
+    """Px of a unit on a surface of (width, height) px."""
+    return max(1.0, min(size[0] / FULL_SIZE[0], size[1] / FULL_SIZE[1]))
+
+
 def draw_params(
     target: pygame.Surface, params: np.void | None, reward: float | None, v: float | None
 ) -> None:
     """The panel on the left: what the reward function was given, and what it answered."""
-    if params is None or target.get_width() < 2 * WIDTH or target.get_height() < 300:
+    sheet = Sheet(target)
+    fits = int((sheet.height - PAD - HEAD - ROW - PAD - FOOT) / ROW)
+    if params is None or sheet.width < 2 * WIDTH or fits < 1:
         return
-    height = 3 * PAD + 64 + ROW * (len(PARAM_ROWS) + 1)
-    panel = pygame.Surface((WIDTH, height), pygame.SRCALPHA)
-    pygame.draw.rect(panel, PANEL, panel.get_rect(), border_radius=10)
-    _text(panel, "reward", (PAD, PAD), 13, DIM)
-    shown = "–" if reward is None else f"{reward:.4g}"
-    _text(panel, shown, (PAD, PAD + 16), 30, ACCENT, bold=True)
+    rows = PARAM_ROWS[:fits]
+    sheet.panel((PAD, PAD, WIDTH, HEAD + ROW * (len(rows) + 1) + PAD))
+    left, right, y = 2 * PAD, WIDTH, 2 * PAD
+    sheet.text("reward", (left, y), 13, DIM)
+    shown = "–" if reward is None else f"{reward:z.4g}"
+    sheet.text(shown, (left, y + 16), 30, ACCENT, bold=True)
     if v is not None:
-        _text(panel, "measured speed", (WIDTH - PAD, PAD), 13, DIM, right=True)
-        _text(panel, f"{v:.2f} m/s", (WIDTH - PAD, PAD + 22), 22, TEXT, right=True)
-    y = PAD + 64
-    _text(panel, "params", (PAD, y), 13, DIM)
-    for key, unit, decimals in PARAM_ROWS:
+        sheet.text("measured speed", (right, y), 13, DIM, right=True)
+        sheet.text(f"{v:z.2f} m/s", (right, y + 22), 22, TEXT, right=True)
+    y = PAD + HEAD
+    sheet.text("params", (left, y), 13, DIM)
+    for key, unit, decimals in rows:
         y += ROW
         value, bad = _value(params, key, decimals)
-        _text(panel, key, (PAD, y), 13, TEXT)
-        _text(panel, value, (WIDTH - PAD - 30, y), 13, WARNING if bad else TEXT, True, mono=True)
-        _text(panel, unit, (WIDTH - PAD - 26, y), 13, DIM)
-    target.blit(panel, (PAD, PAD))
+        sheet.text(key, (left, y), 13, TEXT)
+        color = WARNING if bad else TEXT
+        sheet.text(value, (right - 30, y), 13, color, right=True, mono=True)
+        sheet.text(unit, (right - 26, y), 13, DIM)
 
 
 def _value(params: np.void, key: str, decimals: int | None) -> tuple[str, bool]:
@@ -82,71 +144,65 @@ def _value(params: np.void, key: str, decimals: int | None) -> tuple[str, bool]:
     if decimals is None:
         flag = bool(params[key])
         return str(flag), BAD.get(key) is flag
-    return f"{float(params[key]):.{decimals}f}", False
+    return f"{float(params[key]):z.{decimals}f}", False
 
 
 def draw_header(target: pygame.Surface, status: Status) -> None:
     """Title, lap and time at the top right."""
-    right = target.get_width() - PAD
-    _text(target, status.title, (right, PAD), 16, TEXT, right=True, bold=True)
-    _text(target, status.lap, (right, PAD + 22), 14, DIM, right=True)
-    _text(target, f"{status.seconds:.2f} s", (right, PAD + 40), 26, TEXT, right=True)
+    sheet = Sheet(target)
+    right = sheet.width - 2 * PAD
+    wide = font(round(16 * sheet.unit), bold=True).size(status.title)[0] / sheet.unit
+    width = max(wide, 150) + 2 * PAD
+    sheet.panel((right + PAD - width, PAD, width, 112 if status.note else 92))
+    sheet.text(status.title, (right, PAD + 10), 16, TEXT, right=True, bold=True)
+    sheet.text(status.lap, (right, PAD + 32), 14, DIM, right=True)
+    sheet.text(f"{status.seconds:.2f} s", (right, PAD + 50), 26, TEXT, right=True)
     if status.note:
-        _text(target, status.note, (right, PAD + 74), 14, ACCENT, right=True)
+        sheet.text(status.note, (right, PAD + 84), 14, ACCENT, right=True)
 
 
-def draw_speed_scale(target: pygame.Surface, v_max: float) -> None:
+def draw_speed_scale(target: pygame.Surface, scale: scene.Scale) -> None:
     """The colours of the trail, at the bottom right."""
+    sheet = Sheet(target)
     width, height = 180, 8
-    right, bottom = target.get_width() - PAD, target.get_height() - 2 * PAD - 22
+    left, top = sheet.width - 2 * PAD - width, sheet.height - FOOT + 4
+    sheet.panel((left - PAD, top - 10, width + 2 * PAD, 44))
     for i in range(width):
-        color = scene.speed_color(v_max * i / width, v_max)
-        pygame.draw.line(
-            target, color, (right - width + i, bottom), (right - width + i, bottom + height)
-        )
-    _text(target, "0", (right - width, bottom + 11), 12, DIM)
-    _text(target, f"{v_max:g} m/s", (right, bottom + 11), 12, DIM, right=True)
+        color = scene.speed_color(scale.low + (scale.high - scale.low) * i / width, scale)
+        sheet.bar((left + i, top, 1, height), color)
+    sheet.text(f"{scale.low:g}", (left, top + 11), 12, DIM)
+    sheet.text(f"{scale.high:g} m/s", (left + width, top + 11), 12, DIM, right=True)
 
 
 def draw_timeline(target: pygame.Surface, part: float, hint: str) -> None:
     """Where playback is in the lap (0 to 1), and a line of keys."""
-    left, right = PAD, target.get_width() - PAD
-    y = target.get_height() - PAD
-    pygame.draw.line(target, (70, 77, 88), (left, y), (right, y), 3)
-    x = round(left + (right - left) * min(part, 1.0))
-    pygame.draw.line(target, ACCENT, (left, y), (x, y), 3)
-    pygame.draw.circle(target, ACCENT, (x, y), 6)
-    _text(target, hint, (left, y - 30), 13, DIM)
+    sheet = Sheet(target)
+    width, y = sheet.width - 2 * PAD, sheet.height - PAD
+    wide = font(round(13 * sheet.unit)).size(hint)[0] / sheet.unit
+    sheet.panel((PAD, y - 37, wide + 2 * PAD, 28))
+    sheet.text(hint, (2 * PAD, y - 31), 13, DIM)
+    sheet.bar((PAD, y - 2, width, 3), (70, 77, 88))
+    x = width * min(part, 1.0)
+    sheet.bar((PAD, y - 2, x, 3), ACCENT)
+    middle = round((PAD + x) * sheet.unit), round((y - 0.5) * sheet.unit)
+    pygame.draw.circle(target, ACCENT, middle, round(6 * sheet.unit))
 
 
 def draw_help(target: pygame.Surface, keys: Sequence[tuple[str, str]]) -> None:
-    """All keys, over the picture."""
-    width, row = 430, 26
-    height = 2 * 24 + 36 + row * len(keys)
-    shade = pygame.Surface(target.get_size(), pygame.SRCALPHA)
+    """All keys, over the picture; smaller in a small window."""
+    width, height = target.get_size()
+    tall = 24 + 36 + HELP_ROW * len(keys) + 16
+    unit = min(unit_of((width, height)), width / HELP_WIDTH, height / tall)
+    if unit < HELP_SMALLEST:
+        return
+    shade = pygame.Surface((width, height), pygame.SRCALPHA)
     shade.fill((8, 10, 12, 150))
     target.blit(shade, (0, 0))
-    panel = pygame.Surface((width, height), pygame.SRCALPHA)
-    pygame.draw.rect(panel, (24, 28, 34, 250), panel.get_rect(), border_radius=12)
-    _text(panel, "Keys", (24, 20), 20, TEXT, bold=True)
+    sheet = Sheet(target, unit)
+    left, top = (sheet.width - HELP_WIDTH) / 2, (sheet.height - tall) / 2
+    sheet.panel((left, top, HELP_WIDTH, tall), HELP)
+    sheet.text("Keys", (left + 24, top + 20), 20, TEXT, bold=True)
     for i, (key, meaning) in enumerate(keys):
-        y = 24 + 36 + i * row
-        _text(panel, key, (24, y), 14, ACCENT, mono=True)
-        _text(panel, meaning, (190, y), 14, TEXT)
-    size = target.get_size()
-    target.blit(panel, ((size[0] - width) // 2, (size[1] - height) // 2))
-
-
-def _text(
-    target: pygame.Surface,
-    text: str,
-    at: tuple[int, int],
-    pixels: int,
-    color: scene.Color,
-    right: bool = False,
-    *,
-    mono: bool = False,
-    bold: bool = False,
-) -> None:
-    image = font(pixels, mono=mono, bold=bold).render(text, True, color)
-    target.blit(image, (at[0] - image.get_width() if right else at[0], at[1]))
+        y = top + 24 + 36 + i * HELP_ROW
+        sheet.text(key, (left + 24, y), 14, ACCENT, mono=True)
+        sheet.text(meaning, (left + 190, y), 14, TEXT)

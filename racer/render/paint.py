@@ -20,10 +20,11 @@ from racer.tracks import Track
 Array = NDArray[np.float64]
 
 SMOOTH = 2  # the road is painted this much larger, then shrunk
+SMOOTH_PIXELS = 5_000_000  # unless it is larger than this: it would take a second
 SMOOTH_CAR = 4
 CAR_PIXELS = 30  # an overview draws the car at least this long
 TRAIL_WIDTH, TRAIL_PIXELS = 0.05, 3.0  # m, px
-MARGIN = 1.5  # the painted piece of world is this much larger than the view
+MARGIN = 1.5  # where the camera moves, the painted piece of world is this much larger than the view
 SCALE_MIN, SCALE_MAX = 2.0, 600.0  # px/m
 
 
@@ -60,8 +61,8 @@ def clamp_scale(scale: float) -> float:
 class Painter:
     """Paints a track once and cars many times.
 
-    The road and the trail live on a tile that is somewhat larger than the view, so a camera that
-    follows the car repaints them seldom.
+    The road and the trail live on a tile. It is as large as the view, or somewhat larger once the
+    camera has moved, so that one that follows the car repaints it seldom.
     """
 
     def __init__(self, track: Track) -> None:
@@ -70,6 +71,7 @@ class Painter:
         self._tile: pygame.Surface | None = None
         self._clean: pygame.Surface | None = None
         self._tile_camera = Camera(0.0, 0.0, 1.0, 1, 1)
+        self._view: object = None  # scale and size the tile was painted for
         self._inked = 0
         self._trail_key: object = None
 
@@ -79,7 +81,7 @@ class Painter:
         camera: Camera,
         poses: list[Pose],
         trail: NDArray[np.void] | None = None,
-        v_max: float = 4.0,
+        speeds: scene.Scale = scene.ANY_SPEED,
         trail_key: object = None,
     ) -> None:
         """Paint everything onto `target`.
@@ -88,12 +90,12 @@ class Painter:
             camera: its size is that of `target`.
             poses: cars.
             trail: rows with x, y, v, oldest first; grows between calls with the same key.
-            v_max: top of the speed scale, m/s.
+            speeds: the scale of its colours.
             trail_key: what the trail belongs to; another key starts it anew.
         """
         self._prepare(camera)
         if trail is not None:
-            self._ink(trail, v_max, trail_key)
+            self._ink(trail, speeds, trail_key)
         tile = self._tile
         assert tile is not None
         shift = self._tile_camera.project(np.array([[camera.x, camera.y]]))[0]
@@ -104,26 +106,25 @@ class Painter:
 
     def _prepare(self, camera: Camera) -> None:
         """Paint the tile anew when the view has left it or its scale has changed."""
-        old = self._tile_camera
-        size = math.ceil(camera.width * MARGIN), math.ceil(camera.height * MARGIN)
-        reach_x = (old.width - camera.width) / 2 / old.scale
-        reach_y = (old.height - camera.height) / 2 / old.scale
+        old, view = self._tile_camera, (camera.scale, camera.width, camera.height)
+        moved = self._tile is not None and self._view == view
         if (
-            self._tile is not None
-            and old.scale == camera.scale
-            and (old.width, old.height) == size
-            and abs(camera.x - old.x) <= reach_x
-            and abs(camera.y - old.y) <= reach_y
+            moved
+            and abs(camera.x - old.x) <= (old.width - camera.width) / 2 / old.scale
+            and abs(camera.y - old.y) <= (old.height - camera.height) / 2 / old.scale
         ):
             return
-        self._tile_camera = Camera(camera.x, camera.y, camera.scale, *size)
-        large = pygame.Surface((size[0] * SMOOTH, size[1] * SMOOTH), 0, 32)
+        margin = MARGIN if moved else 1.0
+        size = math.ceil(camera.width * margin), math.ceil(camera.height * margin)
+        self._view, self._tile_camera = view, Camera(camera.x, camera.y, camera.scale, *size)
+        smooth = SMOOTH if size[0] * size[1] <= SMOOTH_PIXELS else 1
+        large = pygame.Surface((size[0] * smooth, size[1] * smooth), 0, 32)
         large.fill(scene.GROUND)
-        _draw_shapes(large, self._tile_camera, self._road, SMOOTH)
-        self._clean = pygame.transform.smoothscale(large, size)
+        _draw_shapes(large, self._tile_camera, self._road, smooth)
+        self._clean = pygame.transform.smoothscale(large, size) if smooth > 1 else large
         self._tile, self._inked = self._clean.copy(), 0
 
-    def _ink(self, trail: NDArray[np.void], v_max: float, key: object) -> None:
+    def _ink(self, trail: NDArray[np.void], speeds: scene.Scale, key: object) -> None:
         assert self._clean is not None
         if self._tile is None or key != self._trail_key or len(trail) < self._inked:
             self._tile, self._inked, self._trail_key = self._clean.copy(), 0, key
@@ -135,7 +136,7 @@ class Painter:
         points = camera.project(np.stack([fresh["x"], fresh["y"]], axis=1))
         width = max(TRAIL_WIDTH * camera.scale, TRAIL_PIXELS)
         for i in range(len(fresh) - 1):
-            color = scene.speed_color(float(fresh["v"][i]), v_max)
+            color = scene.speed_color(float(fresh["v"][i]), speeds)
             _draw_link(self._tile, points[i], points[i + 1], width, color)
 
 

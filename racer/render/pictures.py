@@ -72,7 +72,7 @@ def laps_picture(trace: Playback, path: str | Path) -> None:
         links, speeds = _links(trace)
         lines.set_segments(links)
         lines.set_array(speeds)
-        lines.set_clim(0.0, scene.speed_scale(trace.rows))
+        lines.set_clim(*scene.speed_scale(trace.rows))
         axes.add_collection(lines)
         bar = figure.colorbar(lines, ax=axes, shrink=0.75, pad=0.02)
         bar.set_label("speed, m/s", color=INK)
@@ -186,8 +186,7 @@ def _nearest(line: NDArray[np.float64], point: NDArray[np.float64]) -> np.intp:
 def _mark_start(axes: Any, track: Track) -> None:
     """A line across the road at waypoint 0 and an arrow in driving direction."""
     x, y, yaw = track.pose_at(0.0)
-    across = np.stack([track.inner[0], track.outer[0]])
-    axes.plot(*across.T, color=START, linewidth=3, zorder=6, solid_capstyle="butt")
+    axes.plot(*scene.start_line(track).T, color=START, linewidth=3, zorder=6, solid_capstyle="butt")
     length = 0.9 * track.width
     axes.annotate(
         "",

@@ -113,19 +113,35 @@ def car(pose: Pose, grow: float = 1.0) -> list[Shape]:
     return [Polygon(s.points @ turn + origin, s.color) for s in shapes]
 
 
-def speed_color(v: float, v_max: float) -> Color:
-    """Colour of a speed on the scale from 0 to `v_max`, m/s."""
-    at = min(max(v / v_max, 0.0), 1.0) * (len(SPEED_COLORS) - 1) if v_max > 0 else 0.0
+class Scale(NamedTuple):
+    """The speeds that the first and the last of SPEED_COLORS stand for."""
+
+    low: float  # m/s; slower is painted alike
+    high: float
+
+
+ANY_SPEED = Scale(0.0, 4.0)  # what a DeepRacer can do
+
+
+def speed_color(v: float, scale: Scale) -> Color:
+    """Colour of a speed, m/s."""
+    part = (v - scale.low) / (scale.high - scale.low)
+    at = min(max(part, 0.0), 1.0) * (len(SPEED_COLORS) - 1)
     low = min(int(at), len(SPEED_COLORS) - 2)
     a, b = SPEED_COLORS[low], SPEED_COLORS[low + 1]
     red, green, blue = (round(p + (q - p) * (at - low)) for p, q in zip(a, b, strict=True))
     return red, green, blue
 
 
-def speed_scale(rows: NDArray[np.void]) -> float:
-    """The top of the speed scale for these rows: their maximum, rounded up to 0.5 m/s."""
-    top = float(rows["v"].max()) if len(rows) else 0.0
-    return max(0.5, math.ceil(top * 2 - 1e-9) / 2)
+def speed_scale(rows: NDArray[np.void]) -> Scale:
+    """The scale for these rows, in steps of 0.5 m/s: all colours are used.
+
+    It ends at the highest speed and begins at the 5th percentile, because the first steps from
+    standstill would make the rest of a lap look alike.
+    """
+    slow, top = (float(v) for v in np.percentile(rows["v"], (5, 100))) if len(rows) else (0.0, 0.0)
+    low = max(0.0, math.floor(slow * 2 + 1e-9) / 2)
+    return Scale(low, max(low + 0.5, math.ceil(top * 2 - 1e-9) / 2))
 
 
 def pose_at(rows: NDArray[np.void], at: float) -> Pose:
@@ -161,13 +177,12 @@ def _dashes(line: Array) -> list[Array]:
 
 def _start(track: Track) -> list[Shape]:
     """A chequered band across the road at waypoint 0."""
-    yaw = track.pose_at(0.0)[2]
-    half = float(np.hypot(*(track.inner[0] - track.outer[0]))) / 2
+    line = start_line(track)
+    half = float(np.hypot(*(line[0] - line[1]))) / 2
     squares = max(4, round(half / 0.06))
     side = 2 * half / squares
     shapes: list[Shape] = []
-    turn = _rotation(yaw).T
-    middle = (track.inner[0] + track.outer[0]) / 2
+    turn, middle = _rotation(track.pose_at(0.0)[2]).T, line.mean(axis=0)
     for row in range(2):
         for k in range(squares):
             color = CHECKER if (row + k) % 2 else GROUND
@@ -175,6 +190,27 @@ def _start(track: Track) -> list[Shape]:
             corners = low + side * np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
             shapes.append(Polygon(corners @ turn + middle, color))
     return shapes
+
+
+def start_line(track: Track) -> Array:
+    """(2, 2) m: from the left border through waypoint 0 to the right one, square to the road."""
+    x, y, yaw = track.pose_at(0.0)
+    left = np.array([-math.sin(yaw), math.cos(yaw)])
+    reach = [
+        min(track.width, *(_distance(line, (x, y), side) for line in (track.inner, track.outer)))
+        for side in (left, -left)
+    ]
+    return np.array([[x, y] + reach[0] * left, [x, y] - reach[1] * left])
+
+
+def _distance(line: Array, origin: tuple[float, float], direction: Array) -> float:
+    """How far a ray from `origin` goes until it crosses a closed line, m; inf when it does not."""
+    a, along = line[:-1] - origin, np.diff(line, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        turn = direction[0] * along[:, 1] - direction[1] * along[:, 0]
+        t = (a[:, 0] * along[:, 1] - a[:, 1] * along[:, 0]) / turn
+        u = (a[:, 0] * direction[1] - a[:, 1] * direction[0]) / turn
+    return float(np.min(t[(t > 0.0) & (u >= 0.0) & (u <= 1.0)], initial=np.inf))
 
 
 def _rectangle(half_length: float, half_width: float) -> Array:

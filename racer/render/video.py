@@ -52,11 +52,11 @@ class LiveView:
             self._started += 1
         self._trail.append((pose.x, pose.y, pose.v))
         trail = np.array(self._trail, dtype=[("x", "f8"), ("y", "f8"), ("v", "f8")])
-        v_max = 4.0  # m/s, what a DeepRacer can do; a live car's maximum is not known yet
-        self._painter.draw(self._surface, self._camera, [pose], trail, v_max, self._started)
+        speeds = scene.ANY_SPEED  # a live car's are not known yet
+        self._painter.draw(self._surface, self._camera, [pose], trail, speeds, self._started)
         if self.size >= HUD_MIN:
             hud.draw_params(self._surface, params, reward, pose.v)
-            hud.draw_speed_scale(self._surface, v_max)
+            hud.draw_speed_scale(self._surface, speeds)
         return pixels(self._surface)
 
 
@@ -67,7 +67,7 @@ class Film:
         self.playback = playback
         self.parts = playback.episodes()
         self.painter = Painter(playback.track)
-        self.v_max = scene.speed_scale(playback.rows)
+        self.speeds = scene.speed_scale(playback.rows)
 
     def rows(self, part: int) -> NDArray[np.void]:
         """The rows of one episode."""
@@ -80,12 +80,12 @@ class Film:
         rows = self.rows(part)
         i = min(max(int(at), 0), len(rows) - 1)
         pose = scene.pose_at(rows, at)
-        self.painter.draw(surface, camera, [pose], rows[: i + 1], self.v_max, part)
+        self.painter.draw(surface, camera, [pose], rows[: i + 1], self.speeds, part)
         if min(surface.get_width() - HUD_MIN[0], surface.get_height() - HUD_MIN[1]) < 0:
             return
         hud.draw_params(surface, rows[i]["params"], float(rows[i]["reward"]), pose.v)
         hud.draw_header(surface, self._status(part, at, note))
-        hud.draw_speed_scale(surface, self.v_max)
+        hud.draw_speed_scale(surface, self.speeds)
 
     def _status(self, part: int, at: float, note: str) -> hud.Status:
         rows = self.rows(part)
@@ -98,7 +98,15 @@ class Film:
             note = STATUS_LABELS[int(rows["status"][-1])].replace("_", " ") + (
                 f" · {note}" if note else ""
             )
-        return hud.Status(title[:60], lap, at * self.playback.dt, note or self.playback.note)
+        return hud.Status(title[:60], lap, self._clock(part, at), note or self.playback.note)
+
+    def _clock(self, part: int, at: float) -> float:
+        """Seconds into the lap. A lap time counts the frame the car was held still in, too."""
+        left = (len(self.rows(part)) - 1 - at) * self.playback.dt
+        times = self.playback.meta.get("lap_times_s")
+        if isinstance(times, list) and part < len(times) and isinstance(times[part], float):
+            return float(max(times[part] - left, 0.0))
+        return at * self.playback.dt
 
 
 def frame(playback: Playback, index: int, size: tuple[int, int] = SIZE) -> Frame:
@@ -198,7 +206,8 @@ def track_camera(track: Track, size: tuple[int, int]) -> paint.Camera:
     """The whole track; beside the params panel where there is room for it."""
     if size[0] < HUD_MIN[0] or size[1] < HUD_MIN[1]:
         return overview(track, size, 12)
-    room = size[0] - hud.WIDTH - hud.PAD, size[1] - 60
+    unit = hud.unit_of(size)
+    room = size[0] - round((hud.WIDTH + hud.PAD) * unit), size[1] - round(60 * unit)
     camera = overview(track, room)
     shift = (size[0] - room[0]) / 2 / camera.scale
     return camera._replace(x=camera.x - shift, width=size[0], height=size[1])

@@ -7,6 +7,7 @@ import pytest
 
 from racer.render import scene
 from racer.render.scene import Pose
+from racer.tracks import Track
 
 
 def _wheels(pose):
@@ -49,9 +50,30 @@ def test_between_two_states_yaw_takes_the_short_way(playback):
 
 
 def test_speed_colours_run_from_the_first_to_the_last_and_never_past():
-    assert scene.speed_color(-1.0, 4.0) == scene.SPEED_COLORS[0]
-    assert scene.speed_color(2.0, 4.0) == scene.SPEED_COLORS[2]
-    assert scene.speed_color(9.0, 4.0) == scene.SPEED_COLORS[-1]
+    scale = scene.Scale(1.0, 3.0)
+    assert scene.speed_color(-1.0, scale) == scene.SPEED_COLORS[0]
+    assert scene.speed_color(2.0, scale) == scene.SPEED_COLORS[2]
+    assert scene.speed_color(9.0, scale) == scene.SPEED_COLORS[-1]
+
+
+def test_the_speed_scale_spends_its_colours_on_the_lap_not_on_its_first_steps(playback):
+    rows = playback.rows.copy()
+    rows["v"] = np.linspace(1.6, 2.4, len(rows))
+    rows["v"][:3] = [0.0, 0.5, 1.0]  # m/s, from standstill
+    assert scene.speed_scale(rows) == (1.5, 2.5)
+    rows["v"] = 0.0
+    assert scene.speed_scale(rows) == (0.0, 0.5)
+    assert scene.speed_scale(rows[:0]) == (0.0, 0.5)
+
+
+def test_the_start_line_is_square_to_the_road_and_reaches_both_borders(oval):
+    skewed = np.roll(oval.outer[:-1], 3, axis=0)  # border rows beside other waypoints, as in Bowtie
+    track = Track("skewed", oval.center, oval.inner, np.vstack([skewed, skewed[:1]]))
+    line = scene.start_line(track)
+    x, y, yaw = track.pose_at(0.0)
+    assert (line[1] - line[0]) @ [math.cos(yaw), math.sin(yaw)] == pytest.approx(0.0, abs=1e-9)
+    assert line.mean(axis=0) == pytest.approx([x, y], abs=1e-6)
+    assert np.hypot(*(line[1] - line[0])) == pytest.approx(track.width, abs=1e-6)
 
 
 def test_the_centre_line_is_dashed_half_and_half(oval):

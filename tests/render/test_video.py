@@ -42,6 +42,17 @@ def test_the_trail_is_where_the_car_was(playback):
     assert np.abs(before[y, x].astype(int) - color).max() > 40
 
 
+def test_the_clock_ends_on_the_lap_time_of_the_result(playback):
+    official = [float(lap.seconds + 2 * playback.dt) for lap in playback.laps()]
+    film = video.Film(Trace(playback.track, playback.rows, playback.dt, {"lap_times_s": official}))
+    last = len(film.rows(0)) - 1
+    assert film._clock(0, last) == pytest.approx(official[0])
+    assert film._clock(0, last - 3) == pytest.approx(official[0] - 3 * playback.dt)
+    for meta in ({}, {"lap_times_s": "x"}, {"lap_times_s": []}, {"lap_times_s": [None]}):
+        film = video.Film(Trace(playback.track, playback.rows, playback.dt, meta))
+        assert film._clock(0, 3) == pytest.approx(3 * playback.dt)
+
+
 def test_larger_frames_show_params_and_reward(playback):
     image = video.frame(playback, 40, (1280, 720))
     panel = image[:200, :320]

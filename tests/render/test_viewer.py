@@ -3,10 +3,11 @@
 import threading
 import time
 
+import numpy as np
 import pygame
 import pytest
 
-from racer.render import viewer
+from racer.render import hud, viewer
 from racer.render.viewer import KEYS, State, Viewer
 
 
@@ -85,6 +86,29 @@ def test_help_names_every_key_that_does_something():
     text = " ".join(key for key, _ in KEYS)
     for name in ("space", ".", ",", "→", "←", "↑", "↓", "F", "+", "-", "R", "N", "P", "H", "Q"):
         assert name in text
+
+
+@pytest.mark.parametrize("size", [(200, 160), (500, 300), (720, 420), (1280, 720), (3840, 2160)])
+def test_help_fits_its_window_and_grows_with_it(view, size):
+    frames = []
+    for shown in (False, True):
+        view.state = State(at=10.5, help=shown)
+        surface = pygame.Surface(size, 0, 32)
+        view.draw(surface)
+        frames.append(pygame.surfarray.array3d(surface).astype(int))
+    yellow = np.abs(frames[1] - hud.ACCENT).max(axis=2) < 40  # keys; all else lies in the shade
+    columns, rows = np.flatnonzero(yellow.any(axis=1)), np.flatnonzero(yellow.any(axis=0))
+    assert 0 < columns[0] < size[0] / 2
+    assert 0 < rows[0] < rows[-1] < size[1] - 1
+    if size[0] > 1600:
+        assert np.ptp(rows) > size[1] / 4
+
+
+def test_the_params_panel_ends_above_the_keys(view):
+    surface = pygame.Surface((720, 420), 0, 32)
+    view.draw(surface)
+    ground = pygame.surfarray.array3d(surface)[: hud.WIDTH, 420 - hud.FOOT + 5]
+    assert (ground == ground[0]).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (60, 900), (699, 399), (1280, 720), (2560, 1440)])
