@@ -7,21 +7,22 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from racer.cli import guarded
-from racer.cli.train import add_settings, config_of, report, watch
+from racer.cli import Parser, guarded
+from racer.cli.train import add_settings, can_watch, config_of, report, watch
 
 
 def main() -> int:
     """Config, race, model, learn, evaluate, report."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     add_settings(parser)
     args = parser.parse_args()
 
     # 1. Settings: what to drive (config.race), how to learn (.train), how to judge (.eval).
     config = config_of(args)
+    if args.watch:
+        can_watch()
 
     # 2. A Race of many cars becomes an SB3 environment, a model learns on it, and the run folder
     #    keeps settings, reward, metrics and weights. 3. The deterministic policy then drives

@@ -116,6 +116,8 @@ class TrainConfig:
             if value is not None:
                 _within(f"train.{name}", value, low, high)
         if self.net_arch is not None:
+            if not self.net_arch:
+                raise BadConfig("train.net_arch is empty; name at least one layer, e.g. 64,64.")
             object.__setattr__(self, "net_arch", tuple(self.net_arch))
             for width in self.net_arch:
                 _within("train.net_arch", width, 1, 4096)
@@ -175,6 +177,7 @@ class Config:
 
 
 _T = TypeVar("_T")
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
 def _plain(table: dict[str, Any]) -> dict[str, Any]:
@@ -222,7 +225,7 @@ def _convert(value: Any, hint: Any, name: str) -> Any:
             raise BadConfig(f"{name} = {value!r}; use true or false.")
         return value.lower() == "true"
     if isinstance(value, bool) != (kind is bool):
-        raise BadConfig(f"{name} = {value!r}; a {kind.__name__} is needed.")
+        raise BadConfig(f"{name} = {value!r}; {_KINDS[kind]} is needed.")
     try:
         if kind is int and isinstance(value, str):
             return int(float(value)) if float(value).is_integer() else int(value)
@@ -232,12 +235,16 @@ def _convert(value: Any, hint: Any, name: str) -> Any:
             raise ValueError
         return kind(value)
     except (TypeError, ValueError, OverflowError):
-        raise BadConfig(f"{name} = {value!r}; a {kind.__name__} is needed.") from None
+        raise BadConfig(f"{name} = {value!r}; {_KINDS[kind]} is needed.") from None
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
-        raise BadConfig(f"{name} = {value!r}; allowed is {low:g} to {high:g}.")
+        raise BadConfig(f"{name} = {value!r}; allowed is {_number(low)} to {_number(high)}.")
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

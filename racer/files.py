@@ -62,6 +62,10 @@ def write_output(path: str | Path, content: bytes) -> None:
         ResourceError: it cannot be written there.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise ResourceError(f"cannot write {path}: there is no folder {path.parent}. Make it.")
+    if path.is_dir():
+        raise ResourceError(f"cannot write {path}: it is a folder. Name a file in it.")
     special = path.parts[:2] in (("/", "dev"), ("/", "proc"))  # /dev/stdout, >(...) of a shell
     with disk_errors(str(path), "Free some space or name another file."):
         if special and path.exists() and (path.is_symlink() or not path.is_file()):

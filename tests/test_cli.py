@@ -192,3 +192,48 @@ def test_a_full_disk_behind_stdout_is_one_sentence(words):
     assert done.stderr == (
         "racer: cannot write the output: No space left on device. Free some space.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            "train --trak oval",
+            "racer: no option '--trak'. Did you mean '--track'? Try racer --help.",
+        ),
+        ("track list more", "racer: 'more' is one word too many. Try racer --help."),
+        (
+            "evaluate x --laps many",
+            "racer evaluate: argument --laps: invalid int value: 'many'. Try",
+        ),
+        ("train --timesteps 1e6x", "racer: train.timesteps = '1e6x'; a whole number is needed."),
+        ("train --algo PPO", "racer: no algorithm 'PPO'. Did you mean 'ppo'? Known: ppo, sac."),
+        ("track show oval --no-window --png no/x.png", "racer: cannot write no/x.png: there is no"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(here, capsys, words, sentence):
+    try:
+        code = cli.main(words.split())
+    except SystemExit as end:
+        code = end.code
+    assert code in (2, 5)
+    error = capsys.readouterr().err
+    assert error.startswith(sentence)
+    assert error.count("\n") == 1
+
+
+def test_without_a_command_the_help_is_shown(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main([])
+    assert "train" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["--resume", "latest"], ["--seeds", "2"]])
+def test_watch_without_a_display_is_refused_before_training(here, capsys, monkeypatch, words):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    assert cli.main(["train", "--watch", *words]) == 5
+    error = capsys.readouterr().err
+    assert error.startswith("racer: --watch: no display")
+    assert error.count("\n") == 1
+    assert not (here / "runs").exists()

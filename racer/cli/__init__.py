@@ -14,8 +14,9 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 from racer.errors import RacerError, ResourceError, did_you_mean
 from racer.signals import interrupt_exits
@@ -23,6 +24,33 @@ from racer.signals import interrupt_exits
 EXIT_CODES = """exit codes: 0 done, 1 check failed, 2 usage, 3 a file that cannot be used,
 4 the reward failed while running, 5 disk, memory or display missing, 6 run in use,
 7 training diverged, 130 / 143 stopped by SIGINT / SIGTERM after saving"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line in one sentence, without the page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        stop = "" if message.endswith((".", "?")) else "."
+        self.exit(2, f"{self.prog}: {message}{stop} Try {self.prog} --help.\n")
+
+    def parse_args(  # type: ignore[override]
+        self, args: Any = None, namespace: Any = None
+    ) -> argparse.Namespace:
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if not unknown:
+            return parsed
+        name = unknown[0].split("=")[0]
+        if not name.startswith("-"):
+            self.error(f"{name!r} is one word too many")
+        self.error(f"no option {name!r}.{did_you_mean(name, self._options())}")
+
+    def _options(self) -> Iterator[str]:
+        """Every option of it and of its commands."""
+        for action in self._actions:
+            yield from action.option_strings
+            if isinstance(action, argparse._SubParsersAction):
+                for parser in action.choices.values():
+                    yield from parser._options()
 
 
 def commands() -> dict[str, str]:
@@ -91,7 +119,7 @@ def _drop_stdout() -> None:
 def _parse(argv: list[str]) -> argparse.Namespace:
     known = commands()
     name = next((arg for arg in argv if not arg.startswith("-")), None)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="racer",
         description="Write a reward, train in seconds, watch the car drive.",
         epilog=EXIT_CODES,
@@ -111,6 +139,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
             sub.formatter_class = argparse.RawDescriptionHelpFormatter
             module.add_arguments(sub)
             sub.set_defaults(command_run=module.run)
+    if not argv:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
     return parser.parse_args(argv)
 
 

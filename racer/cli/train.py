@@ -28,12 +28,12 @@ OPTIONS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("reward-engine", "race.reward_engine", str, "auto, compiled, worker or inprocess"),
     ("sandbox", "race.sandbox", str, "auto, or strict: refuse to run without full lock-down"),
     ("algo", "train.algo", str, "ppo or sac"),
-    ("timesteps", "train.timesteps", int, "actions to learn from, over all cars"),
-    ("seed", "train.seed", int, "same seed, same run"),
+    ("timesteps", "train.timesteps", str, "actions to learn from, over all cars"),
+    ("seed", "train.seed", str, "same seed, same run"),
     ("device", "train.device", str, "auto (the CPU, faster here), cpu or cuda"),
-    ("num-envs", "train.num_envs", int, "cars that train at once"),
-    ("torch-threads", "train.threads", int, "threads of torch; 1 is fastest for small networks"),
-    ("laps", "eval.laps", int, "evaluation laps"),
+    ("num-envs", "train.num_envs", str, "cars that train at once"),
+    ("torch-threads", "train.threads", str, "threads of torch; 1 is fastest for small networks"),
+    ("laps", "eval.laps", str, "evaluation laps"),
     ("time-limit", "train.time_limit_s", duration, "stop learning after this long, e.g. 5m"),
 )
 
@@ -140,6 +140,8 @@ def run(args: argparse.Namespace) -> int:
     """Train, then say what came out."""
     from racer.signals import steady_output
 
+    if args.watch:
+        can_watch()
     with steady_output():
         if args.seeds is not None:
             return _seeds(args)
@@ -222,6 +224,24 @@ def watch_command(finished: Any) -> str:
     here = shutil.which("racer")
     racer = "racer" if here else os.path.relpath(Path(sys.executable).parent / "racer")
     return f"{racer} watch {finished.folder}"
+
+
+def can_watch() -> None:
+    """Refuse --watch before an hour is spent, not after it.
+
+    Raises:
+        ResourceError: no display.
+    """
+    from racer.errors import ResourceError
+    from racer.render.window import check_display
+
+    try:
+        check_display()
+    except ResourceError:
+        raise ResourceError(
+            "--watch: no display to open a window on. Train without it, then film the laps: "
+            "racer watch latest --video laps.mp4."
+        ) from None
 
 
 def watch(finished: Any) -> None:

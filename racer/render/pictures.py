@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer import files
-from racer.errors import ResourceError
 from racer.render import scene
 from racer.render.scene import Playback
 from racer.tracks import Track
@@ -123,15 +122,12 @@ def _write(draw: Callable[[Any], None], path: str | Path, size: tuple[float, flo
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    path = Path(path)
     figure = Figure(figsize=size, dpi=DPI, facecolor="white")
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
     FigureCanvasAgg(figure)
     draw(figure)
     content = io.BytesIO()
     figure.savefig(content, format="png", metadata={"Software": None})
-    if not path.parent.is_dir():
-        raise ResourceError(f"cannot write {path}: there is no folder {path.parent}. Make it.")
     files.write_output(path, content.getvalue())
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import numpy as np
 import pygame
 from numpy.typing import NDArray
@@ -10,6 +13,7 @@ from racer.errors import ResourceError
 
 SIZE = (1280, 720)
 HIDDEN_DRIVERS = {"dummy", "offscreen"}  # SDL falls back to these without a word
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")  # where one is named on Linux
 NO_DISPLAY = (
     "no display to open a window on. Use --video out.mp4, which needs none, or set DISPLAY."
 )
@@ -21,15 +25,34 @@ def open_window(title: str, size: tuple[int, int] = SIZE) -> pygame.Surface:
     Raises:
         ResourceError: no display; SDL would silently draw into nothing.
     """
+    _open_display()
     try:
-        pygame.display.init()  # pygame.init would also open the sound card
-        if pygame.display.get_driver() in HIDDEN_DRIVERS:
-            pygame.display.quit()
-            raise ResourceError(NO_DISPLAY)
         pygame.display.set_caption(title)
         return pygame.display.set_mode(size, pygame.RESIZABLE)
     except pygame.error as error:
         raise ResourceError(f"{NO_DISPLAY} SDL says: {error}.") from error
+
+
+def check_display() -> None:
+    """Look for a display and let go of it again.
+
+    Raises:
+        ResourceError: there is none.
+    """
+    _open_display()
+    pygame.display.quit()
+
+
+def _open_display() -> None:
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in DISPLAYS):
+        raise ResourceError(NO_DISPLAY)  # SDL would try, and its libraries write to stderr
+    try:
+        pygame.display.init()  # pygame.init would also open the sound card
+    except pygame.error as error:
+        raise ResourceError(f"{NO_DISPLAY} SDL says: {error}.") from error
+    if pygame.display.get_driver() in HIDDEN_DRIVERS:
+        pygame.display.quit()
+        raise ResourceError(NO_DISPLAY)
 
 
 class LiveWindow:
