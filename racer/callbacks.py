@@ -193,6 +193,7 @@ class Watch(BaseCallback):
         self._metrics.add(self._env.take_finished())
         if self._metrics.laps and self._metrics.first_lap_s is None:
             self._metrics.first_lap_s = self._meter.elapsed
+            self._meter.say(f"first lap after {self._meter.elapsed:.1f} s")
         if self.num_timesteps - self._metrics.sampled < SAMPLE_EVERY:
             return
         row = self._metrics.sample(self.num_timesteps, self.losses())
@@ -253,6 +254,13 @@ class Meter:
             )
             self._bar.start()
             self._task = self._bar.add_task("", total=self._total, completed=timesteps, about="")
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        if self._bar is not None:
+            self._bar.console.print(text, highlight=False)
+        elif self._out is not None:
+            print(text, file=self._out, flush=True)
 
     def update(self, timesteps: int, row: dict[str, float]) -> None:
         """Show the newest metrics row."""

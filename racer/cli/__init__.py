@@ -36,6 +36,7 @@ class Parser(argparse.ArgumentParser):
     def parse_args(  # type: ignore[override]
         self, args: Any = None, namespace: Any = None
     ) -> argparse.Namespace:
+        parsed: argparse.Namespace
         parsed, unknown = self.parse_known_args(args, namespace)
         if not unknown:
             return parsed
