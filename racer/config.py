@@ -7,6 +7,7 @@ import math
 import tomllib
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,6 +47,19 @@ class Rules:
         _within("rules.max_steps", self.max_steps, 0, 10_000_000)
         _within("rules.control_hz", self.control_hz, 1.0, 1000.0)
         _within("rules.substeps", self.substeps, 1, 1000)
+
+    @classmethod
+    def of(cls, given: Rules | Mapping[str, Any] | None) -> Rules:
+        """The rules themselves, or those that a mapping of names to values means.
+
+        Raises:
+            BadConfig: an unknown name or a value outside its range.
+        """
+        if given is None or isinstance(given, cls):
+            return given or cls()
+        if not isinstance(given, Mapping):
+            raise BadConfig(f"rules = {given!r}; give Rules(...) or a dict, e.g. start='random'.")
+        return _build(cls, dict(given), "rules.")
 
     def step_cap(self, length: float) -> int:
         """Steps until an episode on a track of `length` m is truncated."""

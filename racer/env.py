@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from racer.render.window import LiveWindow
 
 Obs = NDArray[np.float32]
+KEYS = 2**62  # seeds are counted modulo this: a car's key is an int64
 
 
 class RacerEnv(gymnasium.Env[Obs, Any]):
@@ -32,12 +35,19 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
     Episode end: terminated by a completed lap, all wheels off the road, 15 steps without moving,
     or 15 steps of falling progress; truncated by the step cap (a lap at 0.3 m/s plus 5 s).
 
+    `info` is empty until the episode is over, then it says how it went: `status` (lap_complete,
+    off_track, immobilized, reversed or time_up), `progress_pct`, `steps`, `return`, `time_s`, and
+    `lap_time_s` after a lap. `params` is what the reward was given last, at any time.
+
     `reset(seed=s)` begins at the s-th start of the round robin (5 % of a lap apart); every later
     reset advances to the next.
 
+    A copy or a pickle goes on from the same state, to the same bits, in a race of its own. What a
+    reward file keeps in variables is not copied: there it starts anew.
+
     Args:
         track, reward, vehicle, actions, observation, reward_engine, sandbox, rules: as in
-            RaceConfig; names or paths.
+            RaceConfig; names or paths. Rules may be a dict of its fields.
         render_mode: None, "human" (a window) or "rgb_array".
 
     Raises:
@@ -56,12 +66,12 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         observation: str = RaceConfig.observation,
         reward_engine: str = "inprocess",
         sandbox: str = RaceConfig.sandbox,
-        rules: Rules | None = None,
+        rules: Rules | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode {render_mode!r}; use None, 'human' or 'rgb_array'")
-        config = RaceConfig(
+        self._config = RaceConfig(
             track=str(track),
             reward=str(reward),
             vehicle=vehicle,
@@ -69,10 +79,10 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
             observation=observation,
             reward_engine=reward_engine,
             sandbox=sandbox,
-            rules=rules or Rules(),
+            rules=Rules.of(rules),
         )
         self.render_mode = render_mode
-        self.race = make_race(config, 1, all_params=render_mode is not None)
+        self.race = make_race(self._config, 1, all_params=render_mode is not None)
         self.action_space = self.race.actions.space
         self.observation_space = self.race.observation_space  # type: ignore[assignment]
         self._needs_reset = True
@@ -95,7 +105,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         if seed is None and not self._seeded:
             seed = int(self.np_random.integers(2**31))
         if seed is not None:
-            self.race.seed(seed)
+            self.race.seed(seed % KEYS)
             self._seeded = True
         obs = self.race.reset()[0].copy()
         self._needs_reset = False
@@ -145,6 +155,20 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         if self.race.reward is not None:
             self.race.reward.close()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {name: getattr(self, name) for name in _COPIED}
+        race = {name: getattr(self.race, name).copy() for name in _COPIED_OF_RACE}
+        return _again, (self._config, self.render_mode), (state, race)
+
+    def __setstate__(self, saved: tuple[dict[str, Any], dict[str, NDArray[Any]]]) -> None:
+        state, race = saved
+        for name, value in state.items():
+            setattr(self, name, value)
+        for name, values in race.items():
+            getattr(self.race, name)[...] = values
+        if self._seeded:
+            self.race.refresh()
+
     def _show(self) -> None:
         if self._window is None:
             from racer.render.window import LiveWindow
@@ -161,3 +185,13 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
             self._view = LiveView(self.race.track)
         race = self.race
         return self._view.frame(race.cars[0], race.params[0], race.rewards.item(0))
+
+
+_COPIED = ("action_space", "spec", "_np_random", "_np_random_seed", "_needs_reset", "_seeded")
+_COPIED_OF_RACE = ("cars", "params", "commands", "rewards")
+
+
+def _again(config: RaceConfig, render_mode: str | None) -> RacerEnv:
+    settings = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    settings.pop("drop_duplicate_waypoints")  # no option of RacerEnv
+    return RacerEnv(**settings, render_mode=render_mode)

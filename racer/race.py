@@ -70,6 +70,8 @@ class Race:
         seed: int = 0,
         all_params: bool = False,
     ) -> None:
+        if n < 1:
+            raise ValueError(f"a race of {n} cars; at least 1 is needed")
         rules = rules or Rules()
         self.rules = rules
         self.track = track.reversed() if rules.reverse else track
@@ -181,7 +183,8 @@ class Race:
         if actions.shape not in self._action_shapes or actions.dtype.kind not in self._action_kinds:
             raise ValueError(
                 f"actions of shape {actions.shape} and type {actions.dtype}; "
-                f"{self.n} cars take {self.action_buffer.shape}, each in {self.actions.space}"
+                f"{self.n} car{'s take' if self.n > 1 else ' takes'} "
+                f"{self._action_shapes[-1]}, each in {self.actions.space}"
             )
         self.action_buffer[...] = actions
         bad = self._decode()

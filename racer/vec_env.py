@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
 from racer.race import Race, episode_infos, episodes
@@ -116,8 +117,8 @@ class RacerVecEnv(VecEnv):
         return [result] * len(self._indices(indices))
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
-        """No car is wrapped; episodes are counted here, as Monitor would."""
-        return [False] * len(self._indices(indices))
+        """No car is wrapped; but episodes are counted here, as Monitor would."""
+        return [issubclass(Monitor, wrapper_class)] * len(self._indices(indices))
 
     def _indices(self, indices: int | Sequence[int] | None) -> Sequence[int]:
         return list(self._get_indices(indices))

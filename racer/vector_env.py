@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
@@ -43,13 +45,15 @@ class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
         observation: str = RaceConfig.observation,
         reward_engine: str = RaceConfig.reward_engine,
         sandbox: str = RaceConfig.sandbox,
-        rules: Rules | None = None,
+        rules: Rules | Mapping[str, Any] | None = None,
         render_mode: None = None,
         max_episode_steps: int | None = None,
     ) -> None:
         if render_mode is not None:
             raise ValueError("RacerVectorEnv draws nothing; use RacerEnv or `racer watch`")
-        rules = rules or Rules(max_steps=max_episode_steps or 0)
+        rules = Rules.of(rules)
+        if max_episode_steps is not None:
+            rules = dataclasses.replace(rules, max_steps=max_episode_steps)
         config = RaceConfig(
             track=str(track),
             reward=str(reward),

@@ -1,6 +1,7 @@
 """The three doors: Gymnasium Env and VectorEnv, SB3 VecEnv; contracts with warnings as errors."""
 
 import copy
+import pickle
 import warnings
 
 import gymnasium
@@ -12,7 +13,7 @@ from gymnasium.vector import AutoresetMode
 import racer
 from racer.config import RaceConfig, Rules
 from racer.env import RacerEnv
-from racer.errors import UnknownName
+from racer.errors import BadConfig, UnknownName
 from racer.race import make_race
 from racer.vector_env import RacerVectorEnv
 
@@ -354,3 +355,62 @@ def test_stable_baselines_ppo_learns_on_it_without_a_warning(vec_env):
         model = PPO("MlpPolicy", vec_env, n_steps=32, batch_size=64, seed=0, device="cpu")
         model.learn(384)
     assert model.num_timesteps == 384
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+@pytest.mark.filterwarnings("error")
+def test_a_copy_of_an_environment_goes_on_to_the_same_bits(copied):
+    made = gymnasium.make("racer:Racer-v0", track="bean", rules={"start": "random"})
+    made.action_space.seed(4)
+    made.reset(seed=5)
+    made.step(made.action_space.sample())
+    twin = copied(made)
+    for _ in range(80):
+        results = []
+        for one in (made, twin):
+            obs, *rest = one.step(one.action_space.sample())
+            if rest[1] or rest[2]:
+                obs, _ = one.reset()
+            results.append((obs.tobytes(), *rest))
+        assert results[0] == results[1]
+    twin.close()
+    made.step(made.action_space.sample())  # its race is its own
+    made.close()
+
+
+def test_rules_may_be_a_dict_and_are_checked():
+    made = RacerEnv(rules={"start": "line", "max_steps": 20})
+    assert (made.race.rules.start, made.race.max_steps) == ("line", 20)
+    made.close()
+    with pytest.raises(BadConfig, match=r"no setting 'rules.strat'. Did you mean 'rules.start'\?"):
+        RacerEnv(rules={"strat": "line"})
+    with pytest.raises(BadConfig, match="give Rules"):
+        RacerEnv(rules="line")
+
+
+def test_a_step_cap_is_kept_beside_other_rules():
+    made = RacerVectorEnv(2, rules=Rules(start="line"), max_episode_steps=30)
+    assert (made.race.rules.start, made.race.max_steps) == ("line", 30)
+    made.close()
+
+
+def test_seeds_of_any_size_are_taken(env):
+    assert env.reset(seed=2**70)[0].shape == (21,)
+
+
+def test_one_car_is_asked_for_one_action(env):
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=r"1 car takes \(2,\), each in Box"):
+        env.step([0.0])
+
+
+def test_a_race_needs_a_car():
+    with pytest.raises(ValueError, match="at least 1"):
+        RacerVectorEnv(0)
+
+
+def test_sb3_knows_that_episodes_are_counted(vec_env):
+    from stable_baselines3.common.monitor import Monitor
+
+    assert all(vec_env.env_is_wrapped(Monitor))
+    assert not any(vec_env.env_is_wrapped(gymnasium.wrappers.TimeLimit))
