@@ -140,7 +140,10 @@ def _paint(path: Path, name: str, track: Track, x: Floats, y: Floats, views: lis
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 7.2), layout="constrained")
+    from racer.render.pictures import mark_start
+
+    figure = Figure(figsize=(11, 7.2))
+    figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
     FigureCanvasAgg(figure)
     axes = figure.subplot_mosaic([["0", "0", "0", "0"], ["1", "2", "3", "4"]], height_ratios=[3, 1])
     low = min(float(values.min()) for _, values in views)
@@ -150,6 +153,9 @@ def _paint(path: Path, name: str, track: Track, x: Floats, y: Floats, views: lis
         mesh = one.pcolormesh(x, y, values, cmap="viridis", vmin=low, vmax=high, shading="gouraud")
         for border in (track.inner, track.outer):
             one.plot(*border.T, color="#20252b", linewidth=0.8)
+        one.use_sticky_edges = False  # or the outermost colours are cut off
+        one.margins(0.02)
+        mark_start(one, track)
         toward = (
             "along the road" if turn == 0 else f"{abs(turn):g}° {'left' if turn > 0 else 'right'}"
         )

@@ -382,8 +382,8 @@ def test_rules_may_be_a_dict_and_are_checked():
     made = RacerEnv(rules={"start": "line", "max_steps": 20})
     assert (made.race.rules.start, made.race.max_steps) == ("line", 20)
     made.close()
-    with pytest.raises(BadConfig, match=r"no setting 'rules.strat'. Did you mean 'rules.start'\?"):
-        RacerEnv(rules={"strat": "line"})
+    with pytest.raises(BadConfig, match=r"no setting 'rules.stert'. Did you mean 'rules.start'\?"):
+        RacerEnv(rules={"stert": "line"})
     with pytest.raises(BadConfig, match="give Rules"):
         RacerEnv(rules="line")
 

@@ -15,6 +15,8 @@ from racer.render import scene
 from racer.render.scene import Playback
 from racer.tracks import Track
 
+Point = NDArray[np.float64]  # (2,) m
+
 DPI = 130
 INK, SOFT, GRID = "#20252b", "#6b7580", "#e3e7ec"
 ASPHALT, EDGE, MIDDLE = "#dde1e6", "#7c8793", "#b9902f"
@@ -24,6 +26,7 @@ PANELS = (
     ("lap_time_s", "lap time, s"),
     ("reward", "episode reward"),
 )
+LABEL_M = 0.3  # how far from the road a waypoint's number is looked for a free place
 LABELS = 12  # numbered waypoints on a track, about
 
 
@@ -36,7 +39,7 @@ def track_picture(track: Track, path: str | Path) -> None:
         center = track.center
         axes.plot(*center.T, ".", color=MIDDLE, markersize=2.2, zorder=3)
         _number_waypoints(axes, track)
-        _mark_start(axes, track)
+        mark_start(axes, track)
         turn = "counter-clockwise" if track.ccw else "clockwise"
         axes.set_title(
             f"{track.name}   {track.length:.2f} m long, {track.width:.2f} m wide, "
@@ -59,7 +62,7 @@ def laps_picture(trace: Playback, path: str | Path) -> None:
         colors = [tuple(c / 255 for c in color) for color in scene.SPEED_COLORS]
         axes = figure.add_subplot()
         _road(axes, trace.track)
-        _mark_start(axes, trace.track)
+        mark_start(axes, trace.track)
         parts = trace.episodes()
         lines = LineCollection(
             [],
@@ -156,11 +159,9 @@ def _number_waypoints(axes: Any, track: Track) -> None:
     """Numbers at every so many waypoints, outside the road."""
     count = len(track.center) - 1
     every = next((n for n in (5, 10, 20, 50, 100, 200, 500) if count / n <= LABELS * 1.5), 1000)
-    middle = track.center.mean(axis=0)
     for i in range(0, count, every):
-        point, edge = track.center[i], track.outer[int(_nearest(track.outer, track.center[i]))]
-        away = edge - point
-        away = away / max(float(np.hypot(*away)), 1e-9) if np.any(away) else point - middle
+        point = track.center[i]
+        edge, away = _beside(track, point)
         axes.plot(*point, "o", color=INK, markersize=3, zorder=5)
         axes.annotate(
             str(i),
@@ -175,11 +176,19 @@ def _number_waypoints(axes: Any, track: Track) -> None:
         )
 
 
-def _nearest(line: NDArray[np.float64], point: NDArray[np.float64]) -> np.intp:
-    return np.argmin(np.hypot(*(line - point).T))
+def _beside(track: Track, point: Point) -> tuple[Point, Point]:
+    """The border and the direction away from the road, where no other piece of road is near."""
+    found = []
+    for line in (track.outer, track.inner):
+        edge = line[np.argmin(np.hypot(*(line - point).T))]
+        away = (edge - point) / max(float(np.hypot(*(edge - point))), 1e-9)
+        room = np.hypot(*(track.center - (edge + LABEL_M * away)).T).min()
+        found.append((float(min(room, 0.5 * track.width + LABEL_M - 0.05)), edge, away))
+    _, edge, away = max(found, key=lambda one: one[0])  # the outer one where both have room
+    return edge, away
 
 
-def _mark_start(axes: Any, track: Track) -> None:
+def mark_start(axes: Any, track: Track) -> None:
     """A line across the road at waypoint 0 and an arrow in driving direction."""
     x, y, yaw = track.pose_at(0.0)
     axes.plot(*scene.start_line(track).T, color=START, linewidth=3, zorder=6, solid_capstyle="butt")

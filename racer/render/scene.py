@@ -136,12 +136,12 @@ def speed_color(v: float, scale: Scale) -> Color:
 def speed_scale(rows: NDArray[np.void]) -> Scale:
     """The scale for these rows, in steps of 0.5 m/s: all colours are used.
 
-    It ends at the highest speed and begins at the 5th percentile, because the first steps from
-    standstill would make the rest of a lap look alike.
+    It ends at the highest speed, give or take 5 cm/s, and begins at the 5th percentile, because the
+    first steps from standstill would make the rest of a lap look alike.
     """
     slow, top = (float(v) for v in np.percentile(rows["v"], (5, 100))) if len(rows) else (0.0, 0.0)
     low = max(0.0, math.floor(slow * 2 + 1e-9) / 2)
-    return Scale(low, max(low + 0.5, math.ceil(top * 2 - 1e-9) / 2))
+    return Scale(low, max(low + 0.5, math.ceil(top * 2 - 0.1) / 2))
 
 
 def pose_at(rows: NDArray[np.void], at: float) -> Pose:

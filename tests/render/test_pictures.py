@@ -42,6 +42,14 @@ def test_every_waypoint_label_is_a_waypoint(oval):
     assert max(numbers) < len(oval.waypoints)
 
 
+def test_waypoint_numbers_stand_beside_the_road():
+    track = Track.load("hairpins")  # its outer border runs along other pieces of the road
+    for point in track.center[::10]:
+        edge, away = pictures._beside(track, point)
+        room = np.hypot(*(track.center - (edge + pictures.LABEL_M * away)).T).min()
+        assert room > track.width / 2
+
+
 def test_laps_are_coloured_by_speed(playback, tmp_path):
     pictures.laps_picture(playback, tmp_path / "laps.png")
     fast = scene.speed_color(float(playback.rows["v"].max()), scene.speed_scale(playback.rows))
