@@ -10,18 +10,24 @@ import contextlib
 import errno
 import hashlib
 import json
+import math
 import os
+import re
 import secrets
 import shutil
+import stat
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from racer.errors import BadInput, BadRun, ResourceError
 
-TMP_PREFIX = ".tmp-"
+TMP_PREFIX = ".racer-tmp-"  # nobody else names files so, wherever --runs-dir points
 JSON_LIMIT = 16 * 2**20  # bytes; a manifest is a few kB
+_RESERVED = {"con", "prn", "aux", "nul", "latest"}  # Windows devices, and our own word
+_RESERVED |= {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
 _DISK |= {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE, errno.ESTALE}
 
@@ -44,7 +50,7 @@ def disk_errors(
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Replace `path` by `content`; a reader or a crash sees the old file or the new one."""
-    tmp = path.with_name(f"{TMP_PREFIX}{os.getpid()}-{path.name}"[:200])
+    tmp = _beside(path, os.getpid())
     try:
         write_synced(tmp, content)
         os.replace(tmp, path)
@@ -81,8 +87,9 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def json_bytes(value: Any) -> bytes:
-    """`value` as indented UTF-8 JSON with a final newline."""
-    return (json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+    """`value` as indented UTF-8 JSON with a final newline; names that are no UTF-8 as \\udcff."""
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
+    return f"{text}\n".encode(errors="backslashreplace")
 
 
 def write_synced(path: Path, *chunks: bytes | memoryview) -> str:
@@ -126,7 +133,7 @@ def commit_folder(folder: Path, write: Callable[[Path], None]) -> None:
 
     `folder` must not exist. `write` must leave every file synced (`write_synced`).
     """
-    tmp = folder.with_name(f"{TMP_PREFIX}{os.getpid()}-{folder.name}")
+    tmp = _beside(folder, os.getpid())
     if tmp.exists():
         shutil.rmtree(tmp)
     try:
@@ -142,7 +149,7 @@ def commit_folder(folder: Path, write: Callable[[Path], None]) -> None:
 
 def remove_folder(folder: Path) -> None:
     """Delete a folder so that it is never seen half deleted: renamed first, then emptied."""
-    tmp = folder.with_name(f"{TMP_PREFIX}{secrets.token_hex(4)}-{folder.name}")
+    tmp = _beside(folder, secrets.token_hex(4))
     os.rename(folder, tmp)
     sync_folder(folder.parent)  # else a power cut may leave the name and not the content
     shutil.rmtree(tmp)
@@ -157,6 +164,33 @@ def remove_leftovers(folder: Path, *, older_than: float = 0.0) -> list[str]:
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         gone.append(path.name)
     return gone
+
+
+def refuse_links(folder: Path) -> None:
+    """A folder from anyone may hold links to our files, or a pipe that nobody writes to.
+
+    Raises:
+        BadRun: something in it, at any depth, is neither a file nor a folder.
+    """
+    for inside, folders, names in os.walk(folder):
+        for path in (Path(inside, name) for name in folders + names):
+            with contextlib.suppress(FileNotFoundError):  # gone again: someone is training
+                mode = path.lstat().st_mode
+                if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                    kind = "link" if stat.S_ISLNK(mode) else "device or a pipe"
+                    raise BadRun(
+                        f"{path} is a {kind}; files and folders are all that belongs there. "
+                        "Put a copy in its place."
+                    )
+
+
+def safe_name(text: str) -> str:
+    """`text` as a part of a folder name on any system: letters, digits, `_`, `.` and `-`."""
+    plain = unicodedata.normalize("NFKD", text)
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = re.sub(r"[^\w.]+", "_", plain, flags=re.UNICODE).strip("._-")[:40]
+    plain = plain.encode()[:100].decode(errors="ignore") or "run"
+    return f"{plain}_" if plain.lower() in _RESERVED else plain
 
 
 def read_limited(path: Path, limit: int, *, error: type[BadInput] = BadRun) -> bytes:
@@ -179,15 +213,22 @@ def read_limited(path: Path, limit: int, *, error: type[BadInput] = BadRun) -> b
         ) from problem
 
 
-def read_json(path: Path, *, error: type[BadInput] = BadRun) -> dict[str, Any]:
+def read_json(
+    path: Path, *, limit: int = JSON_LIMIT, error: type[BadInput] = BadRun
+) -> dict[str, Any]:
     """A JSON object from a file of ours.
 
     Raises:
         BadRun (or `error`): missing, too long, not UTF-8, not JSON, or not an object.
     """
-    content = read_limited(path, JSON_LIMIT, error=error)
+    content = read_limited(path, limit, error=error)
     try:
-        value = json.loads(content.decode(), parse_constant=_no_constant)
+        value = json.loads(
+            content.decode(),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_whole,
+        )
     except (ValueError, RecursionError) as problem:
         reason = str(problem).splitlines()[0]
         raise error(f"{path} is not valid JSON: {reason}. Restore it from a copy.") from problem
@@ -202,5 +243,23 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _beside(path: Path, tag: object) -> Path:
+    """A temporary sibling; its name fits where 255 bytes are allowed."""
+    return path.with_name(f"{TMP_PREFIX}{tag}-{path.name[:40]}")
+
+
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+def _whole(text: str) -> int:
+    if len(text) > 39:  # 2^127; random generators count in 128 bits, and floats hold as much
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number

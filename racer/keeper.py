@@ -23,6 +23,7 @@ from racer import checkpoint
 from racer.callbacks import Metrics
 from racer.config import TrainConfig
 from racer.errors import BadRun, Diverged, RacerError, ResourceError
+from racer.official import SimTrace
 from racer.policy import Policy, from_model
 from racer.runs import Run
 from racer.signals import Stop
@@ -52,6 +53,7 @@ class Keeper(BaseCallback):
         run: where; its lock is held.
         config: how often, how long.
         metrics: saved with every checkpoint.
+        sim_trace: likewise.
         judge: drives a policy and says {"completion_pct", "lap_time_s"}.
         stop: set by a signal.
         about: what the policies should say they were trained on.
@@ -62,13 +64,15 @@ class Keeper(BaseCallback):
         run: Run,
         config: TrainConfig,
         metrics: Metrics,
+        sim_trace: SimTrace,
         *,
         judge: Judge,
         stop: Stop,
         about: Mapping[str, Any],
     ) -> None:
         super().__init__()
-        self.run, self.config, self.metrics = run, config, metrics
+        self.run, self.config = run, config
+        self.metrics, self.sim_trace = metrics, sim_trace
         self.judge, self.stop, self.about = judge, stop, about
         self.best: dict[str, float | None] | None = None
         self.last_good: State | None = None
@@ -85,6 +89,8 @@ class Keeper(BaseCallback):
             checkpoint.better({"completion_pct": 0.0}, self.best)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadRun(f"the checkpoint's best score is damaged: {error}.") from error
+        if "sim_trace" in state.arrays:
+            self.sim_trace.set_state(state.arrays["sim_trace"], state.extra.get("sim_trace", {}))
         self._resumed = state
         self._saved_step = state.timesteps
 
@@ -103,6 +109,7 @@ class Keeper(BaseCallback):
         state = state or self.last_good
         if state is not None:
             self.metrics.save(self.run.metrics_file, rows=state.extra["metrics"]["rows"])
+            self.sim_trace.save()
             checkpoint.save(self.run.checkpoints, self._with_facts(state), keep=keep)
             self._saved_at = time.monotonic()
             self._saved_step = state.timesteps
@@ -167,6 +174,7 @@ class Keeper(BaseCallback):
     def _capture(self) -> State:
         state = capture(self.model, about=self.about)
         state.extra["metrics"] = self.metrics.to_facts()
+        state.arrays["sim_trace"], state.extra["sim_trace"] = self.sim_trace.get_state()
         return state
 
     def _with_facts(self, state: State) -> State:

@@ -10,7 +10,9 @@ The layout is that of a DeepRacer-for-cloud model folder with a single worker.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ import racer.actions
 from racer import files, hyperparameters
 from racer.actions import Actions, Discrete
 from racer.config import Config
+from racer.errors import BadRun
 from racer.hyperparameters import EPISODES_PER_ITERATION
 from racer.logs.write import (
     Written,
@@ -34,9 +37,15 @@ from racer.logs.write import (
 from racer.race import Race
 from racer.sim.types import IN_PROGRESS, PARAMS, STATUS_LABELS
 from racer.trace import TRACE, Trace
+from racer.tracks import Track
 
 TRAINING = "training-simtrace"
 METRICS = Path("metrics") / "TrainingMetrics.json"
+_METRICS_LIMIT = 2**30  # bytes
+_ROW: Any = TRACE.fields
+_LAST = max(found[1] + found[0].itemsize for found in dict(PARAMS.fields or {}).values())
+_PADDING = slice(_ROW["params"][1] + _LAST, _ROW["reward"][1])  # the bytes after PARAMS
+_NUMBERS = ("steps", "x", "y", "heading", "steering_angle", "speed", "progress", "track_length")
 
 
 def metadata_of(actions: Actions, algo: str = "ppo") -> dict[str, Any]:
@@ -110,7 +119,7 @@ def _rows(config: Config, trace: Trace) -> list[Written]:
 class SimTrace(BaseCallback):
     """Writes the episodes of the first cars of a training as sim-traces, 20 to a file.
 
-    Only whole episodes are written, so what a resumed training had begun is left out.
+    Only whole episodes are written. `get_state` and `set_state` go on in the middle of one.
 
     Args:
         race: the cars.
@@ -125,11 +134,57 @@ class SimTrace(BaseCallback):
             ([], []) for _ in range(min(cars, race.n))
         ]
         self._open: list[np.ndarray] = []  # episodes for the next file
-        self._files = len(list((folder / TRAINING).glob("*-iteration.csv")))
+        self._files = 0
         self._metrics: list[dict[str, Any]] = []
-        if self._files and (folder / METRICS).is_file():  # of the training that is resumed
-            self._metrics = files.read_json(folder / METRICS)["metrics"]
+        self._saved = 0  # of them
         self._clock = 0.0
+
+    def get_state(self) -> tuple[np.ndarray, dict[str, Any]]:
+        """What no file holds yet, as bytes of TRACE rows (R, itemsize), and counters for JSON."""
+        begun = [_episode(*steps, IN_PROGRESS) for steps in self._steps]
+        parts = [*self._open, *begun]
+        counts = {"files": self._files, "clock": self._clock, "open": len(self._open)}
+        joined = bytearray().join(part.tobytes() for part in parts)
+        content = np.frombuffer(joined, np.uint8).reshape(-1, TRACE.itemsize)
+        content[:, _PADDING] = 0  # equal states are equal bytes
+        return content, counts | {"rows": [len(part) for part in parts]}
+
+    def set_state(self, content: np.ndarray, counts: dict[str, Any]) -> None:
+        """Go on from `get_state`; files that were begun after it are written again.
+
+        Raises:
+            BadRun: damaged, or of another track or number of cars.
+        """
+        try:
+            self._files, self._clock = int(counts["files"]), float(counts["clock"])
+            rows = _checked(content, self._race.track)
+            lengths = [int(length) for length in counts["rows"]]
+            if min(self._files, *lengths) < 0 or sum(lengths) != len(rows):
+                raise ValueError("its lengths do not add up")
+            parts = np.split(rows, np.cumsum(lengths))[: len(lengths)]
+            done = int(counts["open"])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise BadRun(f"the checkpoint's sim-trace is damaged: {error}.") from error
+        self._open = parts[:done]
+        for (params, rewards), part in zip(self._steps, parts[done:], strict=False):
+            params.extend(row.tobytes() for row in part["params"])
+            rewards.extend(part["reward"].tolist())
+        self._metrics = _kept(self._folder / METRICS, self._files * EPISODES_PER_ITERATION)
+
+    def save(self) -> None:
+        """Write TrainingMetrics.json: the episodes of all files so far."""
+        if len(self._metrics) != self._saved:
+            with files.disk_errors(str(self._folder)):
+                _json(self._folder / METRICS, training_file(self._metrics))
+            self._saved = len(self._metrics)
+
+    def _on_training_start(self) -> None:
+        """Forget files of a training that goes on from before them."""
+        for path in (self._folder / TRAINING).glob("*-iteration.csv"):
+            number = path.name.removesuffix("-iteration.csv")
+            if number.isdecimal() and int(number) >= self._files:
+                with files.disk_errors(str(path)):
+                    path.unlink(missing_ok=True)
 
     def _on_step(self) -> bool:
         race = self._race
@@ -153,9 +208,7 @@ class SimTrace(BaseCallback):
         if not self._files and self._open:
             self._write(self._open)
             self._open = []
-        if self._metrics:
-            with files.disk_errors(str(self._folder)):
-                _json(self._folder / METRICS, training_file(self._metrics))
+        self.save()
 
     def _write(self, episodes: Sequence[np.ndarray]) -> None:
         first = self._files * EPISODES_PER_ITERATION
@@ -181,8 +234,36 @@ def _episode(params: list[bytes], rewards: list[float], status: int) -> np.ndarr
     rows["params"] = np.frombuffer(b"".join(params), PARAMS)
     rows["reward"] = rewards
     rows["status"] = IN_PROGRESS
-    rows["status"][-1] = status
+    rows["status"][-1:] = status
     return rows
+
+
+def _checked(content: np.ndarray, track: Track) -> np.ndarray:
+    """(R,) TRACE from bytes that may come from anyone; refuses what cannot be written out."""
+    if content.dtype != np.uint8 or content.shape[1:] != (TRACE.itemsize,):
+        raise ValueError(f"{content.dtype} {content.shape}")
+    rows: np.ndarray = np.ascontiguousarray(content).reshape(-1).view(TRACE).copy()
+    params = rows["params"]
+    whole = (rows["status"] >= 0) & (rows["status"] < len(STATUS_LABELS))
+    for name in ("prev_waypoint", "next_waypoint"):
+        whole &= (params[name] >= 0) & (params[name] < len(track.center))
+    for column in (rows["reward"], *(params[name] for name in _NUMBERS)):
+        whole &= np.isfinite(column)
+    if not whole.all():
+        raise ValueError("a step that no car could have driven")
+    return rows
+
+
+def _kept(path: Path, count: int) -> list[dict[str, Any]]:
+    """The first `count` episodes of a TrainingMetrics.json, as far as they can be read."""
+    found: Any = []
+    with contextlib.suppress(BadRun):
+        found = files.read_json(path, limit=_METRICS_LIMIT).get("metrics")
+    kept = found[:count] if isinstance(found, list) else []
+    if len(kept) < count:
+        missing = count - len(kept)
+        print(f"warning: {path} lacks {missing} episodes; it has a gap.", file=sys.stderr)
+    return kept
 
 
 def _text(path: Path, text: str) -> None:

@@ -13,8 +13,9 @@ from racer import algos, checkpoint, files, memory, reward
 from racer.config import Config
 from racer.errors import BadReward, RacerError, UnknownName, UsageError
 from racer.evaluate import Result
+from racer.provenance import versions
 from racer.race import make_race, track_of
-from racer.runs import Run, versions
+from racer.runs import Run
 from racer.signals import graceful_stop
 from racer.train import Session
 
@@ -124,7 +125,7 @@ def _changes(run: Run, old: Config, new: Config) -> list[str]:
         for key in before
         if before[key] != after[key] and key not in FREE
     ]
-    if _reward_text(new) not in (None, run.reward_file.read_text(encoding="utf-8")):
+    if _reward_text(new) not in (None, run.reward_text()):
         found.append(f"the reward {new.race.reward} differs from the run's copy, reward.py")
     track = track_of(new.race)
     if track.sha256 != run.manifest().get("track", {}).get("sha256"):

@@ -14,32 +14,25 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import importlib.metadata
-import platform
-import re
-import subprocess
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from racer import files
+from racer import files, provenance
 from racer.config import Config
 from racer.errors import BadConfig, BadRun, UnknownName, UsageError
 from racer.locks import hold
 
 SCHEMA = 1
 LATEST = "latest"
-_CONFIG_LIMIT = 2**20  # bytes; ours have about one kB
-_RESERVED = {"con", "prn", "aux", "nul", LATEST}  # Windows devices, and our own word
-_RESERVED |= {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
+_CONFIG_LIMIT = 2**15  # bytes; a config has about one kB
+_REWARD_LIMIT = 2**21  # a reward has at most one MB, which as Latin-1 may be two
 _KINDS: dict[str, type] = {"tags": list, "resumed": list}
 _KINDS |= dict.fromkeys(("files", "track", "reward", "parent", "imported", "versions"), dict)
 _KINDS |= dict.fromkeys(("created", "status", "name"), str)
 _MEMBERS: dict[str, type] = {"tags": str, "resumed": dict}
 _LEFTOVER_S = 3600.0  # s; nobody takes so long to make a run folder
-_PACKAGES = ("racer", "numpy", "numba", "gymnasium", "stable_baselines3", "torch", "safetensors")
 
 
 @dataclass(frozen=True)
@@ -77,18 +70,6 @@ class Run:
         return self.folder / "laps.npz"
 
     @property
-    def curve_image(self) -> Path:
-        return self.folder / "curve.png"
-
-    @property
-    def laps_image(self) -> Path:
-        return self.folder / "laps.png"
-
-    @property
-    def tensorboard(self) -> Path:
-        return self.folder / "tb"
-
-    @property
     def checkpoints(self) -> Path:
         return self.folder / "checkpoints"
 
@@ -117,7 +98,7 @@ class Run:
             files.make_folder(runs_dir)
             files.remove_leftovers(runs_dir, older_than=_LEFTOVER_S)
             created = _now(runs_dir)
-            stem = "-".join([created[:10], *map(safe_name, parts)])[:120]
+            stem = "-".join([created[:10], *map(files.safe_name, parts)])
             for number in range(1, 10_000):
                 run = cls(runs_dir / (stem if number == 1 else f"{stem}-{number}"))
                 about = _about(run.name, created, tags) | dict(manifest)
@@ -129,9 +110,14 @@ class Run:
 
     @classmethod
     def open(cls, name: str, runs_dir: Path) -> Run:
-        """The run that `name` means; see `find`."""
+        """The run that `name` means; see `find`.
+
+        Raises:
+            BadRun: it is none, or holds links: what is written to a run must stay in it.
+        """
         run = cls(find(name, runs_dir))
         run.manifest()
+        files.refuse_links(run.folder)
         return run
 
     def manifest(self) -> dict[str, Any]:
@@ -169,6 +155,18 @@ class Run:
         except BadConfig as error:
             where = "" if str(self.config_file) in str(error) else f"{self.config_file}: "
             raise BadRun(f"{where}{error}") from error
+
+    def reward_text(self) -> str:
+        """The reward as it was when training began.
+
+        Raises:
+            BadRun: it is missing, too long, or was changed to something that is no text.
+        """
+        content = files.read_limited(self.reward_file, _REWARD_LIMIT)
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            raise BadRun(f"{self.reward_file} is not UTF-8. Restore it from a copy.") from error
 
     def record(self, **fields: Any) -> None:
         """Set top-level fields of the manifest, atomically."""
@@ -226,7 +224,9 @@ def find(name: str, runs_dir: Path) -> Path:
             raise UnknownName("run", name, [], f"{runs_dir} is empty. Make one: racer train.")
         return runs[0].folder
     for folder in (runs_dir / name, Path(name).expanduser()):
-        if name and folder.is_dir() and folder.resolve() != runs_dir.resolve():
+        if name and _is_folder(folder) and folder.resolve() != runs_dir.resolve():
+            if folder.name in ("", ".."):  # `.` and `..` have no name to show or to rename
+                folder = folder.resolve()
             if not Run(folder).manifest_file.is_file():
                 raise BadRun(
                     f"{folder} has no manifest.json, so it is not a run. Give a folder that "
@@ -264,36 +264,11 @@ def remove(run: Run) -> None:
             files.remove_folder(run.folder)
 
 
-def safe_name(text: str) -> str:
-    """`text` as a part of a folder name on any system: letters, digits, `_`, `.` and `-`."""
-    plain = unicodedata.normalize("NFKD", text)
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    plain = re.sub(r"[^\w.]+", "_", plain, flags=re.UNICODE).strip("._-")[:40] or "run"
-    return f"{plain}_" if plain.lower() in _RESERVED else plain
-
-
-def versions() -> dict[str, str]:
-    """The versions that a run's numbers depend on; imports none of them."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    return found
-
-
-def git_revision(folder: Path) -> str | None:
-    """The commit `folder` is at, with `+` when files differ from it; None outside git."""
+def _is_folder(path: Path) -> bool:
     try:
-        head = _git(folder, "rev-parse", "HEAD")
-        return f"{head}+" if _git(folder, "status", "--porcelain", "-uno") else head
-    except (OSError, subprocess.SubprocessError):
-        return None
-
-
-def _git(folder: Path, *words: str) -> str:
-    command = ["git", "-C", str(folder), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
-    return done.stdout.strip()
+        return path.is_dir()
+    except OSError:  # a name that no file system takes, or a folder we may not look into
+        return False
 
 
 def _about(name: str, created: str, tags: Iterable[str]) -> dict[str, Any]:
@@ -303,9 +278,9 @@ def _about(name: str, created: str, tags: Iterable[str]) -> dict[str, Any]:
         "created": created,
         "status": "created",
         "tags": sorted(set(tags)),
-        "versions": versions(),
-        "platform": {"system": platform.system(), "machine": platform.machine()},
-        "git": git_revision(Path()),
+        "versions": provenance.versions(),
+        "platform": provenance.system(),
+        "git": provenance.git_revision(Path()),
     }
 
 

@@ -268,7 +268,9 @@ def _check_like(arrays: Arrays, expected: Arrays) -> None:
                 f"{name} is {array.dtype} {array.shape} in the checkpoint, {like.dtype} "
                 f"{like.shape} with these settings. Resume with the settings of the run."
             )
-    unknown = [n for n in arrays if n not in expected and not n.startswith("random.")]
+    unknown = [
+        n for n in arrays if n not in expected and not n.startswith(("random.", "sim_trace"))
+    ]
     if unknown:
         raise BadRun(f"the checkpoint has an unknown {unknown[0]}; its settings were others.")
 

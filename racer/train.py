@@ -159,7 +159,7 @@ class Session:
             model, keeper = self._build()
             begin(model, keeper)
             self.run.record(status="training")
-            self.logger = make_logger(self.run.tensorboard, from_step=from_step)
+            self.logger = make_logger(self.run.folder / "tb", from_step=from_step)
             model.set_logger(self.logger)
             self.started = True
             with profiled(model, self.env.race) if self.profile else nullcontext() as profile:
@@ -211,6 +211,7 @@ class Session:
             self.run,
             self.config.train,
             self.metrics,
+            self.sim_trace,
             judge=make_judge(self.config.race, laps=min(JUDGE_LAPS, self.config.eval.laps)),
             stop=self.stop,
             about=about(self.config),
@@ -243,7 +244,7 @@ class Session:
     def _warn_if_changed(self) -> None:
         with contextlib.suppress(RacerError, OSError):
             now = reward.load(self.config.race.reward).source
-            if now != self.run.reward_file.read_text(encoding="utf-8"):
+            if now != self.run.reward_text():
                 name = self.config.race.reward
                 _say(f"warning: the reward {name} changed; trained with {self.run.reward_file}.")
 
@@ -262,14 +263,13 @@ def evaluate_run(run: Run, policy: Policy, config: Config, *, picture: bool = Tr
     from racer.render.pictures import laps_picture
 
     result, trace = evaluate(policy, config.race, laps=config.eval.laps)
-    trace = dataclasses.replace(
-        trace, meta=trace.meta | {"title": run.name, "reward": config.race.reward}
-    )
+    meta = {"title": run.name, "reward": run.config().race.reward}  # as named, not our copy
+    trace = dataclasses.replace(trace, meta=trace.meta | meta)
     with files.disk_errors(str(run.folder)):
         trace.save(run.laps_file)
         files.write_json(run.evaluation_file, result.to_json())
         if picture:
-            laps_picture(trace, run.laps_image)
+            laps_picture(trace, run.folder / "laps.png")
     official.write_model(run.folder, config)
     official.write_evaluation(run.folder, config, trace)
     return result
@@ -279,8 +279,8 @@ def draw_curve(run: Run, metrics: Metrics) -> None:
     """The learning curve, as a picture in the run."""
     from racer.render.pictures import curve_picture
 
-    columns = metrics.columns()
-    with files.disk_errors(str(run.curve_image)):
+    columns, path = metrics.columns(), run.folder / "curve.png"
+    with files.disk_errors(str(path)):
         curve_picture(
             {
                 "steps": columns["timesteps"],
@@ -288,7 +288,7 @@ def draw_curve(run: Run, metrics: Metrics) -> None:
                 "lap_time_s": columns["lap_time_s"],
                 "reward": columns["return"],
             },
-            run.curve_image,
+            path,
         )
 
 

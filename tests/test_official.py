@@ -4,13 +4,17 @@ import subprocess
 import venv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import racer.actions
 from racer.actions import Continuous, Discrete
-from racer.config import Config
+from racer.config import Config, RaceConfig
+from racer.errors import BadRun
 from racer.logs import check_parity, open_logs
-from racer.official import metadata_of
+from racer.official import SimTrace, metadata_of
+from racer.race import make_race
+from racer.trace import TRACE
 from racer.train import train
 
 UTILS = "deepracer-utils==1.5.6"
@@ -143,3 +147,14 @@ def test_sim_traces_can_be_left_out(tmp_path):
     run, _ = train(config, runs_dir=tmp_path, quiet=True)
     assert not (run.folder / "training-simtrace").exists()
     assert not Path(run.folder / "metrics" / "TrainingMetrics.json").exists()
+
+
+def test_steps_that_no_car_drove_are_not_gone_on_from(tmp_path):
+    race = make_race(RaceConfig(), 2, with_reward=False)
+    trace = SimTrace(race, tmp_path, 2)
+    rows, counts = trace.get_state()
+    trace.set_state(rows, counts)
+    noise = np.random.default_rng(0).integers(0, 256, (3, TRACE.itemsize), np.uint8)
+    for content, lengths in ((noise, [3, 0]), (noise[:, 1:], [3, 0]), (rows, [1, -1])):
+        with pytest.raises(BadRun):
+            trace.set_state(content, counts | {"rows": lengths})

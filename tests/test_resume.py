@@ -61,7 +61,9 @@ def outcome(run):
     found["weights"] = state.policy.to_bytes()
     found["metrics"] = run.metrics_file.read_bytes()
     found["evaluation"] = run.evaluation_file.read_bytes()
-    return found
+    found["laps"] = run.laps_file.read_bytes()
+    official = [*run.folder.glob("training-simtrace/*"), *run.folder.glob("metrics/*.json")]
+    return found | {path.name: path.read_bytes() for path in official}
 
 
 def differing(a, b):
@@ -126,7 +128,7 @@ def test_reward_engines_change_no_bit(straight, tmp_path, engine):
     assert differing(straight, learn(tmp_path, config(race__reward_engine=engine))) == set()
 
 
-@pytest.mark.parametrize("step", [1, 200, 500])
+@pytest.mark.parametrize("step", [1, 70, 200, 500])
 def test_a_stopped_run_goes_on_to_the_same_bits(straight, tmp_path, monkeypatch, step):
     run = interrupted(tmp_path, monkeypatch, step)
     assert run.manifest()["status"] == "stopped"

@@ -52,8 +52,8 @@ def test_the_run_folder_holds_everything(trained):
     } <= names
     assert Config.from_toml(run.config_file) == config()
     assert "def reward_function" in run.reward_file.read_text()
-    assert list(run.tensorboard.rglob("events.*"))
-    for image in (run.curve_image, run.laps_image):
+    assert list((run.folder / "tb").rglob("events.*"))
+    for image in (run.folder / "curve.png", run.folder / "laps.png"):
         assert image.read_bytes()[:4] == b"\x89PNG"
     assert not list(run.folder.rglob("*.pkl"))
     assert not list(run.folder.rglob("*.zip"))

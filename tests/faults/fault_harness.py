@@ -240,6 +240,11 @@ def outcome(runs_dir: Path) -> dict[str, object]:
     found |= {f"replay {k}": v.tobytes() for k, v in (state.replay or {}).items()}
     found["facts"] = facts
     found["metrics"] = run.metrics_file.read_bytes()
+    for path in [
+        *run.folder.glob("training-simtrace/*"),
+        run.folder / "metrics/TrainingMetrics.json",
+    ]:
+        found[path.name] = path.read_bytes()
     found["policy"] = (run.folder / "policy.safetensors").read_bytes()
     return found
 
