@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from racer import files
-from racer.errors import BadRun, UnknownName
+from racer.errors import BadRun, UnknownName, printable
 from racer.runs import Run, find, list_runs
 
 RESAMPLES = 10_000
@@ -220,7 +220,7 @@ def _labels(runs: Sequence[Run]) -> list[str]:
         names = (config.race.reward, config.race.track, config.train.algo)
         parts.append([Path(name).stem for name in names])
     differ = [i for i in range(3) if len({part[i] for part in parts}) > 1] or [0]
-    return [", ".join(part[i] for i in differ) for part in parts]
+    return [printable(", ".join(part[i] for i in differ)) for part in parts]
 
 
 def _group(label: str, runs: Sequence[Run]) -> Group:

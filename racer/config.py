@@ -133,6 +133,7 @@ class TrainConfig:
             if not self.net_arch:
                 raise BadConfig("train.net_arch is empty; name at least one layer, e.g. 64,64.")
             object.__setattr__(self, "net_arch", tuple(self.net_arch))
+            _within("the number of layers in train.net_arch", len(self.net_arch), 1, 8)
             for width in self.net_arch:
                 _within("train.net_arch", width, 1, 4096)
 
@@ -164,7 +165,7 @@ class Config:
         """
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BadConfig(f"{path} cannot be read as TOML: {error}.") from None
         return _build(cls, table, "")
 
@@ -247,9 +248,15 @@ def _convert(value: Any, hint: Any, name: str) -> Any:
             raise ValueError
         if kind is str and not isinstance(value, str):
             raise ValueError
+        if kind is str and not _is_unicode(value):
+            raise BadConfig(f"{name} = {value!a} is not UTF-8, so no file can hold it. Rename it.")
         return kind(value)
     except (TypeError, ValueError, OverflowError):
         raise BadConfig(f"{name} = {value!r}; {_KINDS[kind]} is needed.") from None
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

@@ -110,6 +110,11 @@ class Stopped(RacerError):
         self.exit_code = exit_code
 
 
+def printable(text: str) -> str:
+    """Without what steers a terminal: names, tags and manifests may come from anyone."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence with the nearest known name, or an empty string."""
     by_lower = {one.lower(): one for one in known}

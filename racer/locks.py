@@ -7,17 +7,19 @@ import errno
 import json
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from racer.errors import Busy, ResourceError
+from racer.errors import BadRun, Busy, ResourceError
 
 try:
     import fcntl
 except ImportError:  # Windows: the recorded owner is all there is
     fcntl = None  # type: ignore[assignment]
 
+_PLAIN = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 _TAKEN = (errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN)
 
 
@@ -30,12 +32,16 @@ def hold(path: Path, what: str) -> Iterator[None]:
         ResourceError: the lock file cannot be written.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _PLAIN, 0o644)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise BadRun(f"{path} is a link, not a lock. Remove it.") from error
         raise ResourceError(
             f"cannot lock {what}: {error.strerror} ({path}). The folder must be writable."
         ) from error
     try:
+        if not _ours(descriptor):
+            raise BadRun(f"{path} is no lock of this program. Remove it, if nobody trains there.")
         if not _take(descriptor) or (fcntl is None and _alive(_owner(descriptor))):
             raise Busy(_sentence(what, _owner(descriptor)))
         _sign(descriptor)
@@ -51,7 +57,7 @@ def hold(path: Path, what: str) -> Iterator[None]:
 def owner(path: Path) -> dict[str, Any] | None:
     """Who holds the lock at `path` now, or None; takes nothing."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDWR | _PLAIN)
     except OSError:
         return None
     try:
@@ -69,6 +75,12 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
+
+
+def _ours(descriptor: int) -> bool:
+    """A plain file of one name: what is written here must not be written elsewhere too."""
+    found = os.fstat(descriptor)
+    return stat.S_ISREG(found.st_mode) and found.st_nlink <= 1
 
 
 def _take(descriptor: int) -> bool:

@@ -227,7 +227,7 @@ def test_a_full_disk_is_reported_and_loses_nothing(saved, monkeypatch):
 
 def test_leftovers_and_damaged_futures_are_set_aside_before_training(saved):
     folder, (older, newer), _ = saved
-    (folder / ".tmp-1-step-000000000999").mkdir()
+    (folder / ".racer-tmp-1-step-000000000999").mkdir()
     (newer / checkpoint.ARRAYS).write_bytes(b"x")
     checkpoint.tidy(folder, checkpoint.latest(folder).folder)
     assert sorted(p.name for p in folder.iterdir()) == [f"damaged-{newer.name}", older.name]

@@ -65,6 +65,9 @@ def test_override_converts_text(key, value, expected):
         ({"train.device": "gpu"}, "auto, cpu, cuda"),
         ({"train.net_arch": "wide"}, "a whole number is needed"),
         ({"train.net_arch": (0,)}, "train.net_arch = 0"),
+        ({"train.net_arch": ""}, "layers in train.net_arch = 0"),
+        ({"train.net_arch": [8] * 9}, "layers in train.net_arch = 9"),
+        ({"race.reward": "\udcff.py"}, "not UTF-8"),
         ({"race.rules.start": "roundrobin"}, "Did you mean 'round_robin'"),
         ({"race.rules.reverse": "yes"}, "true or false"),
         ({"race.rules.substeps": 0}, "race.rules.substeps|rules.substeps"),
@@ -78,7 +81,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(settings, sentence):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["[train\n", "train.seed = ", "\x00", '[train]\nseed = "x"'])
+@pytest.mark.parametrize("text", ["[train\n", "train.seed = ", "\x00", "a=" + "[" * 9999, '[train]\nseed = "x"'])
 def test_a_broken_file_is_refused(tmp_path, text):
     path = tmp_path / "config.toml"
     path.write_text(text)

@@ -141,6 +141,55 @@ def test_links_are_not_followed(run, tmp_path, capfd, name):
     refused(run, tmp_path, capfd, "evaluate export from")
 
 
+def planted(run, name, victim):
+    """In place of `name` in the run: a link to `victim`, another name of its file, or a pipe."""
+    name, _, kind = name.partition(" ")
+    path = run / name
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "hard":
+        os.link(victim / "file", path)
+    else:
+        path.symlink_to(victim / "file" if kind == "file" else victim)
+
+
+@pytest.mark.parametrize(
+    "name", ["checkpoints", "model", "tb", "reward.py pipe", ".lock file", ".lock hard"]
+)
+def test_what_is_written_to_a_run_stays_in_it(run, tmp_path, capfd, name):
+    victim = tmp_path / "victim"
+    shutil.copytree(run / "checkpoints", victim)
+    (victim / "file").write_text("precious")
+    planted(run, name, victim)
+    before = contents(victim)
+    names = "resume" if name == ".lock hard" else "evaluate export resume from verify show compare"
+    refused(run, tmp_path, capfd, names)
+    main(["runs", "rm", str(run)])
+    assert contents(victim) == before
+    assert run.exists() == name.startswith(".lock")
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_run_without_its_reward_is_refused(run, tmp_path, capfd, content):
+    (run / "reward.py").unlink()
+    if content is not None:
+        (run / "reward.py").write_bytes(content)
+    refused(run, tmp_path, capfd, "evaluate resume verify")
+
+
+def test_a_run_cannot_steer_the_terminal(run, capfd):
+    manifest = json.loads((run / "manifest.json").read_text())
+    escape = "\x1b]0;owned\x07\n"
+    manifest |= {"created": escape, "status": escape, "tags": [escape], "files": {escape: ""}}
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    for name in ("show", "list", "verify"):
+        main(commands(run, run)[name])
+        shown = "".join(capfd.readouterr())
+        assert "owned" in shown
+        assert "\x1b" not in shown
+
+
 def test_a_recording_that_unpacks_to_a_giant_is_refused(run, tmp_path, capfd):
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (40000000,), }"
     header += b" " * (117 - len(header)) + b"\n"
@@ -188,6 +237,11 @@ CHECKPOINTS = {
     "no generators": ("facts", "random", {}),
     "a best score of text": ("extra", "keeper", {"best": "x", "judged_at": 1}),
     "metrics of a list": ("extra", "metrics", [1]),
+    "a sim-trace of 10^6 rows": (
+        "extra",
+        "sim_trace",
+        {"files": 0, "clock": 0, "open": 0, "rows": [10**6]},
+    ),
     "files outside": ("files", "../../../../etc/passwd", "0" * 64),
 }
 
@@ -216,10 +270,27 @@ def test_a_checkpoint_with_nan_is_refused(run, tmp_path, capfd):
     refused(run, tmp_path, capfd, "resume")
 
 
-@pytest.mark.parametrize("content", [b"[]", b'{"completion_pct": [], "laps": "x"}', b"{"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[]",
+        b'{"completion_pct": [], "laps": "x"}',
+        b"{",
+        b'{"completion_pct": %s, "laps": 1, "laps_completed": 1}' % (b"9" * 400),
+        b'{"completion_pct": 1e999, "laps": 1, "laps_completed": 1}',
+    ],
+)
 def test_a_result_that_is_none_is_not_shown(run, tmp_path, capfd, content):
     (run / "evaluation.json").write_bytes(content)
     assert main(commands(run, tmp_path)["list"]) == 0
     assert main(commands(run, tmp_path)["show"]) == 0
     assert "completion   " not in capfd.readouterr().out
     refused(run, tmp_path, capfd, "compare verify")
+
+
+def test_a_result_without_its_best_lap_is_not_shown(run, capfd):
+    (run / "evaluation.json").write_text(
+        '{"completion_pct": 1, "laps": 1, "laps_completed": 1, "mean_lap_s": 1}'
+    )
+    assert main(["runs", "show", str(run)]) == 0
+    assert "lap time" not in capfd.readouterr().out

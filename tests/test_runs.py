@@ -11,7 +11,8 @@ import pytest
 
 from racer import locks
 from racer.errors import BadRun, Busy, ResourceError, UnknownName
-from racer.runs import Run, find, list_runs, remove, safe_name
+from racer.files import TMP_PREFIX, safe_name
+from racer.runs import Run, find, list_runs, remove
 
 
 def make(runs_dir, *parts, **options):
@@ -177,7 +178,7 @@ def test_without_kernel_locks_an_owner_of_an_earlier_boot_is_dead(tmp_path, monk
 
 def test_a_run_folder_that_was_never_finished_is_not_a_run(tmp_path):
     run = make(tmp_path)
-    half = tmp_path / ".tmp-1-half"
+    half = tmp_path / f"{TMP_PREFIX}1-half"
     run.folder.rename(half)
     assert list_runs(tmp_path) == []
     make(tmp_path)
@@ -187,12 +188,41 @@ def test_a_run_folder_that_was_never_finished_is_not_a_run(tmp_path):
     assert not half.exists()
 
 
+def test_names_at_the_limits_of_a_file_system_work(tmp_path):
+    run = make(tmp_path, "漢" * 90, "é" * 300)
+    run.record(status="x")
+    assert Run.open(run.name, tmp_path).folder == run.folder
+    with pytest.raises(UnknownName):
+        find("x" * 300, tmp_path)
+    remove(run)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_one_is_in_is_a_run_too(tmp_path, monkeypatch):
+    run = make(tmp_path)
+    monkeypatch.chdir(run.folder)
+    found = Run.open(".", tmp_path / "other")
+    assert found.name == run.name
+    (run.folder / "tb").mkdir()
+    monkeypatch.chdir(run.folder / "tb")
+    remove(Run.open("..", tmp_path / "other"))
+    assert not run.folder.exists()
+
+
+def test_hidden_files_of_others_are_not_cleared(tmp_path):
+    other = tmp_path / ".tmp-1-thesis"
+    other.mkdir()
+    os.utime(other, (0, 0))
+    make(tmp_path)
+    assert other.exists()
+
+
 def test_removing_a_run_deletes_its_folder_only(tmp_path):
     run, other = make(tmp_path, "a"), make(tmp_path, "b")
     remove(run)
     assert not run.folder.exists()
     assert other.folder.exists()
-    assert not list(tmp_path.glob(".tmp-*"))
+    assert not list(tmp_path.glob(f"{TMP_PREFIX}*"))
 
 
 def test_a_runs_folder_that_is_a_file_is_a_resource_error(tmp_path):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from racer.errors import RacerError, ResourceError, did_you_mean
+from racer.errors import RacerError, ResourceError, did_you_mean, printable
 from racer.signals import interrupt_exits
 
 EXIT_CODES = """exit codes: 0 done, 1 check failed, 2 usage, 3 a file that cannot be used,
@@ -77,6 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def guarded(command: Callable[[], int], *, debug: bool = False) -> int:
     """Run `command`; errors that are the user's to fix become one sentence and their exit code."""
+    with contextlib.suppress(AttributeError, ValueError):  # it may be closed, or not a file
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         with interrupt_exits():
             code = command()
@@ -86,7 +88,7 @@ def guarded(command: Callable[[], int], *, debug: bool = False) -> int:
     except RacerError as error:
         if debug:
             traceback.print_exc()
-        print(f"racer: {error}", file=sys.stderr)
+        print(f"racer: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except MemoryError as error:
         if debug:

@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> None:
 
     rules = rules_of(args)
     found = Run.open(args.run, args.runs_dir)
+    found.reward_text()  # it is there, and text
     settings = {"race.reward": str(found.reward_file)}
     if args.track:
         settings["race.track"] = args.track

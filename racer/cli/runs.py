@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from racer.errors import printable
+
 if TYPE_CHECKING:
     from racer.runs import Run
 
@@ -31,23 +33,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Do what was asked."""
-    from racer.runs import Run, remove
+    from racer.runs import Run, find, remove
 
     if args.action == "list":
         _list(args.runs_dir, args.words)
+        return
+    if args.action == "rm":  # also one that nobody should open
+        remove(found := Run(find(args.run, args.runs_dir)))
+        _say(f"removed {found.folder}")
         return
     found = Run.open(args.run, args.runs_dir)
     if args.action == "show":
         _show(found)
     elif args.action == "verify":
         _verify(found)
-    elif args.action == "rm":
-        remove(found)
-        print(f"removed {found.folder}")
     else:
         tags = sorted({*found.manifest().get("tags", []), *args.words})
         found.record(tags=tags)
-        print(f"{found.name}: {' '.join(tags)}")
+        _say(f"{found.name}: {' '.join(tags)}")
+
+
+def _say(line: str) -> None:
+    """Print one line; a run from anyone cannot add others."""
+    print(printable(line).replace("\n", "?"))
 
 
 def _list(runs_dir: Path, words: list[str]) -> None:
@@ -55,43 +63,44 @@ def _list(runs_dir: Path, words: list[str]) -> None:
 
     found = list_runs(runs_dir, words)
     if not found:
-        print(f"no runs in {runs_dir}" + (f" with {' '.join(words)}" if words else ""))
+        _say(f"no runs in {runs_dir}" + (f" with {' '.join(words)}" if words else ""))
         return
     width = max(len(run.name) for run in found)
-    print(f"{'name':<{width}}  {'status':<9} {'completion':>10} {'mean lap':>9}  tags")
+    _say(f"{'name':<{width}}  {'status':<9} {'completion':>10} {'mean lap':>9}  tags")
     for run in found:
         result = _evaluation(run)
         completion, lap = result.get("completion_pct"), result.get("mean_lap_s")
         shown = "" if completion is None else f"{completion:.1f} %"
         time = "" if lap is None else f"{lap:.2f} s"
         tags = " ".join(run.manifest().get("tags", []))
-        print(f"{run.name:<{width}}  {_status(run):<9} {shown:>10} {time:>9}  {tags}".rstrip())
+        _say(f"{run.name:<{width}}  {_status(run):<9} {shown:>10} {time:>9}  {tags}".rstrip())
 
 
 def _show(run: Run) -> None:
     from racer import checkpoint
 
     manifest = run.manifest()
-    print(run.folder)
+    _say(str(run.folder))
     for key in ("created", "algo", "seed", "git", "ended_by"):
         if manifest.get(key) is not None:
-            print(f"  {key:<12} {manifest[key]}")
-    print(f"  {'status':<12} {_status(run)}")
+            _say(f"  {key:<12} {manifest[key]}")
+    _say(f"  {'status':<12} {_status(run)}")
     for key in ("track", "reward", "parent"):
         if key in manifest:
-            print(f"  {key:<12} {manifest[key].get('name')}")
+            _say(f"  {key:<12} {manifest[key].get('name')}")
     for event in manifest.get("resumed", []):
-        changes = "; ".join(map(str, event.get("changes", []))) or "nothing changed"
-        print(f"  {'resumed':<12} at step {event.get('timesteps')}: {changes}")
+        changed = event.get("changes")
+        changes = "; ".join(map(str, changed)) if isinstance(changed, list) else ""
+        _say(f"  {'resumed':<12} at step {event.get('timesteps')}: {changes or 'nothing changed'}")
     result = _evaluation(run)
     if result:
         laps = f"{result['laps_completed']} of {result['laps']} laps"
-        print(f"  {'completion':<12} {result['completion_pct']:.1f} % ({laps})")
+        _say(f"  {'completion':<12} {result['completion_pct']:.1f} % ({laps})")
     if result.get("mean_lap_s") is not None:
         times = f"best {result['best_lap_s']:.2f} s, mean {result['mean_lap_s']:.2f} s"
-        print(f"  {'lap time':<12} {times}")
+        _say(f"  {'lap time':<12} {times}")
     for name in checkpoint.verify(run.checkpoints):
-        print(f"  {'checkpoint':<12} {name}")
+        _say(f"  {'checkpoint':<12} {name}")
 
 
 def _verify(run: Run) -> None:
@@ -104,7 +113,7 @@ def _verify(run: Run) -> None:
     if problems:
         raise BadRun(f"{run.folder} is damaged: {'; '.join(problems)}. Restore it from a copy.")
     sealed = len(run.manifest().get("files", {}))
-    print(f"{run.folder}: {sealed} files and {len(kept)} checkpoints are as they were written")
+    _say(f"{run.folder}: {sealed} files and {len(kept)} checkpoints are as they were written")
 
 
 def _status(run: Run) -> str:
@@ -126,10 +135,7 @@ def _evaluation(run: Run) -> dict[str, Any]:
         found = files.read_json(run.evaluation_file)
     except BadRun:
         return {}
-    numbers = ("completion_pct", "laps", "laps_completed", "best_lap_s", "mean_lap_s")
-    optional = ("best_lap_s", "mean_lap_s")
-    whole = all(
-        isinstance(found.get(name), int | float) or (name in optional and found.get(name) is None)
-        for name in numbers
-    )
-    return found if whole else {}
+    needed = ["completion_pct", "laps", "laps_completed"]
+    if found.get("mean_lap_s") is not None:
+        needed += ["best_lap_s", "mean_lap_s"]
+    return found if all(isinstance(found.get(n), int | float) for n in needed) else {}

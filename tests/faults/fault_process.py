@@ -49,7 +49,7 @@ def kill_anywhere(effort, folder):
         lost = max(lost, newest - max(child.acked, default=newest))
         if trial % effort.of(10, 2) == 0 and run_in(runs_dir).manifest()["status"] != "finished":
             finish(runs_dir)
-            assert not list(run_in(runs_dir).checkpoints.glob(".tmp-*"))
+            assert not list(run_in(runs_dir).checkpoints.glob(".racer-tmp-*"))
             same_as_straight(runs_dir)
             resumed += 1
     return f"{trials} kills, {trials} loadable, 0 acknowledged lost, {resumed} resumed bit-equal"
