@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import sys
 import time
 from collections import deque
@@ -39,7 +40,7 @@ COLUMNS = (
     "steps",
     *_LOSSES,
 )
-_CSV_LIMIT = 2**30  # bytes
+_LINE_LIMIT = 1000  # characters
 SAMPLE_EVERY = 4096  # timesteps between rows at least; off-policy algorithms roll out one step
 
 
@@ -109,7 +110,7 @@ class Metrics:
         """
         metrics = cls()
         try:
-            metrics.rows = _read_rows(path)[: int(facts["rows"])]
+            metrics.rows = _read_rows(path, int(facts["rows"]))
             best = facts["best_lap_s"]
             metrics.best_lap_s = float("nan") if best is None else float(best)
             metrics.episodes, metrics.laps = int(facts["episodes"]), int(facts["laps"])
@@ -137,21 +138,19 @@ class Metrics:
         return {c: np.array([row[c] for row in self.rows], float) for c in COLUMNS}
 
 
-def _read_rows(path: Path) -> list[dict[str, float]]:
-    """The whole rows at the beginning of a metrics.csv."""
+def _read_rows(path: Path, count: int) -> list[dict[str, float]]:
+    """The first `count` whole rows of a metrics.csv, which may be of any size."""
     rows: list[dict[str, float]] = []
-    try:
-        text = files.read_limited(path, _CSV_LIMIT).decode(errors="replace")
-    except BadRun:
-        return rows
-    lines = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
-    table = csv.reader(lines)
-    if tuple(next(table, ())) != COLUMNS:
-        return rows
-    with contextlib.suppress(ValueError, csv.Error):
-        for line in table:
-            values = [float(field or "nan") for field in line]
-            rows.append(dict(zip(COLUMNS, values, strict=True)))
+    with (
+        contextlib.suppress(OSError, ValueError, csv.Error),
+        path.open(encoding="utf-8", errors="replace") as file,
+    ):
+        lines = iter(lambda: file.readline(_LINE_LIMIT), "")
+        table = csv.reader(itertools.takewhile(lambda line: line.endswith("\n"), lines))
+        if tuple(next(table, ())) == COLUMNS:
+            for line in itertools.islice(table, count):
+                values = [float(field or "nan") for field in line]
+                rows.append(dict(zip(COLUMNS, values, strict=True)))
     return rows
 
 

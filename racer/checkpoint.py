@@ -97,6 +97,11 @@ def latest(checkpoints: Path) -> Checkpoint:
     raise BadRun(f"{checkpoints} has no usable checkpoint: {reason} Train again.")
 
 
+def steps(checkpoints: Path) -> list[Path]:
+    """Folders of checkpoints to go on from, newest first, whole or not."""
+    return _folders(checkpoints, "step")
+
+
 def tidy(checkpoints: Path, keep: Path | None) -> None:
     """Clear what a crash left half written; set aside what is newer than `keep` and damaged."""
     if not checkpoints.is_dir():

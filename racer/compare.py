@@ -26,7 +26,6 @@ from racer.runs import Run, find, list_runs
 
 RESAMPLES = 10_000
 _TAILS = (2.5, 97.5)  # %
-_CSV_LIMIT = 2**30  # bytes
 
 
 @dataclass(frozen=True)
@@ -260,12 +259,12 @@ def _numbers(run: Run) -> dict[str, float | None]:
 
 def _first_lap(run: Run) -> float | None:
     """Timesteps of the first metrics row that counts a lap."""
-    text = files.read_limited(run.metrics_file, _CSV_LIMIT).decode(errors="replace")
     try:
-        for row in csv.DictReader(io.StringIO(text)):
-            if float(row.get("laps") or 0) > 0:
-                return float(int(row["timesteps"]))
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        with run.metrics_file.open(encoding="utf-8", errors="replace") as file:
+            for row in csv.DictReader(file):
+                if float(row.get("laps") or 0) > 0:
+                    return float(int(row["timesteps"]))
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise BadRun(f"{run.metrics_file} is damaged: {error}. Restore a copy.") from error
     return None
 

@@ -102,7 +102,7 @@ def _newest(run: Run) -> checkpoint.Checkpoint | None:
     Raises:
         BadRun: there are checkpoints, and every one is damaged; or old weights began the run.
     """
-    nothing_yet = not checkpoint.verify(run.checkpoints)
+    nothing_yet = not checkpoint.steps(run.checkpoints)  # a best policy alone is none
     if nothing_yet and "parent" not in run.manifest() and "imported" not in run.manifest():
         return None
     found = checkpoint.latest(run.checkpoints)

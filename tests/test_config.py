@@ -81,7 +81,9 @@ def test_what_cannot_be_is_refused_in_one_sentence(settings, sentence):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["[train\n", "train.seed = ", "\x00", "a=" + "[" * 9999, '[train]\nseed = "x"'])
+@pytest.mark.parametrize(
+    "text", ["[train\n", "train.seed = ", "\x00", "a=" + "[" * 9999, '[train]\nseed = "x"']
+)
 def test_a_broken_file_is_refused(tmp_path, text):
     path = tmp_path / "config.toml"
     path.write_text(text)

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from racer.config import RaceConfig
+from racer.evaluate import evaluate
 from racer.race import make_race
 from racer.runs import list_runs
+from racer.trace import Trace
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = 100_000
@@ -35,6 +37,39 @@ def drive():
 
 def test_the_same_seed_twice_in_one_process_gives_the_same_bits_for_100_000_steps():
     assert drive() == drive()
+
+
+class Noise:
+    """A driver of random actions, or of given ones."""
+
+    def __init__(self, discrete, actions=None):
+        rng = np.random.default_rng(1)
+        noise = rng.integers(0, 5, 10_000) if discrete else rng.uniform(-1, 1, (10_000, 2))
+        self.actions = iter(noise if actions is None else actions)
+
+    def act(self, obs):
+        return np.array([next(self.actions)])
+
+
+@pytest.mark.parametrize("actions", ["continuous", "discrete"])
+def test_a_recording_driven_again_from_its_actions_is_the_same_to_the_bit(actions, tmp_path):
+    config = RaceConfig(actions=actions)
+    known = make_race(config, 1, with_reward=False).actions
+    result, trace = evaluate(Noise(actions == "discrete"), config, laps=8)
+    trace.save(tmp_path / "laps.npz")
+    params = Trace.load(tmp_path / "laps.npz").rows["params"]
+    commands = np.stack([params["steering_angle"], params["speed"]], axis=1)
+    if actions == "discrete":
+        apart = np.abs(commands[:, None] - np.array(known.choices)).sum(axis=2)
+        again = apart.argmin(axis=1)
+    else:
+        low, high = np.array([known.steer_deg, known.speed]).T
+        again = (2.0 * (commands - low) / (high - low) - 1.0).astype(np.float32)
+    assert len(again) > 50
+    second, retrace = evaluate(Noise(actions == "discrete", again), config, laps=8)
+    assert second == result
+    retrace.save(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "laps.npz").read_bytes()
 
 
 @pytest.mark.slow

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from racer import checkpoint, memory, train
-from racer.callbacks import Metrics
+from racer.callbacks import COLUMNS, Metrics
 from racer.config import Config
 from racer.errors import BadRun, ResourceError, Stopped, UsageError
 from racer.keeper import settled
@@ -138,6 +140,17 @@ def test_a_stopped_run_goes_on_to_the_same_bits(straight, tmp_path, monkeypatch,
     assert run.damaged() == []
 
 
+def test_a_run_that_has_a_best_policy_but_no_checkpoint_begins_anew(
+    straight, tmp_path, monkeypatch
+):
+    run = interrupted(tmp_path, monkeypatch, 200)
+    for folder in checkpoint.steps(run.checkpoints):
+        shutil.rmtree(folder)
+    assert checkpoint.best(run.checkpoints)
+    resume(run, {}, quiet=True)
+    assert differing(straight, run) == set()
+
+
 def test_sac_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     settings = Config().override(
         {
@@ -246,6 +259,17 @@ def test_metrics_survive_a_torn_file(tmp_path):
     assert (tmp_path / "again.csv").read_bytes() == path.read_bytes()
     path.write_bytes(path.read_bytes()[:-3])
     assert [row["timesteps"] for row in Metrics.load(path, facts).rows] == [1000, 2000]
+
+
+def test_metrics_of_a_gigabyte_are_read_as_far_as_needed(tmp_path):
+    metrics, path = Metrics(), tmp_path / "metrics.csv"
+    for step in range(5):
+        metrics.sample(step, dict.fromkeys(COLUMNS[-5:], 0.0))
+    metrics.save(path)
+    os.truncate(path, 2**30)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert len(Metrics.load(path, metrics.to_facts()).rows) == 5
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
 
 
 def test_tensorboard_reads_the_events_and_a_resumed_file_replaces_the_overlap(tmp_path):

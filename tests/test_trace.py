@@ -54,6 +54,13 @@ def test_equal_traces_are_equal_files(trace, path, tmp_path):
     assert (tmp_path / "other.npz").read_bytes() == path.read_bytes()
 
 
+def test_frames_out_of_order_in_a_file_are_played_in_order(trace, path):
+    with np.load(path, allow_pickle=False) as found:
+        arrays = dict(found)
+    np.savez(path, **arrays | {"rows": np.random.default_rng(0).permutation(arrays["rows"])})
+    np.testing.assert_array_equal(Trace.load(path).rows, trace.rows)
+
+
 def test_numpy_reads_the_file_too(trace, path):
     with np.load(path, allow_pickle=False) as arrays:
         assert arrays["rows"].dtype == TRACE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import itertools
 import json
 import os
 import resource
@@ -37,9 +38,15 @@ from racer.tracks import Track
 from racer.vec_env import RacerVecEnv
 
 
-@fault("B1", "the disk fills up in the middle of training, then has room again")
+@fault("B1", "bytes or names of a disk run out in the middle of training, then there is room again")
 def full_disk(effort, folder):
-    with small_disk(folder / "disk") as (disk, real):
+    for limit in ("size=3m", "nr_inodes=99"):
+        kind = run_out_of(limit, folder / limit)
+    return f"{kind}: 2 warnings, exit 5, last checkpoint whole, resumed bit-equal"
+
+
+def run_out_of(limit, folder):
+    with small_disk(folder / "disk", limit) as (disk, real):
         hook = fill_disk(disk) if real else fail_writes
         child = start(disk / "runs", hook=hook)
         assert child.wait() == 5, child.text[-2000:]
@@ -47,18 +54,17 @@ def full_disk(effort, folder):
         assert "No space left" in child.text
         newest = check_whole(disk / "runs", child.acked)
         assert 0 < newest < config().train.timesteps
-        (disk / "filler").unlink(missing_ok=True)
+        shutil.rmtree(disk / "filler", ignore_errors=True)
         finish(disk / "runs")
         same_as_straight(disk / "runs")
-    kind = "a 3 MB disk" if real else "failing writes (no right to mount a small disk)"
-    return f"{kind}: 2 warnings, exit 5, last checkpoint whole, resumed bit-equal"
+    return "3 MB, 99 inodes" if real else "failing writes (no right to mount a small disk)"
 
 
 @contextlib.contextmanager
-def small_disk(folder):
-    """A 3 MB tmpfs where that may be mounted, else the folder itself."""
+def small_disk(folder, limit="size=3m"):
+    """A small tmpfs where that may be mounted, else the folder itself."""
     folder.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", limit, "none", str(folder)]
     real = shutil.which("mount") and subprocess.run(command, capture_output=True).returncode == 0
     try:
         yield folder, bool(real)
@@ -69,9 +75,10 @@ def small_disk(folder):
 
 def fill_disk(disk):
     def fill():
-        with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as file:
-            while True:
-                file.write(bytes(4096))
+        (disk / "filler").mkdir()
+        with contextlib.suppress(OSError):
+            for number in itertools.count():
+                (disk / "filler" / str(number)).write_bytes(bytes(32768))
 
     return lambda: at_call(RacerVecEnv, "step_wait", 130, fill)
 
