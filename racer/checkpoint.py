@@ -13,33 +13,23 @@ or read.
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import safetensors
-import safetensors.numpy
-
-from racer import files
+from racer import files, tensors
 from racer.errors import BadRun
 from racer.policy import FILE as POLICY
 from racer.policy import Policy
-from racer.state import COUNTERS, Arrays, State
+from racer.state import COUNTERS, State
 
 SCHEMA = 1
 KIND = "racer-checkpoint"
 MANIFEST, ARRAYS, REPLAY = "checkpoint.json", "state.safetensors", "replay.safetensors"
 DAMAGED = "damaged-"
-_NUMBERS = {"f2": "F16", "f4": "F32", "f8": "F64", "i1": "I8", "i4": "I32", "i8": "I64"}
-_NUMBERS |= {"u1": "U8", "u2": "U16", "u4": "U32", "u8": "U64", "b1": "BOOL"}
-_FIELD = re.compile(r"[<|][fiub][1248]")
 
 
 @dataclass(frozen=True)
@@ -128,8 +118,8 @@ def load(folder: Path) -> State:
         raise BadRun(f"{folder}: {wrong[0]}.")
     manifest = files.read_json(folder / MANIFEST)
     _check_facts(folder, manifest)
-    arrays = _read_arrays(folder / ARRAYS, manifest["fields"])
-    rows = _read_arrays(folder / REPLAY, {}) if REPLAY in manifest["files"] else None
+    arrays = tensors.read(folder / ARRAYS, manifest["fields"])
+    rows = tensors.read(folder / REPLAY, {}) if REPLAY in manifest["files"] else None
     return State(Policy.load(folder), arrays, manifest["facts"], rows, manifest["extra"])
 
 
@@ -197,12 +187,12 @@ def _commit(checkpoints: Path, kind: str, state: State, more: dict[str, Any], ke
 def _write(tmp: Path, kind: str, state: State, about: dict[str, Any]) -> None:
     hashes = {POLICY: files.write_synced(tmp / POLICY, state.policy.to_bytes())}
     if kind == "step":
-        plain = {name: _as_bytes(array) for name, array in state.arrays.items()}
-        hashes[ARRAYS] = files.write_synced(tmp / ARRAYS, *_chunks(plain))
+        plain = {name: tensors.as_bytes(array) for name, array in state.arrays.items()}
+        hashes[ARRAYS] = files.write_synced(tmp / ARRAYS, *tensors.chunks(plain))
         fields = {n: a.dtype.descr for n, a in state.arrays.items() if a.dtype.names}
         about = about | {"facts": state.facts, "fields": fields}
         if state.replay is not None:
-            hashes[REPLAY] = files.write_synced(tmp / REPLAY, *_chunks(state.replay))
+            hashes[REPLAY] = files.write_synced(tmp / REPLAY, *tensors.chunks(state.replay))
     files.write_synced(tmp / MANIFEST, files.json_bytes(about | {"files": hashes}))
 
 
@@ -219,54 +209,6 @@ def _folders(checkpoints: Path, kind: str) -> list[Path]:
 def _rank(score: Mapping[str, Any]) -> tuple[float, float]:
     lap = score.get("lap_time_s")
     return float(score["completion_pct"]), -math.inf if lap is None else -float(lap)
-
-
-def _chunks(arrays: Arrays) -> list[bytes | memoryview]:
-    """A safetensors file in pieces, so that a replay buffer is never copied to be written."""
-    header: dict[str, Any] = {}
-    body: list[bytes | memoryview] = []
-    at = 0
-    for name, array in arrays.items():
-        array = np.ascontiguousarray(array).reshape(array.shape)
-        kind = _NUMBERS[array.dtype.str[1:]]
-        header[name] = {
-            "dtype": kind,
-            "shape": array.shape,
-            "data_offsets": [at, at + array.nbytes],
-        }
-        at += array.nbytes
-        body.append(array.reshape(-1).view(np.uint8).data)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    return [struct.pack("<Q", len(text)), text, *body]
-
-
-def _as_bytes(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Rows with fields as bytes: safetensors knows numbers only."""
-    if not array.dtype.names:
-        return array
-    return np.ascontiguousarray(array).view(np.uint8).reshape(*array.shape, array.itemsize)
-
-
-def _read_arrays(path: Path, fields: Mapping[str, Any]) -> Arrays:
-    try:
-        arrays: Arrays = safetensors.numpy.load_file(path)
-        for name, described in fields.items():
-            dtype = _dtype(described)
-            arrays[name] = np.ascontiguousarray(arrays[name]).view(dtype)[..., 0]
-    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise BadRun(f"{path} cannot be read: {error}. Use an earlier checkpoint.") from error
-    return arrays
-
-
-def _dtype(described: Any) -> np.dtype[Any]:
-    """A row's fields from their description; numbers and texts of a fixed size only."""
-    parts: list[Any] = []
-    for name, kind, *shape in described:
-        if not _FIELD.fullmatch(kind):
-            raise ValueError(f"the field {name!r} is no number")
-        parts.append((str(name), kind, *(tuple(map(int, size)) for size in shape)))
-    return np.dtype(parts)
 
 
 def _check_manifest(folder: Path, manifest: dict[str, Any]) -> None:

@@ -104,9 +104,7 @@ class Run:
                 about = _about(run.name, created, tags) | dict(manifest)
                 if run._claim(texts, about):
                     return run
-        raise UsageError(
-            f"{runs_dir} holds 9999 runs named {stem}; remove some: racer runs rm NAME."
-        )
+        raise UsageError(f"{runs_dir} holds 9999 runs named {stem}; remove some: racer runs rm.")
 
     @classmethod
     def open(cls, name: str, runs_dir: Path) -> Run:

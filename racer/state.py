@@ -19,11 +19,10 @@ import numpy.typing as npt
 
 from racer.errors import BadRun, Diverged
 from racer.policy import Policy, from_model, into_model
+from racer.tensors import Arrays
 
 COUNTERS = ("num_timesteps", "_n_updates", "_episode_num", "_total_timesteps")
 _REPLAY = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)

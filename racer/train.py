@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import sys
 from collections.abc import Callable, Sequence
@@ -15,12 +14,13 @@ from racer import algos, checkpoint, files, memory, official, reward
 from racer.callbacks import Metrics, Tell, Watch
 from racer.config import Config
 from racer.errors import Diverged, RacerError, RewardFailed, Stopped
-from racer.evaluate import Result, evaluate, make_judge
+from racer.evaluate import Result, make_judge
 from racer.keeper import Halt, Keeper, metrics_to_go_on
 from racer.policy import FILE as POLICY_FILE
 from racer.policy import Policy, into_model
 from racer.profile import profiled
 from racer.race import Race, make_race
+from racer.results import draw_curve, evaluate_run
 from racer.runs import Run
 from racer.signals import Stop, graceful_stop
 from racer.state import State, restore
@@ -256,40 +256,6 @@ class Session:
         how = f"go on: racer train --resume {self.run.name}" if unfinished else "it was finished"
         step = keeper.num_timesteps if keeper.last_good is None else keeper.last_good.timesteps
         return f"stopped by {self.stop.name} at step {step:,}; everything is saved; {how}."
-
-
-def evaluate_run(run: Run, policy: Policy, config: Config, *, picture: bool = True) -> Result:
-    """Drive the evaluation laps of `config` and keep result, laps and their picture in the run."""
-    from racer.render.pictures import laps_picture
-
-    result, trace = evaluate(policy, config.race, laps=config.eval.laps)
-    meta = {"title": run.name, "reward": run.config().race.reward}  # as named, not our copy
-    trace = dataclasses.replace(trace, meta=trace.meta | meta)
-    with files.disk_errors(str(run.folder)):
-        trace.save(run.laps_file)
-        files.write_json(run.evaluation_file, result.to_json())
-        if picture:
-            laps_picture(trace, run.folder / "laps.png")
-    official.write_model(run.folder, config)
-    official.write_evaluation(run.folder, config, trace)
-    return result
-
-
-def draw_curve(run: Run, metrics: Metrics) -> None:
-    """The learning curve, as a picture in the run."""
-    from racer.render.pictures import curve_picture
-
-    columns, path = metrics.columns(), run.folder / "curve.png"
-    with files.disk_errors(str(path)):
-        curve_picture(
-            {
-                "steps": columns["timesteps"],
-                "completion_pct": columns["progress_pct"],
-                "lap_time_s": columns["lap_time_s"],
-                "reward": columns["return"],
-            },
-            path,
-        )
 
 
 def about(config: Config) -> dict[str, Any]:
