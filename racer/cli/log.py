@@ -82,11 +82,12 @@ def _parity(args: argparse.Namespace) -> int:
 def _show_parity(result: Parity) -> None:
     print(f"{result.source} on {result.track}")
     _table(
-        ("field", "matches", "share", "bar", "worst difference", ""),
+        ("field", "matches", "nearby", "share", "bar", "worst difference", ""),
         (
             (
                 field.name,
                 f"{field.matches}/{field.rows}",
+                str(field.nearby),
                 f"{field.match_pct:.2f} %",
                 f"{field.bar_pct:g} %",
                 f"{field.worst:.3g}",

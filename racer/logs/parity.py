@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from racer.logs.log import Log
+from racer.logs.nearby import equal_nearby
 from racer.logs.recompute import Recomputed, recompute
 from racer.tracks import Track
 
@@ -19,16 +20,18 @@ class Field:
     Args:
         name: column of the log.
         rows: compared.
-        matches: rows within `tolerance`.
+        matches: rows within `tolerance`, those of `nearby` included.
+        nearby: rows that are so only at a pose that the log's precision allows, see `nearby`.
         tolerance: largest difference that counts as equal.
         bar_pct: share of rows that must match.
-        worst: largest difference.
-        first: the first differing row, or None.
+        worst: largest difference, but for the rows of `nearby`.
+        first: the first row that does not match, or None.
     """
 
     name: str
     rows: int
     matches: int
+    nearby: int
     tolerance: float
     bar_pct: float
     worst: float
@@ -69,6 +72,7 @@ class Parity:
                 f.name: {
                     "rows": f.rows,
                     "matches": f.matches,
+                    "nearby": f.nearby,
                     "match_pct": f.match_pct,
                     "bar_pct": f.bar_pct,
                     "tolerance": f.tolerance,
@@ -82,13 +86,13 @@ class Parity:
         }
 
 
-# name, tolerance and bar for full precision; for text logs, whose poses have four digits (0.05 mm,
-# which is 0.001 % of a lap of 10 m, and may move a row across a border or a waypoint's bisector)
+# name; tolerance with all digits, and with the four digits of a text log (of which progress has its
+# own rounding and that of the start, which is read from the log); share of rows that must match
 _BARS = (
-    ("progress", 1e-9, 100.0, 2e-3, 100.0),
-    ("closest_waypoint", 0.0, 100.0, 0.0, 99.5),
-    ("all_wheels_on_track", 0.0, 99.7, 0.0, 99.5),
-    ("track_len", 1e-9, 100.0, 5.1e-3, 100.0),
+    ("progress", 1e-9, 2e-3, 100.0),
+    ("closest_waypoint", 0.0, 0.0, 100.0),
+    ("all_wheels_on_track", 0.0, 0.0, 99.7),
+    ("track_len", 1e-9, 5.1e-3, 100.0),
 )
 
 
@@ -101,36 +105,36 @@ def check_parity(log: Log, track: Track) -> Parity:
         "all_wheels_on_track": found.params["all_wheels_on_track"],
         "track_len": found.params["track_length"],
     }
-    fields = tuple(
-        _compare(log, name, computed[name], *(rounded if log.rounded else exact))
-        for name, exact, rounded in ((b[0], b[1:3], b[3:5]) for b in _BARS)
-    )
-    return Parity(log.source, track.name, fields, (*log.notes, *_remarks(found)))
+    fields = []
+    for name, exact, rounded, bar_pct in _BARS:
+        tolerance = rounded if log.rounded else exact
+        difference = np.abs(computed[name].astype(float) - log.rows[name].astype(float))
+        wrong = np.flatnonzero(difference > tolerance)
+        nearby = wrong[equal_nearby(log, track, found, name, wrong, tolerance)]
+        wrong, difference[nearby] = np.setdiff1d(wrong, nearby), 0.0
+        fields.append(
+            Field(
+                name,
+                len(log.rows),
+                len(log.rows) - wrong.size,
+                nearby.size,
+                tolerance,
+                bar_pct,
+                float(difference.max()),
+                _row(log, name, computed[name], wrong[0]) if wrong.size else None,
+            )
+        )
+    return Parity(log.source, track.name, tuple(fields), (*log.notes, *_remarks(found)))
 
 
-def _compare(log: Log, name: str, computed: np.ndarray, tolerance: float, bar_pct: float) -> Field:
-    logged = log.rows[name]
-    difference = np.abs(computed.astype(float) - logged.astype(float))
-    wrong = np.flatnonzero(difference > tolerance)
-    first = None
-    if wrong.size:
-        row = log.rows[wrong[0]]
-        first = {
-            "line": int(row["line"]),
-            "episode": int(row["episode"]),
-            "steps": int(row["steps"]),
-            "logged": logged[wrong[0]].item(),
-            "computed": computed[wrong[0]].item(),
-        }
-    return Field(
-        name,
-        len(logged),
-        len(logged) - wrong.size,
-        tolerance,
-        bar_pct,
-        float(difference.max()),
-        first,
-    )
+def _row(log: Log, name: str, computed: np.ndarray, k: int) -> dict[str, Any]:
+    return {
+        "line": int(log.rows["line"][k]),
+        "episode": int(log.rows["episode"][k]),
+        "steps": int(log.rows["steps"][k]),
+        "logged": log.rows[name][k].item(),
+        "computed": computed[k].item(),
+    }
 
 
 def _remarks(found: Recomputed) -> list[str]:

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from racer import vehicles
-from racer.logs.log import PAUSE, PREPARE, Log
+from racer.logs.log import Log
 from racer.sim.replay import measure_poses
 from racer.sim.types import CAR, PARAMS
 from racer.tracks import Track
-
-# A car moved by hand: further in one step than any drives (at 4 m/s and 15 Hz, 0.27 m).
-_JUMP = 0.4  # m
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +109,6 @@ def _measure(log: Log, track: Track, *, dropped: bool) -> Recomputed:
         cars,
         params,
         noses,
-        wheel_rows(log),
         np.repeat(starts, [part.stop - part.start for part in parts]),
         first,
         track.arrays,
@@ -125,33 +121,21 @@ def _measure(log: Log, track: Track, *, dropped: bool) -> Recomputed:
     return Recomputed(
         cars,
         params,
-        _nearer(track, params),
+        nearer_waypoint(
+            track, params["x"], params["y"], params["prev_waypoint"], params["next_waypoint"]
+        ),
         starts,
         np.zeros(len(parts), np.bool_),
         dropped,
     )
 
 
-def wheel_rows(log: Log) -> np.ndarray:
-    """(R,) the row whose pose the wheels have in the log.
-
-    In a frame in which the simulator moves the car (prepare, pause), the body's pose is sometimes
-    still the old one while the wheels, read a moment later, already stand at the new place: the
-    pose of the next row.
-    """
-    rows = log.rows
-    index = np.arange(len(rows))
-    held = (rows["status"] == PREPARE) | (rows["status"] == PAUSE)
-    jump = np.hypot(np.diff(rows["x"]), np.diff(rows["y"])) > _JUMP
-    same = np.diff(rows["episode"]) == 0
-    index[:-1] += held[:-1] & jump & same
-    return index
-
-
-def _nearer(track: Track, params: np.ndarray) -> np.ndarray:
-    """The nearer of the two waypoints around each pose, which is what logs record."""
-    before, after = params["prev_waypoint"], params["next_waypoint"]
-    here = np.stack([params["x"], params["y"]], axis=1)
-    to_before = np.linalg.norm(track.center[before] - here, axis=1)
-    to_after = np.linalg.norm(track.center[after] - here, axis=1)
+def nearer_waypoint(
+    track: Track, x: np.ndarray, y: np.ndarray, before: np.ndarray, after: np.ndarray
+) -> np.ndarray:
+    """The nearer of the two waypoints around each point, which is what logs record."""
+    to_before, to_after = (
+        np.sqrt((track.center[k, 0] - x) ** 2 + (track.center[k, 1] - y) ** 2)
+        for k in (before, after)
+    )
     return np.where(to_before < to_after, before, after)

@@ -68,7 +68,7 @@ def _parity_table(logs: Sequence[Log], roads: Sequence[Track], names: Sequence[s
                 str(progress.rows),
                 f"{progress.match_pct:.2f} % (worst {progress.worst:.1e})",
                 f"{waypoint.match_pct:.2f} %",
-                f"{wheels.match_pct:.2f} % ({wheels.rows - wheels.matches} differ)",
+                f"{wheels.match_pct:.2f} % ({wheels.nearby} nearby)",
                 f"{length.match_pct:.2f} %",
             )
         )

@@ -12,7 +12,6 @@ from racer.sim.progress import (
     lap_progress,
     locate,
     waypoints_around,
-    wheels_off_road,
     width_and_side,
 )
 from racer.sim.trig import sincos
@@ -36,14 +35,13 @@ def _put(car, nose, vehicle):
 
 
 @kernel
-def measure_poses(cars, rows, noses, wheel_rows, starts, first, track, vehicles):
+def measure_poses(cars, rows, noses, starts, first, track, vehicles):
     """Fill `cars` and the geometry in `rows` from the poses of consecutive steps.
 
     Args:
         cars: (R,) CAR, out.
         rows: (R,) PARAMS, out; commands, steps and time stay untouched.
         noses: (R, 3) x, y (m) of the nose and heading (deg).
-        wheel_rows: (R,) index of the row whose pose the wheels have.
         starts: (R,) where the episode started, fraction of a lap.
         first: (R,) bool, does an episode start here?
         vehicles: (1,) VEHICLE.
@@ -53,12 +51,8 @@ def measure_poses(cars, rows, noses, wheel_rows, starts, first, track, vehicles)
     before = 0.0
     for i in range(cars.size):
         car, row = cars[i], rows[i]
-        k = wheel_rows[i]
-        cosine, sine = _put(car, noses[k], vehicle)
-        wheels_off = wheels_off_road(track, vehicle, car.x, car.y, cosine, sine)
         cosine, sine = _put(car, noses[i], vehicle)
         locate(car, track, vehicle, cosine, sine)
-        car.wheels_off = wheels_off
         if first[i] or before >= 100.0:
             before = 0.0
         car.progress_before = before

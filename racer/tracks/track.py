@@ -159,15 +159,15 @@ class Track:
         """Exact geometry at many points.
 
         Args:
-            x, y: (K,) m.
+            x, y: m, of any shape.
 
         Returns:
-            (K,) NEAREST: s, segment, distance, width, waypoints, is_left, on_road.
+            NEAREST of that shape: s, segment, distance, width, waypoints, is_left, on_road.
         """
         x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
-        out = np.zeros(x.shape, NEAREST)
-        nearest_many(self.arrays, x, y, out)
-        return out
+        out = np.zeros(x.size, NEAREST)
+        nearest_many(self.arrays, x.ravel(), y.ravel(), out)
+        return out.reshape(x.shape)
 
 
 def _twice_area(points: np.ndarray) -> float:
