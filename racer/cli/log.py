@@ -167,6 +167,8 @@ def _fit(args: argparse.Namespace) -> int:
             print(title)
             _show_fidelity([fidelity])
             result[title.replace(" ", "_")] = fidelity.as_dict()
+            for log in part:
+                _notes(log.notes)
     _write(args.json, result)
     return 0
 
@@ -184,7 +186,9 @@ def _import(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from racer.logs.report import report
 
-    print(report(args.log, args.tracks), end="")
+    text, notes = report(args.log, args.tracks)
+    print(text, end="")
+    _notes(notes)
     return 0
 
 
@@ -200,14 +204,11 @@ def _lines(args: argparse.Namespace) -> int:
 
 
 def _open(args: argparse.Namespace) -> tuple[list[Log], Track]:
-    from racer.logs import open_logs
-    from racer.logs.convert import check_track
+    from racer.logs.convert import open_driven
     from racer.tracks import Track
 
     track = Track.load(args.track)
-    logs = open_logs(args.log)
-    check_track(logs, track)
-    return logs, track
+    return open_driven(args.log, track), track
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

@@ -30,8 +30,7 @@ def log_trace(path: str | Path, track: str | Path | Track) -> Trace:
         BadTrack, UnknownName: the track.
     """
     road = track if isinstance(track, Track) else Track.load(track)
-    logs = open_logs(path)
-    check_track(logs, road)
+    logs = open_driven(path, road)
     parts, car, last = [], -1, np.inf
     for log in logs:
         if log.rows["episode"][0] <= last:
@@ -70,16 +69,23 @@ def trace_rows(log: Log, track: Track) -> np.ndarray:
     return rows
 
 
-def check_track(logs: list[Log], track: Track) -> None:
-    """Refuse logs that were not driven on `track`.
+def open_driven(path: str | Path, track: Track) -> list[Log]:
+    """The logs behind `path` that were driven on `track`; a note of the first names the others.
 
     Raises:
-        BadLog: the recorded length of the track is another.
+        BadLog: nothing to read, or the recorded length of the track is another in all of them.
     """
-    for log in logs:
+    driven, others = [], []
+    for log in open_logs(path):
         recorded = float(np.median(log.rows["track_len"]))
-        if abs(recorded - track.length) > _LENGTH_OFF * track.length:
-            raise BadLog(
-                f"{log.source}: it was driven on a track of {recorded:.2f} m, and {track.name} has "
-                f"{track.length:.2f} m. Name the track the log comes from with --track."
+        if abs(recorded - track.length) <= _LENGTH_OFF * track.length:
+            driven.append(log)
+        else:
+            others.append(
+                f"{log.source}: it was driven on a track of {recorded:.2f} m, and {track.name} "
+                f"has {track.length:.2f} m"
             )
+    if not driven:
+        raise BadLog(f"{others[0]}. Name the track the log comes from with --track.")
+    driven[0] = driven[0].noted([f"left out: {other}" for other in others])
+    return driven

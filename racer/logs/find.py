@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import re
 import tarfile
@@ -49,11 +48,11 @@ def read_one(content: bytes, source: str | Path) -> Log:
 
 
 def _read_all(files: Iterable[tuple[Path, bytes]], path: Path) -> list[Log]:
-    """Read those files that are sim-traces; what is wrong with one becomes a note of the next."""
+    """Read those files that are sim-traces; what is wrong with one becomes a note of the first."""
     logs: list[Log] = []
     problems: list[str] = []
     for source, content in files:
-        if not _may_be_a_trace(content):
+        if not _may_be_a_trace(source, content):
             continue
         try:
             logs.append(read_one(content, source))
@@ -62,14 +61,15 @@ def _read_all(files: Iterable[tuple[Path, bytes]], path: Path) -> list[Log]:
     if not logs:
         why = problems[0] if problems else "no sim-trace CSV and no SIM_TRACE_LOG line in it"
         raise BadLog(f"{path}: {why}. Give the folder the simulator wrote, or a file of it.")
-    if problems:
-        logs[0] = dataclasses.replace(logs[0], notes=(*logs[0].notes, *problems))
+    logs[0] = logs[0].noted(problems)
     return logs
 
 
-def _may_be_a_trace(content: bytes) -> bool:
-    first = content[:200].removeprefix(b"\xef\xbb\xbf").lstrip()
-    return first.startswith(b"episode,steps,") or b"SIM_TRACE_LOG" in content
+def _may_be_a_trace(source: Path, content: bytes) -> bool:
+    """Folders hold other files, too; one that is named or begins like a sim-trace is read."""
+    columns = re.split(rb"[,\s]+", content[:400])
+    like_one = b"steps" in columns and b"track_len" in columns
+    return like_one or source.name.endswith("-iteration.csv") or b"SIM_TRACE_LOG" in content
 
 
 def _content(path: Path) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +69,10 @@ class Log:
         again = np.diff(self.rows["episode"]) < 0
         again |= (np.diff(self.rows["episode"]) == 0) & (np.diff(self.rows["steps"]) < 0)
         return np.concatenate([[0], np.cumsum(again)])
+
+    def noted(self, notes: Sequence[str]) -> Log:
+        """The same log with more notes."""
+        return dataclasses.replace(self, notes=(*self.notes, *notes))
 
     def _starts(self) -> np.ndarray:
         """(R - 1,) bool: does row i + 1 begin an episode?"""

@@ -16,24 +16,37 @@ from racer.logs.parity import check_parity
 from racer.tracks import Track
 
 PRESETS = ("deepracer_v4", "deepracer_v5")
-_SAME_LENGTH = 1e-6  # of the length: a log holds it with all digits
+_SAME_LENGTH = 1e-6  # of the length: a CSV holds it with all digits
+_ROUNDED_LENGTH = 5.1e-3  # m: a text log with two
 
 
-def report(folder: Path, tracks: Path) -> str:
+def report(folder: Path, tracks: Path) -> tuple[str, list[str]]:
     """Parity of every log with the engine, and how well each preset follows it.
 
     Args:
         folder: holds logs, at any depth.
         tracks: a folder of track files; each log is given the one it was driven on.
 
+    Returns:
+        The tables, and notes: what was odd about a log, and which ones have no track there.
+
     Raises:
-        BadLog: no log, or a log whose track is not there.
+        BadLog: no log, or no log whose track is there.
     """
-    logs = open_logs(folder)
-    roads = [_track_of(log, tracks) for log in logs]
+    found: list[tuple[Log, Track]] = []
+    notes: list[str] = []
+    for log in open_logs(folder):
+        notes += log.notes
+        try:
+            found.append((log, _track_of(log, tracks)))
+        except BadLog as error:
+            notes.append(f"left out: {error}")
+    if not found:
+        raise BadLog(notes[-1].removeprefix("left out: "))
+    logs, roads = zip(*found, strict=True)
     names = [str(Path(log.source).relative_to(folder)) for log in logs]
     parity = _parity_table(logs, roads, names)
-    return f"{parity}\n\n{_fidelity_table(logs, names)}\n"
+    return f"{parity}\n\n{_fidelity_table(logs, names)}\n", notes
 
 
 def _track_of(log: Log, tracks: Path) -> Track:
@@ -42,13 +55,14 @@ def _track_of(log: Log, tracks: Path) -> Track:
     The clockwise and the counter-clockwise file of one road have the same length.
     """
     recorded = float(np.median(log.rows["track_len"]))
+    off = _ROUNDED_LENGTH if log.rounded else _SAME_LENGTH * recorded
     found: list[tuple[float, Track]] = []
     for path in sorted(p for p in tracks.iterdir() if p.suffix in (".npy", ".csv", ".txt")):
         try:
             track = Track.load(path)
         except BadTrack:
             continue
-        if abs(track.length - recorded) <= _SAME_LENGTH * recorded:
+        if abs(track.length - recorded) <= off:
             matches = sum(field.match_pct for field in check_parity(log, track).fields)
             found.append((matches, track))
     if not found:

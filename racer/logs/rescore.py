@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from racer.logs.convert import check_track
-from racer.logs.find import open_logs
+from racer.logs.convert import open_driven
 from racer.logs.log import LOG_STATUSES, PARK, PAUSE, PREPARE, Log
 from racer.logs.recompute import recompute
 from racer.reward import RewardEngine, make_engine
 from racer.tracks import Track
+
+_HEADS = f"{'episode':>7} {'result':<13} {'progress':>9} {'steps':>5} {'old':>12} {'new':>12}"
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,11 @@ class Replay:
 
     def table(self) -> str:
         """For people."""
-        lines = [
-            f"{'episode':>7} {'result':<13} {'progress':>9} {'steps':>5} {'old':>12} {'new':>12}"
-        ]
+        lines, source = [], ""
         for score in self.scores:
+            if score.source != source:
+                source = score.source
+                lines += [source, _HEADS]
             lines.append(
                 f"{score.episode:>7} {score.status.replace('_', ' '):<13} "
                 f"{score.progress_pct:>8.1f}% {score.steps:>5} {score.old:>12.4f} "
@@ -71,8 +73,7 @@ def rescore(reward: str | Path, path: str | Path, track: str | Path | Track) -> 
         RewardFailed: the reward raised or returned no finite number.
     """
     road = track if isinstance(track, Track) else Track.load(track)
-    logs = open_logs(path)
-    check_track(logs, road)
+    logs = open_driven(path, road)
     scores: list[Score] = []
     for log in logs:
         engine = make_engine(reward, n=1, waypoints=road.waypoints)

@@ -8,7 +8,7 @@ from racer.cli import main
 from racer.config import RaceConfig
 from racer.errors import BadLog
 from racer.logs import LOG, Log, check_parity, read_one, recompute
-from racer.logs.convert import check_track
+from racer.logs.convert import open_driven
 from racer.logs.log import LOG_STATUSES
 from racer.race import make_race
 from racer.tracks import Track
@@ -75,10 +75,17 @@ def test_command_returns_1_below_a_bar(csv_lines, tmp_path, capsys):
     assert "first difference of progress: line 21" in capsys.readouterr().out
 
 
-def test_logs_of_another_track_are_refused(csv_lines):
-    log = read_one("\n".join(csv_lines).encode(), "a.csv")
+def test_logs_of_another_track_are_refused_or_left_out(csv_lines, tmp_path, oval):
+    length = csv_lines[1].split(",")[13]
+    (tmp_path / "a.csv").write_text("\n".join(csv_lines))
+    (tmp_path / "b.csv").write_text("\n".join(csv_lines).replace(length, "16.6"))
+    (tmp_path / "c-iteration.csv").write_text("")
     with pytest.raises(BadLog, match="driven on a track of"):
-        check_track([log], Track.load("bean"))
+        open_driven(tmp_path, Track.load("bean"))
+    (log,) = open_driven(tmp_path, oval)
+    assert log.source.endswith("a.csv")
+    assert ["b.csv: it was driven on a track of 16.60 m" in note for note in log.notes] == [0, 1]
+    assert "c-iteration.csv: no step of a car in it" in log.notes[0]
 
 
 def flipped(csv_lines, oval):

@@ -56,7 +56,7 @@ def test_old_and_new_per_episode(evaluation, tmp_path):
         assert score.new == 2.0 * score.steps
     log = open_logs(path)[0]
     assert sum(score.old for score in found.scores) == pytest.approx(log.rows["reward"].sum())
-    assert len(found.table().splitlines()) == 4
+    assert len(found.table().splitlines()) == 5
     assert found.to_json()["new_total"] == 2.0 * called(log).sum()
 
 
