@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import tarfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from racer.errors import BadLog
@@ -14,7 +17,8 @@ from racer.logs.log import Log
 from racer.logs.rows import read_csv, read_text
 
 BYTES_MAX = 512 * 2**20  # of one file, and of all files of an archive together
-_ARCHIVES = (".tar", ".tar.gz", ".tgz")
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_PACKED = (".gz", ".zip", ".bz2", ".xz", ".7z")
 _SUFFIXES = (".csv", ".log", ".txt")
 
 
@@ -30,10 +34,12 @@ def open_logs(path: str | Path) -> list[Log]:
     path = Path(path).expanduser()
     if path.is_dir():
         names = sorted((p for p in path.rglob("*") if p.suffix in _SUFFIXES), key=_natural_key)
-        return _read_all(((p, _content(p)) for p in names if p.is_file()), path)
+        return _read_all(((p, partial(_content, p)) for p in names if p.is_file()), path)
     content = _content(path)
     if path.name.endswith(_ARCHIVES):
         return _read_all(_members(content, path), path)
+    if path.suffix in _PACKED:
+        raise BadLog(f"{path}: of packed files only .tar.gz and other .tar are read. Unpack it.")
     return [read_one(content, path)]
 
 
@@ -47,15 +53,15 @@ def read_one(content: bytes, source: str | Path) -> Log:
     return read_text(content, source) if is_text else read_csv(content, source)
 
 
-def _read_all(files: Iterable[tuple[Path, bytes]], path: Path) -> list[Log]:
+def _read_all(files: Iterable[tuple[Path, Callable[[], bytes]]], path: Path) -> list[Log]:
     """Read those files that are sim-traces; what is wrong with one becomes a note of the first."""
     logs: list[Log] = []
     problems: list[str] = []
-    for source, content in files:
-        if not _may_be_a_trace(source, content):
-            continue
+    for source, read in files:
         try:
-            logs.append(read_one(content, source))
+            content = read()
+            if _may_be_a_trace(source, content):
+                logs.append(read_one(content, source))
         except BadLog as error:
             problems.append(f"left out: {error}")
     if not logs:
@@ -77,10 +83,12 @@ def _content(path: Path) -> bytes:
         raise BadLog(
             f"{path} does not exist. Give a sim-trace CSV, a text log or a folder of them."
         )
-    return read_limited(path, BYTES_MAX, error=BadLog)
+    if not path.is_file():
+        raise BadLog(f"{path} is a pipe or a device. Give a file or a folder.")
+    return read_limited(path.resolve(), BYTES_MAX, error=BadLog)  # a log may be a link
 
 
-def _members(content: bytes, path: Path) -> Iterator[tuple[Path, bytes]]:
+def _members(content: bytes, path: Path) -> Iterator[tuple[Path, Callable[[], bytes]]]:
     """Logs in an archive, read in memory: nothing is extracted, links are not followed."""
     left = BYTES_MAX
     try:
@@ -91,9 +99,11 @@ def _members(content: bytes, path: Path) -> Iterator[tuple[Path, bytes]]:
                 if left < 0:
                     raise BadLog(f"{path} unpacks to over {BYTES_MAX} bytes. Unpack it yourself.")
                 file = archive.extractfile(member)
-                yield path / member.name, file.read() if file else b""
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise BadLog(f"{path} is not a whole archive: {error}. Copy it again.") from None
+                if file:
+                    yield path / member.name, partial(bytes, file.read())
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        reason = str(error).partition(":")[0]  # of each method that was tried
+        raise BadLog(f"{path} is not a whole archive: {reason}. Copy it again.") from None
 
 
 def _natural_key(path: Path) -> list[tuple[int, str]]:

@@ -13,6 +13,7 @@ from racer.logs.convert import open_driven
 from racer.logs.log import LOG_STATUSES, PARK, PAUSE, PREPARE, Log
 from racer.logs.recompute import recompute
 from racer.reward import RewardEngine, make_engine
+from racer.sim.types import CAR, PARAMS
 from racer.tracks import Track
 
 _HEADS = f"{'episode':>7} {'result':<13} {'progress':>9} {'steps':>5} {'old':>12} {'new':>12}"
@@ -88,8 +89,11 @@ def new_rewards(log: Log, track: Track, engine: RewardEngine) -> np.ndarray:
     """(R,) what `engine` gives for each row; 0 where the simulator does not call the reward."""
     found = recompute(log, track)
     rewards = np.zeros(len(log.rows))
+    params, cars, reward = np.zeros(1, PARAMS), np.zeros(1, CAR), np.zeros(1)
     for i in np.flatnonzero(called(log)).tolist():
-        engine.compute(found.params[i : i + 1], found.cars[i : i + 1], rewards[i : i + 1])
+        params[0], cars[0] = found.params[i], found.cars[i]  # an engine is bound to its arrays
+        engine.compute(params, cars, reward)
+        rewards[i] = reward.item()
     return rewards
 
 

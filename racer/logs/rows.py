@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,12 @@ _FIELDS = {
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 _FAR = 1e5  # m, deg, %, steps: beyond it a number is damage
 _ANY_SIZE = ("tstamp", "reward", "episode", "steps")
+_BLOCK = 4096  # rows are kept as objects until so many become an array
 _ACTION_COMMA = re.compile(r"(\[[^\],]*),\s*([^\],]*\])")
+
+
+Row = dict[str, Any]  # field of LOG → value, in the order of LOG
+_EMPTY: Row = dict.fromkeys(LOG.names or (), 0) | {"action": -1}
 
 
 class Damage(Exception):
@@ -40,16 +46,15 @@ def split(text: str) -> list[str]:
     return [field.strip().strip('"') for field in text.split(",")]
 
 
-def parse_row(fields: Sequence[str], columns: Sequence[str], line: int) -> np.ndarray:
-    """One (1,) LOG record.
+def parse_row(fields: Sequence[str], columns: Sequence[str], line: int) -> Row:
+    """The fields of LOG of one row.
 
     Raises:
         Damage: a field is missing or is not what its column holds.
     """
     if len(fields) != len(columns):
         raise Damage(f"{len(fields)} fields where the header has {len(columns)}")
-    row = np.zeros(1, LOG)
-    row["line"], row["action"] = line, -1
+    row = _EMPTY | {"line": line}
     status = ""
     for name, text in zip(columns, fields, strict=True):
         if name == "episode_status":
@@ -62,13 +67,13 @@ def parse_row(fields: Sequence[str], columns: Sequence[str], line: int) -> np.nd
             row[name] = _TRUTH[text.lower()]
         elif name in COLUMNS and name not in ("obstacle_crash_counter", "wall_clock"):
             row[_FIELDS.get(name, name)] = _number(text, name)
-    row["status"] = _status(status, row) if status else _status_before_2019(row)
+    row["status"] = _status(status) if status else _status_before_2019(row)
     return row
 
 
 def _number(text: str, name: str) -> float:
     try:
-        value = float(text)
+        value = float("" if "_" in text else text)  # Python reads 1_0 as ten
     except ValueError:
         raise Damage(f"{name} is {text[:40]!r}, not a number") from None
     if not math.isfinite(value) or abs(value) > (1e12 if name in _ANY_SIZE else _FAR):
@@ -78,17 +83,17 @@ def _number(text: str, name: str) -> float:
     return value
 
 
-def _status(text: str, row: np.ndarray) -> int:
+def _status(text: str) -> int:
     if text not in LOG_STATUSES:
         raise Damage(f"episode_status is {text[:40]!r}; known are {', '.join(LOG_STATUSES)}")
     return LOG_STATUSES.index(text)
 
 
-def _status_before_2019(row: np.ndarray) -> int:
+def _status_before_2019(row: Row) -> int:
     """The oldest text logs have no status: a lap, or off the track, when the episode is done."""
-    if not row["done"][0]:
-        return LOG_STATUSES.index("prepare" if row["steps"][0] <= 1 else "in_progress")
-    return LOG_STATUSES.index("lap_complete" if row["progress"][0] >= 100.0 else "off_track")
+    if not row["done"]:
+        return LOG_STATUSES.index("prepare" if row["steps"] <= 1 else "in_progress")
+    return LOG_STATUSES.index("lap_complete" if row["progress"] >= 100.0 else "off_track")
 
 
 class RowReader:
@@ -104,6 +109,7 @@ class RowReader:
         self.columns: Sequence[str] = COLUMNS
         self.notes: list[str] = []
         self._parts: list[np.ndarray] = []
+        self._rows: list[Row] = []  # after those in _parts; never empty once there was one
         self._again = False
 
     def add(self, text: str, line: int) -> bool:
@@ -114,8 +120,14 @@ class RowReader:
         except Damage as damage:
             self.stop(line, str(damage))
             return False
-        self._parts.append(row)
+        if len(self._rows) >= _BLOCK:
+            self._parts.append(self._block())
+            self._rows.clear()
+        self._rows.append(row)
         return True
+
+    def _block(self) -> np.ndarray:
+        return np.array([tuple(row.values()) for row in self._rows], LOG)
 
     def stop(self, line: int, reason: str) -> None:
         """Note that everything from `line` on is left out.
@@ -124,20 +136,21 @@ class RowReader:
             BadLog: nothing was read before.
         """
         where = f"{self.source}:{line}: {reason}"
-        if not self._parts:
+        if not self._rows:
             raise BadLog(
                 f"{where}. A sim-trace of DeepRacer is needed: a CSV with the columns "
                 f"{','.join(COLUMNS[:4])},... or a text log with SIM_TRACE_LOG lines."
             )
-        self.notes.append(f"{where}; only the {len(self._parts)} rows before it are read")
+        count = sum(map(len, self._parts)) + len(self._rows)
+        self.notes.append(f"{where}; only the {count} rows before it are read")
 
-    def _check_order(self, row: np.ndarray) -> None:
+    def _check_order(self, row: Row) -> None:
         """Episodes count up and steps count up in them; a first step may begin the count again."""
-        if not self._parts:
+        if not self._rows:
             return
-        last = self._parts[-1]
-        episode, before = int(row["episode"][0]), int(last["episode"][0])
-        steps, previous = int(row["steps"][0]), int(last["steps"][0])
+        last = self._rows[-1]
+        episode, before = int(row["episode"]), int(last["episode"])
+        steps, previous = int(row["steps"]), int(last["steps"])
         if episode > before or (episode == before and steps > previous):
             return
         if steps != 1:
@@ -145,7 +158,7 @@ class RowReader:
             raise Damage(f"{what}: rows are out of order")
         if not self._again:
             self.notes.append(
-                f"{self.source}:{int(row['line'][0])}: episodes count from {episode} again: "
+                f"{self.source}:{row['line']}: episodes count from {episode} again: "
                 "several workers or trainings in one file"
             )
         self._again = True
@@ -156,12 +169,12 @@ class RowReader:
         Raises:
             BadLog: no row at all.
         """
-        if not self._parts:
+        if not self._rows:
             raise BadLog(
                 f"{self.source}: no step of a car in it. The simulator writes one row per step; "
                 "give a file it has finished."
             )
-        rows = np.concatenate(self._parts)
+        rows = np.concatenate([*self._parts, self._block()])
         gaps = int(np.sum((np.diff(rows["episode"]) == 0) & (np.diff(rows["steps"]) > 1)))
         if gaps:
             at = int(rows["line"][1:][np.diff(rows["steps"]) > 1][0])
@@ -179,7 +192,7 @@ def read_csv(content: bytes, source: str | Path) -> Log:
     """
     reader = RowReader(str(source))
     started = False
-    for line, raw in enumerate(content.split(b"\n"), start=1):
+    for line, raw in enumerate(content.splitlines(), start=1):
         text = raw.decode("utf-8-sig", "replace").strip()
         if not text:
             continue

@@ -1,4 +1,5 @@
 import io
+import os
 import tarfile
 
 import numpy as np
@@ -218,3 +219,50 @@ def test_a_cut_archive_and_an_empty_folder_are_refused(tmp_path, csv_lines):
         open_logs(tmp_path / "empty")
     with pytest.raises(BadLog, match="does not exist"):
         open_logs(tmp_path / "missing.csv")
+
+
+def test_links_to_logs_are_followed_and_an_unreadable_file_does_not_stop_a_folder(
+    tmp_path, csv_lines
+):
+    write_folder(tmp_path, csv_lines, "real.csv")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/a-iteration.csv").symlink_to(tmp_path / "real.csv")
+    with (tmp_path / "folder/b-iteration.csv").open("wb") as file:
+        file.truncate(600 * 2**20)  # more than is read of one file
+    (log,) = open_logs(tmp_path / "folder")
+    assert "b-iteration.csv has 629145600 bytes" in log.notes[0]
+    assert len(open_logs(tmp_path / "folder/a-iteration.csv")[0].rows) == 80
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("a.tar.gz", "is not a whole archive: file could not be opened successfully. Copy"),
+     ("a.csv.gz", "packed files"), ("a.zip", "packed files"), ("pipe.csv", "is a pipe")],
+)  # fmt: skip
+def test_what_is_no_plain_log_is_refused_in_one_line(tmp_path, csv_lines, name, reason):
+    path = tmp_path / name
+    if name == "pipe.csv":
+        os.mkfifo(path)
+    else:
+        path.write_bytes(text(csv_lines))
+    with pytest.raises(BadLog, match=reason) as raised:
+        open_logs(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_line_ends_of_old_macs_are_line_ends(csv_lines):
+    log = read_one("\r".join(csv_lines).encode(), "a")
+    assert len(log.rows) == 80
+    assert log.rows["line"][-1] == 81
+
+
+def test_a_number_is_what_csv_files_call_one(csv_lines):
+    with pytest.raises(BadLog, match="a:2: steps is '1_0', not a number"):
+        read_one(text([csv_lines[0], csv_lines[1].replace("0,1.0,", "0,1_0,")]), "a")
+
+
+def test_many_rows_are_read_in_order(csv_lines):
+    lines = [f"{k}{csv_lines[1][1:]}" for k in range(9000)]  # more than two blocks
+    log = read_one(text([csv_lines[0], *lines, "x"]), "a")
+    assert (log.rows["episode"] == np.arange(9000)).all()
+    assert "a:9002: 1 fields where the header has 17; only the 9000 rows" in log.notes[0]

@@ -94,7 +94,7 @@ def test_the_command_prints_old_and_new(evaluation, tmp_path, capsys):
     mine, out = reward(tmp_path, "2.0"), tmp_path / "scores.json"
     command = ["reward", "replay", str(mine), str(path), "--track", str(track)]
     assert main([*command, "--json", str(out)]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert len(capsys.readouterr().out.splitlines()) == 5
     assert len(json.loads(out.read_text())["episodes"]) == 3
     assert main([*command, "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(out.read_text())
