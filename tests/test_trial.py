@@ -9,7 +9,8 @@ from racer.errors import BadConfig, UnknownName
 from racer.logs import check_parity, read_one
 from racer.logs.log import PAUSE
 from racer.logs.write import csv_text, written_rows
-from racer.trial import PROTOCOLS, Protocol, TimedLap, TrialResult, best_average, protocol, trial
+from racer.protocol import PROTOCOLS, Protocol, TimedLap, TrialResult, best_average, protocol
+from racer.trial import trial
 
 CONFIG = RaceConfig(track="oval", reward="rewards/center_line.py", actions="continuous",
                     vehicle="deepracer")  # fmt: skip
@@ -98,7 +99,7 @@ def test_a_trial_written_as_a_log_passes_parity(name):
     log = read_one(csv_text(written).encode(), "ours.csv")
     assert log.notes == ()
     result = check_parity(log, trace.track)
-    assert all(field.matches == field.rows for field in result.fields), result
+    assert all(field.matches == field.rows and not field.nearby for field in result.fields)
     held = log.rows["status"] == PAUSE
     assert held.sum() == sum(count for _, count in pauses) > 0
     assert np.diff(log.rows["tstamp"]).max() == pytest.approx(2 * STEP, abs=1e-5)
@@ -161,6 +162,8 @@ def test_an_average_needs_consecutive_laps():
     assert best_average([10.0, math.inf, 8.0, 9.0], 2) == 8.5
     assert best_average([10.0, math.inf, 8.0], 2) == math.inf
     assert best_average([10.0001, 10.0002], 2) == 10.0  # whole milliseconds
+    assert best_average([140 / 15, 141 / 15], 2) == 9.366  # of 9.333 and 9.400: halves go down
+    assert best_average([3 / 15 * 0.99999999999], 1) == 0.2  # no millisecond lost to a last digit
     laps = (lap(10.0), lap(9.0, "off_track"))
     assert TrialResult(Protocol(laps=2), laps).score_s is None  # total: every lap must count
 
@@ -173,3 +176,8 @@ def test_rules_are_named_and_checked():
         protocol("league", resets=-1)
     with pytest.raises(BadConfig, match="ranking 'worst'"):
         protocol("league", ranking="worst")
+
+
+def test_an_average_over_more_laps_than_are_driven_is_refused():
+    with pytest.raises(BadConfig, match=r"min_laps = 3, but laps = 2: .* Try --min-laps 2"):
+        protocol("league", ranking="average", laps=2)

@@ -49,7 +49,7 @@ def rules_of(args: argparse.Namespace) -> Any:
         UsageError: a number of the rules without --rules. BadConfig: one outside its range.
     """
     from racer.errors import UsageError
-    from racer.trial import protocol
+    from racer.protocol import protocol
 
     names = ["continuous", *(option.replace("-", "_") for option, _, _ in RULES)]
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}

@@ -68,7 +68,7 @@ def _equal_waypoint(
 ) -> np.ndarray:
     x, y = _rounded_poses(log, rows)
     here = track.nearest(x, y)
-    nearer = nearer_waypoint(track, x, y, here["prev_waypoint"], here["next_waypoint"])
+    nearer = nearer_waypoint(track.center, x, y, here["prev_waypoint"], here["next_waypoint"])
     return np.asarray((nearer == log.rows["closest_waypoint"][rows][:, None]).any(axis=1))
 
 

@@ -121,21 +121,22 @@ def _measure(log: Log, track: Track, *, dropped: bool) -> Recomputed:
     return Recomputed(
         cars,
         params,
-        nearer_waypoint(
-            track, params["x"], params["y"], params["prev_waypoint"], params["next_waypoint"]
-        ),
+        nearer_waypoint(track.center, *(params[name] for name in NEARER)),
         starts,
         np.zeros(len(parts), np.bool_),
         dropped,
     )
 
 
+# what nearer_waypoint takes of PARAMS
+NEARER = ("x", "y", "prev_waypoint", "next_waypoint")
+
+
 def nearer_waypoint(
-    track: Track, x: np.ndarray, y: np.ndarray, before: np.ndarray, after: np.ndarray
+    center: np.ndarray, x: np.ndarray, y: np.ndarray, before: np.ndarray, after: np.ndarray
 ) -> np.ndarray:
     """The nearer of the two waypoints around each point, which is what logs record."""
     to_before, to_after = (
-        np.sqrt((track.center[k, 0] - x) ** 2 + (track.center[k, 1] - y) ** 2)
-        for k in (before, after)
+        np.sqrt((center[k, 0] - x) ** 2 + (center[k, 1] - y) ** 2) for k in (before, after)
     )
     return np.where(to_before < to_after, before, after)

@@ -9,6 +9,7 @@ import numpy as np
 
 from racer.actions import Actions, Discrete
 from racer.logs.log import LOG_STATUSES, Log
+from racer.logs.recompute import NEARER, nearer_waypoint
 from racer.logs.rows import COLUMNS
 from racer.sim.types import IN_PROGRESS, STATUS_LABELS
 from racer.tracks import Track
@@ -159,14 +160,10 @@ def _held(rows: np.ndarray, pauses: Sequence[Sequence[int]], dt: float) -> np.nd
 def _closest(params: np.ndarray, track: Track) -> np.ndarray:
     """(R,) the nearer of the waypoints around each pose, numbered in driving direction."""
     found = np.zeros(len(params), np.int64)
-    here = np.stack([params["x"], params["y"]], axis=1)
     for reverse in (False, True):
         mine = params["is_reversed"] == reverse
         points = track.center[::-1] if reverse else track.center
-        before, after = params["prev_waypoint"][mine], params["next_waypoint"][mine]
-        to_before = np.linalg.norm(points[before] - here[mine], axis=1)
-        to_after = np.linalg.norm(points[after] - here[mine], axis=1)
-        found[mine] = np.where(to_before < to_after, before, after)
+        found[mine] = nearer_waypoint(points, *(params[name][mine] for name in NEARER))
     return found
 
 
