@@ -16,7 +16,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from racer import plugins
+from racer import files, plugins
 from racer.errors import BadActions
 from racer.sim.jit import bind
 from racer.sim.step import decode_continuous, decode_discrete
@@ -24,6 +24,7 @@ from racer.sim.step import decode_continuous, decode_discrete
 FOLDER = Path(__file__).parent / "action_spaces"
 SPEED_LIMIT = 12.0  # m/s, well above any DeepRacer; catches km/h and nonsense
 STEER_LIMIT = 90.0  # deg
+_BYTES_MAX = 2**20
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def load(name: str | Path) -> Actions:
     folders = [Path("actions"), FOLDER]
     path = plugins.find_file("action space", str(name), folders, (".json",))
     try:
-        metadata = json.loads(path.read_text(encoding="utf-8-sig"))
+        metadata = json.loads(files.read_whole(path, _BYTES_MAX).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise BadActions(f"{path} is not a JSON file: {error}.") from None
     return parse(metadata, str(path))
@@ -128,6 +129,10 @@ def parse(metadata: object, source: str) -> Actions:
     if kind not in ("discrete", "continuous"):
         raise BadActions(f"{source}: action_space_type {kind!r}; use 'discrete' or 'continuous'.")
     algorithm = metadata.get("training_algorithm", "clipped_ppo")
+    if algorithm not in ("clipped_ppo", "sac"):
+        raise BadActions(
+            f"{source}: training_algorithm {algorithm!r}; the simulator knows clipped_ppo and sac."
+        )
     if algorithm == "sac" and kind != "continuous":
         raise BadActions(f"{source}: SAC needs action_space_type 'continuous'.")
     return _discrete(space, source) if kind == "discrete" else _continuous(space, source)
@@ -166,8 +171,8 @@ def _number(entry: object, key: str, limit: float, where: str) -> float:
     value = entry.get(key) if isinstance(entry, dict) else None
     try:
         number = float(value)  # type: ignore[arg-type]  # old consoles wrote strings
-    except (TypeError, ValueError):
-        raise BadActions(f"{where}: {key!r} is {value!r}; a number is needed.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise BadActions(f"{where}: {key!r} is {repr(value)[:40]}; a number is needed.") from None
     if isinstance(value, bool) or not math.isfinite(number) or abs(number) > limit:
         raise BadActions(f"{where}: {key!r} is {value!r}; allowed is -{limit:g} to {limit:g}.")
     if key == "speed" and number < 0.0:

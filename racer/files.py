@@ -213,6 +213,19 @@ def read_limited(path: Path, limit: int, *, error: type[BadInput] = BadRun) -> b
         ) from problem
 
 
+def read_whole(path: Path, limit: int) -> bytes:
+    """The content of a file, a pipe or a device that a user names.
+
+    Raises:
+        OSError: it cannot be read. ValueError: it goes on after `limit` bytes.
+    """
+    with path.open("rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"it is longer than {limit} bytes")
+    return content
+
+
 def read_json(
     path: Path, *, limit: int = JSON_LIMIT, error: type[BadInput] = BadRun
 ) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from racer import algos
+from racer import algos, files
 from racer.config import TrainConfig
 from racer.errors import BadConfig, BadInput, did_you_mean
 
@@ -59,9 +59,7 @@ def read(path: Path, train: TrainConfig) -> Mapped:
         BadInput: not a JSON object. BadConfig: a value that cannot be, with its name.
     """
     try:
-        if path.stat().st_size > _BYTES_MAX:
-            raise ValueError("it is over 1 MB")
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads(files.read_whole(path, _BYTES_MAX).decode("utf-8-sig"))
         if not isinstance(content, dict):
             raise ValueError("an object {...} is needed")
     except (OSError, ValueError, RecursionError) as error:
@@ -84,7 +82,7 @@ def mapped(content: dict[str, Any], train: TrainConfig, source: str = "hyper-par
             became[name] = _rollout(episodes, train, settings)
         else:
             became[name] = _without(name, value)
-    rows = [Row(name, json.dumps(value)[:40], became[name]) for name, value in content.items()]
+    rows = [Row(name[:40], json.dumps(value)[:40], became[name]) for name, value in content.items()]
     return Mapped(settings, (*rows, *_fixed(train)))
 
 
@@ -113,8 +111,8 @@ def _setting(
 def _number(value: Any, low: float, high: float, whole: bool, where: str) -> float:
     try:
         number = float(value)  # old consoles wrote strings
-    except (TypeError, ValueError):
-        raise BadConfig(f"{where} is {value!r}; a number is needed.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise BadConfig(f"{where} is {repr(value)[:40]}; a number is needed.") from None
     if isinstance(value, bool) or not low <= number <= high or (whole and number % 1):
         kind = "a whole number" if whole else "a number"
         raise BadConfig(f"{where} is {value!r}; {kind} from {low:g} to {high:g} is allowed.")

@@ -55,6 +55,8 @@ def test_the_bare_list_of_version_one_and_numbers_as_text():
         ({"action_space": LIST, "action_space_type": "continuous"}, "has ranges"),
         ({"action_space": LIST, "action_space_type": "fuzzy"}, "'fuzzy'"),
         ({"action_space": LIST, "training_algorithm": "sac"}, "SAC needs"),
+        ({"action_space": LIST, "training_algorithm": "dqn"}, "'dqn'; the simulator knows"),
+        ({"action_space": [{"steering_angle": 10**400, "speed": 1}]}, "a number is needed"),
         ({"action_space": [{"steering_angle": 0}]}, "action 0: 'speed' is None"),
         ({"action_space": [*LIST, {"steering_angle": "l", "speed": 1}]}, "action 2"),
         ({"action_space": [{"steering_angle": float("nan"), "speed": 1}]}, "-90 to 90"),

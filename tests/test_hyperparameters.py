@@ -70,7 +70,8 @@ def test_numbers_written_as_text_are_read():
 @pytest.mark.parametrize(
     ("name", "value"),
     [("lr", "fast"), ("lr", True), ("batch_size", 64.5), ("discount_factor", 2), ("num_epochs", 0),
-     ("lr", float("nan")), ("num_episodes_between_training", None)],
+     ("lr", float("nan")), ("num_episodes_between_training", None),
+     ("batch_size", 10**400)],
 )  # fmt: skip
 def test_a_value_that_cannot_be_is_refused_by_name(name, value):
     with pytest.raises(BadConfig, match=name):
@@ -106,3 +107,10 @@ def test_the_command_shows_the_table_and_refuses_a_bad_file(tmp_path, capsys):
     path.write_text(json.dumps({"lr": -1}))
     assert main(["train", "--hyperparameters", str(path)]) == 2
     assert f"{path}: lr is -1" in capsys.readouterr().err
+
+
+def test_a_device_without_end_is_refused(tmp_path):
+    link = tmp_path / "endless.json"
+    link.symlink_to("/dev/zero")
+    with pytest.raises(BadInput, match="longer than 1048576 bytes"):
+        read(link, TrainConfig())
