@@ -240,8 +240,8 @@ def _numbers(run: Run) -> dict[str, float | None]:
     if not run.evaluation_file.exists():
         status = run.manifest().get("status")
         raise BadRun(
-            f"{run.folder} has no result yet (status: {status}). Finish it: racer train --resume "
-            f"{run.name}"
+            f"{run.folder} has no result yet (status: {status}). Wait while it is being trained, or "
+            f"finish it: racer train --resume {run.typed}"
         )
     result = files.read_json(run.evaluation_file)
     try:

@@ -129,7 +129,7 @@ class Keeper(BaseCallback):
         with contextlib.suppress(ResourceError, MemoryError):
             self.commit()
         step = self._saved_step
-        hint = f"Saved up to step {step:,}; go on: racer train --resume {self.run.name}"
+        hint = f"Saved up to step {step:,}; go on: racer train --resume {self.run.typed}"
         error.args = (f"{error}\n{hint}", *error.args[1:])
         return error
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from racer.locks import hold
 SCHEMA = 1
 LATEST = "latest"
 _CONFIG_LIMIT = 2**15  # bytes; a config has about one kB
+RUNS = Path("runs")  # where commands look for runs
 _REWARD_LIMIT = 2**21  # a reward has at most one MB, which as Latin-1 may be two
 _KINDS: dict[str, type] = {"tags": list, "resumed": list}
 _KINDS |= dict.fromkeys(("files", "track", "reward", "parent", "imported", "versions"), dict)
@@ -44,6 +46,11 @@ class Run:
     @property
     def name(self) -> str:
         return self.folder.name
+
+    @property
+    def typed(self) -> str:
+        """What a command line calls it: its name where commands look for it, else its path."""
+        return self.name if self.folder.parent == RUNS else shlex.quote(str(self.folder))
 
     @property
     def config_file(self) -> Path:
@@ -219,7 +226,7 @@ def find(name: str, runs_dir: Path) -> Path:
     if name == LATEST:
         runs = list_runs(runs_dir)
         if not runs:
-            raise UnknownName("run", name, [], f"{runs_dir} is empty. Make one: racer train.")
+            raise UnknownName("run", name, [], f"No runs in {runs_dir}. Make one: racer train.")
         return runs[0].folder
     for folder in (runs_dir / name, Path(name).expanduser()):
         if name and _is_folder(folder) and folder.resolve() != runs_dir.resolve():

@@ -21,13 +21,12 @@ from racer.policy import Policy, into_model
 from racer.profile import profiled
 from racer.race import Race, make_race
 from racer.results import draw_curve, evaluate_run
-from racer.runs import Run
+from racer.runs import RUNS, Run
 from racer.signals import Stop, graceful_stop
 from racer.state import State, restore
 from racer.tracks import Track
 from racer.vec_env import RacerVecEnv
 
-RUNS = Path("runs")
 JUDGE_LAPS = 3  # to choose between policies while training; one from standstill, two flying
 
 
@@ -253,7 +252,7 @@ class Session:
             self.run.record(status=status)
 
     def _sentence(self, keeper: Keeper, unfinished: bool) -> str:
-        how = f"go on: racer train --resume {self.run.name}" if unfinished else "it was finished"
+        how = f"go on: racer train --resume {self.run.typed}" if unfinished else "it was finished"
         step = keeper.num_timesteps if keeper.last_good is None else keeper.last_good.timesteps
         return f"stopped by {self.stop.name} at step {step:,}; everything is saved; {how}."
 
