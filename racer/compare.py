@@ -240,7 +240,7 @@ def _numbers(run: Run) -> dict[str, float | None]:
     if not run.evaluation_file.exists():
         status = run.manifest().get("status")
         raise BadRun(
-            f"{run.folder} has no result yet (status: {status}). Wait while it is being trained, or "
+            f"{run.folder} has no result yet (status: {status}). Wait while it is trained, or "
             f"finish it: racer train --resume {run.typed}"
         )
     result = files.read_json(run.evaluation_file)
