@@ -16,7 +16,7 @@ def guard(function: ast.FunctionDef) -> ast.FunctionDef:
     stored = {
         n.id
         for s in function.body
-        for n in _outside_comprehensions(s)
+        for n in outside_comprehensions(s)
         if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     }
     found = _Doubts(stored - arguments)
@@ -30,7 +30,7 @@ def guard(function: ast.FunctionDef) -> ast.FunctionDef:
     return function
 
 
-def _outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
+def outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
     """Walk without the targets of comprehensions and the arguments of lambdas: other scopes."""
     yield node
     own: set[str] = set()
@@ -39,7 +39,7 @@ def _outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.Lambda):
         own = {a.arg for a in node.args.args}
     for child in ast.iter_child_nodes(node):
-        for inner in _outside_comprehensions(child):
+        for inner in outside_comprehensions(child):
             if not (isinstance(inner, ast.Name) and inner.id in own):
                 yield inner
 
@@ -69,7 +69,7 @@ class _Doubts:
         if isinstance(node, ast.If):
             return _both(self.block(node.body, known), self.block(node.orelse, known))
         if isinstance(node, ast.For | ast.While):
-            inside = known | _stores(node.target) if isinstance(node, ast.For) else known
+            inside = known | stores(node.target) if isinstance(node, ast.For) else known
             self.block(node.body, inside)
             self.block(node.orelse, known)
             return known
@@ -82,7 +82,7 @@ class _Doubts:
             if node.finalbody:
                 self.block(node.finalbody, known)
             return after
-        return known | _stores(node)
+        return known | stores(node)
 
     def _reads(self, node: ast.stmt, known: frozenset[str]) -> frozenset[str]:
         """Check what the statement itself reads, not the blocks inside it."""
@@ -97,7 +97,7 @@ class _Doubts:
         read = {
             n.id
             for part in parts
-            for n in _outside_comprehensions(part)
+            for n in outside_comprehensions(part)
             if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n not in late
         }
         late = {n for n in late if n.id in self.names - known - read}
@@ -132,10 +132,10 @@ class _Flags:
             for handler in getattr(node, "handlers", []):
                 self.block(handler.body)
             if isinstance(node, ast.For):
-                names = sorted(_stores(node.target) & self.doubtful)
+                names = sorted(stores(node.target) & self.doubtful)
                 node.body[:0] = [_at(_set(name, True), node) for name in names]
             elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-                names = sorted(_stores(node) & self.doubtful)
+                names = sorted(stores(node) & self.doubtful)
                 written += [_at(_set(name, True), node) for name in names]
         body[:] = written
 
@@ -180,10 +180,10 @@ def _both(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] 
     return a & b
 
 
-def _stores(node: ast.AST) -> frozenset[str]:
+def stores(node: ast.AST) -> frozenset[str]:
     return frozenset(
         n.id
-        for n in _outside_comprehensions(node)
+        for n in outside_comprehensions(node)
         if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     )
 

@@ -21,6 +21,7 @@ from racer.reward.params import KEYS
 from racer.reward.strip import CHANGES, Strip
 from racer.reward.subset import Module, Unsupported, local_names, read
 from racer.reward.tables import Tables
+from racer.reward.tries import split
 
 LARGEST = 6000  # nodes of all functions together; beyond, compiling takes longer than it is worth
 
@@ -77,6 +78,7 @@ def _reachable(module: Module) -> list[str]:
         function = module.functions[name]
         fold(function, module)
         Strip(module).function(function)
+        split(function, module)
         local = local_names(function)
         for inner in ast.walk(function):
             if not isinstance(inner, ast.Name) or inner.id in local:

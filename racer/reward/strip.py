@@ -6,7 +6,6 @@ import ast
 
 from racer.reward.nodes import located
 from racer.reward.params import KEYS
-from racer.reward.raises import catches_all
 from racer.reward.subset import Module, Unsupported, local_names, prints
 
 _OWN = {"_c", "_rt", "_ra", "_math", "_np", "_item"}  # names that generated code uses
@@ -105,17 +104,6 @@ class Strip(ast.NodeTransformer):
         if not isinstance(node.ctx, ast.Load):
             raise Unsupported(node, f"state in {ast.unparse(node)}")
         return self.generic_visit(node)
-
-    def visit_Try(self, node: ast.Try) -> ast.AST:
-        """One `except` that catches whatever the block can raise; else plain Python decides."""
-        self.generic_visit(node)
-        first = node.handlers[0]
-        named = {n.id for s in first.body for n in ast.walk(s) if isinstance(n, ast.Name)}
-        if len(node.handlers) != 1 or first.name in named or not catches_all(first, node.body):
-            first.body = [located(ast.parse("_rt.doubt(_c)").body[0], first)]
-        first.name, first.type = None, None
-        node.handlers = [first]
-        return node
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         new = ast.parse("raise ValueError('raised')").body[0]

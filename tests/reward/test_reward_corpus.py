@@ -14,7 +14,7 @@ from racer.reward.inprocess import InProcessEngine
 from racer.reward.subset import Unsupported
 from racer.reward.worker import WorkerEngine
 
-QUICK = ["bands", "helpers_take_params", "undefined_local_branch"]
+QUICK = ["bands", "helpers_take_params", "two_tries", "undefined_local_branch"]
 
 
 @pytest.mark.parametrize("name", corpus("good"))
