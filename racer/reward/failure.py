@@ -60,6 +60,11 @@ def told(
     return RewardFailed(f"{text} Repeat this call: racer reward run {path} --params {saved}")
 
 
+def printable(text: str) -> str:
+    """Text of a reward on one line, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def _save(record: dict[str, Any], folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"reward_failed_{name}.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from racer.errors import BadReward
 from racer.reward.engine import Floats, RewardEngine, Rows, returned
-from racer.reward.failure import Failure
+from racer.reward.failure import Failure, printable
 from racer.reward.load import RewardFile
 from racer.reward.namespace import Nonsense, Reward, fresh, line_of, number
 from racer.reward.params import Waypoints, params_of
@@ -29,7 +29,7 @@ class InProcessEngine(RewardEngine):
                 raise Failure(car, self.file.line, returned(str(error))) from None
             except Exception as error:
                 line = line_of(error, self.file.shown)
-                raise Failure(car, line, f"{type(error).__name__}: {error}") from error
+                raise Failure(car, line, printable(f"{type(error).__name__}: {error}")) from error
 
 
 def _function(file: RewardFile, seed: int) -> Reward:
@@ -37,7 +37,8 @@ def _function(file: RewardFile, seed: int) -> Reward:
         function = fresh(file.code, file.shown, seed).get("reward_function")
     except Exception as error:
         line = line_of(error, file.shown)
-        raise BadReward(f"{file.shown}:{line}: {type(error).__name__}: {error}") from error
+        problem = printable(f"{type(error).__name__}: {error}")
+        raise BadReward(f"{file.shown}:{line}: {problem}") from error
     if not callable(function):
         raise BadReward(f"{file.shown}:{file.line}: reward_function is not a function.")
     return function  # type: ignore[no-any-return]

@@ -28,7 +28,7 @@ import numpy as np
 from racer.errors import BadReward, ResourceError
 from racer.reward import uses
 from racer.reward.engine import Cars, Floats, RewardEngine, Rows, check, returned
-from racer.reward.failure import Failure
+from racer.reward.failure import Failure, printable
 from racer.reward.load import RewardFile
 from racer.reward.params import ROW_FORMAT, ROW_SIZE, Waypoints
 from racer.sim.types import PARAMS
@@ -252,7 +252,7 @@ class WorkerEngine(RewardEngine):
         return {
             "kind": str(found.get("kind", "raised")),
             "line": line if isinstance(line, int) and 0 <= line < 10**7 else 0,
-            "problem": str(found.get("problem", "failed without a reason"))[:500],
+            "problem": printable(str(found.get("problem", "failed without a reason"))[:500]),
             "layers": {
                 k: int(layers.get(k) or 0) if isinstance(layers, dict) else 0 for k in names
             },
@@ -269,16 +269,17 @@ class WorkerEngine(RewardEngine):
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         began = moved = time.monotonic()
-        at, cpu = int(self._at[0]), 0.0
+        at, (_, first) = int(self._at[0]), _cpu(self._process.pid)
+        cpu = first
+        mean = CALL_LIMIT + MEAN_LIMIT * n
         while not poll.poll(100):
             now, (state, used) = time.monotonic(), _cpu(self._process.pid)
             limit = CALL_LIMIT if n else IMPORT_LIMIT if self._at[0] >= 0 else START_LIMIT
             if int(self._at[0]) != at or state == "T":
                 at, moved, cpu = int(self._at[0]), now, used
-            starved = state in "RD" and used - cpu < limit / 2 and now - moved < limit * PATIENCE
-            if now - moved > limit and not starved:
+            if _over(limit, now - moved, used - cpu, state):
                 raise self._hung(f"one call took longer than {limit:g} s")
-            if n and now - began > CALL_LIMIT + MEAN_LIMIT * n and not starved:
+            if n and _over(mean, now - began, used - first, state):
                 raise self._hung(f"calls take more than {MEAN_LIMIT * 1e3:.0f} ms on average")
         try:
             reply = self._socket.recv(8)
@@ -377,6 +378,12 @@ def _drain(descriptor: int) -> bytes:
         return os.read(descriptor, PRINTS)
     except OSError:
         return b""
+
+
+def _over(limit: float, waited: float, used: float, state: str) -> bool:
+    """Whether a limit is passed, all in s; a process that the machine gives no time may wait."""
+    starved = state in "RD" and used < limit / 2 and waited < limit * PATIENCE
+    return waited > limit and not starved
 
 
 def _cpu(pid: int) -> tuple[str, float]:
