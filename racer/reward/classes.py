@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from racer.reward.idle import drop_idle, drop_unread, named, stores
 from racer.reward.objects import unroll
 
 _CHANGES = {"append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "update"}
@@ -39,8 +39,9 @@ def flatten(tree: ast.Module) -> dict[str, tuple[int, str]]:
     for node in list(tree.body):
         if isinstance(node, ast.ClassDef):
             found = _read(node, tree)
-            _drop_idle(found)
-            problem = _problem(found) or _set_outside(found, tree)
+            drop_idle(found.methods)
+            drop_unread(found.methods, tree)
+            problem = _problem(found) or _set_outside(found, tree) or _two_values(found, tree)
             if problem is None:
                 _replace(found, tree)
             else:
@@ -56,23 +57,19 @@ def _read(node: ast.ClassDef, tree: ast.Module) -> _Class:
         elif isinstance(part, ast.Assign):
             found.constants.append(part)
     for inner in ast.walk(tree):
-        if isinstance(inner, ast.Call) and _named(inner.func, {node.name}):
+        if isinstance(inner, ast.Call) and named(inner.func, {node.name}):
             found.made.append(inner)
         if not isinstance(inner, ast.Assign) or not isinstance(inner.value, ast.Call):
             continue
-        if _named(inner.value.func, {node.name}):
+        if named(inner.value.func, {node.name}):
             found.objects |= {t.id for t in inner.targets if isinstance(t, ast.Name)}
     return found
-
-
-def _named(node: ast.AST, names: set[str]) -> bool:
-    return isinstance(node, ast.Name) and node.id in names
 
 
 def _problem(found: _Class) -> tuple[int, str] | None:
     """What stands in the way: line and construct."""
     name, node = found.node.name, found.node
-    if node.decorator_list or node.keywords or any(not _named(b, {"object"}) for b in node.bases):
+    if node.decorator_list or node.keywords or any(not named(b, {"object"}) for b in node.bases):
         return node.lineno, f"class {name}, which inherits or is decorated"
     if len(found.made) > 1:
         return found.made[1].lineno, f"a second object of class {name}"
@@ -89,46 +86,6 @@ def _problem(found: _Class) -> tuple[int, str] | None:
     return None
 
 
-def _drop_idle(found: _Class) -> None:
-    """Remove `self.x = 0` where __init__ has said the same and nothing else sets it."""
-    init = found.methods.get("__init__")
-    stores: dict[str, list[ast.Assign | None]] = {}
-    for method in found.methods.values():
-        if method.args.args:
-            for name, part in _stores(method, method.args.args[0].arg):
-                stores.setdefault(name, []).append(part)
-    for parts in stores.values():
-        values = {ast.dump(p.value) for p in parts if p and isinstance(p.value, ast.Constant)}
-        if init is None or None in parts or len(values) != 1 or parts[0] not in init.body:
-            continue
-        if all(p and isinstance(p.value, ast.Constant) for p in parts):
-            for method in found.methods.values():
-                _Without(set(parts[1:])).visit(method)
-
-
-def _stores(method: ast.FunctionDef, own: str) -> Iterator[tuple[str, ast.Assign | None]]:
-    """Attributes that a method sets, with the plain assignment that does so."""
-    plain = {
-        id(node.targets[0]): node
-        for node in ast.walk(method)
-        if isinstance(node, ast.Assign) and len(node.targets) == 1
-    }
-    for node in ast.walk(method):
-        kept = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-        if isinstance(node, ast.Attribute) and not kept and _named(node.value, {own}):
-            yield node.attr, plain.get(id(node))
-
-
-class _Without(ast.NodeTransformer):
-    """Assignments replaced by `pass`."""
-
-    def __init__(self, gone: set[ast.Assign | None]) -> None:
-        self.gone = gone
-
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
-        return ast.copy_location(ast.Pass(), node) if node in self.gone else node
-
-
 def _set_outside(found: _Class, tree: ast.Module) -> tuple[int, str] | None:
     """An attribute that other code sets: `previous.speed = ...`."""
     own = found.objects | {found.node.name}
@@ -136,8 +93,20 @@ def _set_outside(found: _Class, tree: ast.Module) -> tuple[int, str] | None:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Load):
             continue
-        if id(node) not in inside and _named(node.value, own):
+        if id(node) not in inside and named(node.value, own):
             return node.lineno, f"state in {ast.unparse(node)}"
+    return None
+
+
+def _two_values(found: _Class, tree: ast.Module) -> tuple[int, str] | None:
+    """`Class.k` beside an object's own `self.k`: one name here would be two values."""
+    init = found.methods.get("__init__")
+    own = {name for name, _ in stores(init, init.args.args[0].arg)} if init else set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or node.attr not in own:
+            continue
+        if named(node.value, {found.node.name}):
+            return node.lineno, f"{ast.unparse(node)}, which its objects set for themselves"
     return None
 
 
@@ -155,12 +124,12 @@ def _state(method: ast.FunctionDef, name: str) -> tuple[int, str] | None:
         return None
     attributes = {id(n.value) for n in ast.walk(method) if isinstance(n, ast.Attribute)}
     for node in ast.walk(method):
-        if isinstance(node, ast.Attribute) and _named(node.value, own):
+        if isinstance(node, ast.Attribute) and named(node.value, own):
             if not isinstance(node.ctx, ast.Load):
                 return node.lineno, f"state in {ast.unparse(node)}"
-        elif isinstance(base := _changed(node), ast.Attribute) and _named(base.value, own):
+        elif isinstance(base := _changed(node), ast.Attribute) and named(base.value, own):
             return base.lineno, f"state in {ast.unparse(base)}"
-        elif _named(node, own - {name}) and id(node) not in attributes:
+        elif named(node, own - {name}) and id(node) not in attributes:
             return method.lineno, f"{name}.{method.name}, which passes the object on"
     return None
 
@@ -178,7 +147,7 @@ def _sets_attribute(node: ast.stmt, own: set[str]) -> bool:
     if not isinstance(node, ast.Assign) or len(node.targets) != 1:
         return False
     target = node.targets[0]
-    return isinstance(target, ast.Attribute) and _named(target.value, own)
+    return isinstance(target, ast.Attribute) and named(target.value, own)
 
 
 def _replace(found: _Class, tree: ast.Module) -> None:
@@ -194,7 +163,7 @@ def _replace(found: _Class, tree: ast.Module) -> None:
         parts += _attributes(found)
     users = {name: found.objects}
     for method in found.methods.values():
-        static = any(_named(d, {"staticmethod"}) for d in method.decorator_list)
+        static = any(named(d, {"staticmethod"}) for d in method.decorator_list)
         own = set() if static else {a.arg for a in method.args.args[:1]}
         _Uses(name, users[name] | own, found).visit(method)
         method.args.args = method.args.args[0 if static else 1 :]
@@ -249,7 +218,7 @@ class _Uses(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         base = node.value
-        if _named(base, self.objects | {self.name}) or base in self.found.made:
+        if named(base, self.objects | {self.name}) or base in self.found.made:
             new = ast.Name(id=f"{self.name}__{node.attr}", ctx=ast.Load())
             return ast.copy_location(new, node)
         return self.generic_visit(node)
@@ -261,7 +230,7 @@ class _Uses(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if _named(node.func, self.objects) or node.func in self.found.made:
+        if named(node.func, self.objects) or node.func in self.found.made:
             new = ast.Name(id=f"{self.name}____call__", ctx=ast.Load())
             node.func = ast.copy_location(new, node.func)
         return self.generic_visit(node)
@@ -274,7 +243,7 @@ def _alias(node: ast.stmt, name: str) -> ast.stmt:
     called, value = "", node.value
     if isinstance(value, ast.Name) and value.id.startswith(f"{name}__"):
         called = value.id
-    elif isinstance(value, ast.Call) and _named(value.func, {name}):
+    elif isinstance(value, ast.Call) and named(value.func, {name}):
         called = f"{name}____call__"
     if not called:
         return node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import math
 from typing import Any, cast
 
@@ -152,6 +153,14 @@ class Rewrite(Calls):
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        if isinstance(node.target, ast.Subscript):
+            whole = ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node)
+            plain = isinstance(node.target.slice, ast.Name | ast.Constant)
+            if plain and isinstance(node.target.value, ast.Name):
+                held = copy.deepcopy(node.target)
+                held.ctx = ast.Load()
+                whole.value = ast.copy_location(ast.BinOp(held, node.op, node.value), node)
+                return self.visit(whole)  # type: ignore[no-any-return]
         if not isinstance(node.target, ast.Name):
             return self.generic_visit(node)
         read_ = ast.Name(id=node.target.id, ctx=ast.Load())
@@ -206,6 +215,18 @@ class Rewrite(Calls):
         if dotted.startswith("math.") and isinstance(node, ast.Call | ast.Attribute):
             return dotted not in WHOLE and hasattr(math, dotted[5:])
         return isinstance(node, ast.Call) and ast.unparse(node.func) == "float"
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        """What is stored in a list keeps its kind: a kernel's list of ints has no place for 2.5."""
+        self.generic_visit(node)
+        for target in node.targets:
+            if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
+                held = copy.deepcopy(target.value)
+                for inner in ast.walk(held):
+                    if hasattr(inner, "ctx"):
+                        inner.ctx = ast.Load()
+                node.value = self._guarded("fits", [held, node.value], node)
+        return node
 
     # -- loops
 

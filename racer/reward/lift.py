@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from racer.reward.defaults import fold
+from racer.reward.nodes import read
 from racer.reward.subset import Module, Unsupported, local_names, named, scope
 
 
@@ -36,10 +37,12 @@ def lift(name: str, module: Module) -> None:
     own = {n.name: n for n in inner}
     if len(own) < len(inner):
         raise Unsupported(inner[-1], f"function {inner[-1].name} defined twice")
+    _rename_results(outer, own)
     captured = _captures(outer, own)
-    for function in [outer, *inner]:
-        _Calls(name, captured).visit(function)
     _remove(outer, set(inner))
+    for function in [outer, *inner]:
+        hidden = local_names(function) if function is not outer else set()
+        _Calls(name, {n: c for n, c in captured.items() if n not in hidden}).visit(function)
     for function in inner:
         fold(function, module, outer)
         extra = [ast.arg(arg=free) for free in captured[function.name]]
@@ -57,13 +60,34 @@ def _lambda_to_def(node: ast.stmt) -> ast.stmt:
     return node
 
 
+def _rename_results(outer: ast.FunctionDef, own: dict[str, ast.FunctionDef]) -> None:
+    """`time = time(x)`, a function's name used again for its result: another name from there on."""
+    for at, node in enumerate(outer.body):
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if not isinstance(target, ast.Name) or target.id not in own:
+            continue
+        name, defined = target.id, own[target.id] in outer.body[:at]
+        stored = [
+            n for n in scope(outer) if isinstance(n, ast.Name) and n.id == name and not read(n)
+        ]
+        free = [name in _free(function) for function in own.values()]
+        if defined and stored == [target] and not any(free):
+            target.id = f"{name}_result"
+            for later in outer.body[at + 1 :]:
+                for inner in ast.walk(later):
+                    if isinstance(inner, ast.Name) and inner.id == name:
+                        inner.id = target.id
+
+
+def _free(function: ast.FunctionDef) -> set[str]:
+    names = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+    return names - local_names(function)
+
+
 def _captures(outer: ast.FunctionDef, own: dict[str, ast.FunctionDef]) -> dict[str, list[str]]:
     """What each inner function takes from `outer`, also through the siblings it calls."""
     around = local_names(outer)
-    reads = {
-        name: {n.id for n in ast.walk(f) if isinstance(n, ast.Name)} - local_names(f)
-        for name, f in own.items()
-    }
+    reads = {name: _free(function) for name, function in own.items()}
     taken = {name: names & around for name, names in reads.items()}
     for _ in own:
         for name in own:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 
 from racer.reward.nodes import located
+from racer.reward.subset import scope
 
 
 def drop(tree: ast.Module) -> bool:
@@ -27,11 +28,13 @@ def drop(tree: ast.Module) -> bool:
 
 def _held(function: ast.FunctionDef) -> set[str]:
     """Locals that hold params["steps"] and nothing else."""
-    stored = [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and _is_stored(n)]
-    stored += [a.arg for a in ast.walk(function) if isinstance(a, ast.arg)]
+    if any(isinstance(n, ast.Nonlocal) for n in ast.walk(function)):
+        return set()
+    stored = [n.id for n in scope(function) if isinstance(n, ast.Name) and _is_stored(n)]
+    stored += [a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)]
     return {
         node.targets[0].id
-        for node in ast.walk(function)
+        for node in scope(function)
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
         and len(node.targets) == 1

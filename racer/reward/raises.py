@@ -56,5 +56,7 @@ def _called(node: ast.Call) -> Iterator[str]:
         yield "ValueError"
     elif name in ("math.atan2", "math.degrees", "math.radians", "math.hypot"):
         return
+    elif name in ("math.exp", "exp", "math.cosh", "math.sinh"):
+        yield "OverflowError"
     elif name not in _HARMLESS:
         yield ""

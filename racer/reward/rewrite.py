@@ -44,6 +44,7 @@ def rewrite(tree: ast.Module) -> Rewritten:
     """
     dropped = never.drop(tree)
     module = read(tree)
+    module.written = uses.written_only(tree)
     lift_all(module)
     names = _reachable(module)
     functions = {name: [module.functions[name]] for name in names}

@@ -176,6 +176,25 @@ def _to_int(c, x):
     return (lambda c, x: int(x)) if isinstance(x, types.Integer | types.Boolean) else None
 
 
+def fits(c: Any, held: Any, x: Any) -> Any:
+    """x, about to be stored in `held`: numba would cut 2.5 to fit a list of ints."""
+    return _stub(c, held, x)
+
+
+@overload(fits, jit_options=OPTIONS)
+def _fits(c, held, x):
+    whole = isinstance(held, types.List) and isinstance(held.dtype, types.Integer)
+    truth = isinstance(held, types.List) and isinstance(held.dtype, types.Boolean)
+    if (whole and isinstance(x, types.Float)) or (truth and not isinstance(x, types.Boolean)):
+
+        def other(c, held, x):
+            doubt(c)
+            return x
+
+        return other
+    return lambda c, held, x: x
+
+
 def round_0(c: Any, x: Any) -> Any:
     """round(x)."""
     return _stub(c, x)

@@ -66,12 +66,15 @@ def _reads(file: RewardFile) -> list[tuple[str, ast.AST]]:
 
 
 def _keys(file: RewardFile) -> Iterator[Finding]:
+    own = uses.written(file.tree)
     for key, node in _reads(file):
         line = getattr(node, "lineno", 0)
-        if key not in KEYS:
+        if key not in KEYS and key not in own:
             what = f"params has no key {key!r}.{did_you_mean(key, KEYS)}"
             level = "error" if isinstance(node, ast.Subscript) else "warning"
             yield Finding(level, line, "unknown-key", what)
+        elif key in own:
+            continue
         elif key in CONSTANT_KEYS:
             what = f"{key} never changes in a time trial: {CONSTANT_KEYS[key]}."
             yield Finding("note", line, "constant-key", what)

@@ -100,6 +100,15 @@ class Strip(ast.NodeTransformer):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         raise Unsupported(node, f"class {node.name}")
 
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
+        """`params["total"] = reward` for a print: an own key, which nothing reads back."""
+        target = node.targets[0]
+        key = target.slice if isinstance(target, ast.Subscript) else None
+        if isinstance(key, ast.Constant) and key.value in self.module.written:
+            value = ast.copy_location(ast.Expr(value=node.value), node)
+            return None if _is_text(node.value) else self.generic_visit(value)
+        return self.generic_visit(node)
+
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if not isinstance(node.ctx, ast.Load):
             raise Unsupported(node, f"state in {ast.unparse(node)}")

@@ -19,6 +19,7 @@ from racer.reward.classes import flatten
 
 LONGEST = 20_000  # elements that constant comprehensions may have together
 STRONGEST = 4096  # bits of an integer that a constant expression may have
+_NUMBERS = ("math.pi", "numpy.pi", "math.e", "numpy.e", "math.tau", "math.inf", "numpy.inf")
 _LARGE = ("factorial", "comb", "perm")  # of math: small arguments, endless results
 _OPERATORS: dict[type, Any] = {
     ast.Add: operator.add,
@@ -30,6 +31,11 @@ _OPERATORS: dict[type, Any] = {
     ast.Pow: operator.pow,
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
+}
+_OF_SETS: dict[type, Any] = {
+    ast.BitOr: operator.or_,
+    ast.BitAnd: operator.and_,
+    ast.Sub: operator.sub,
 }
 
 
@@ -55,6 +61,7 @@ class Module:
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
     refused: dict[str, Unsupported] = field(default_factory=dict)  # only if something uses it
 
+    written: set[str] = field(default_factory=set)  # keys a file adds to params, for prints alone
     budget: list[int] = field(default_factory=lambda: [LONGEST])  # elements of comprehensions
 
     def dotted(self, node: ast.AST) -> str:
@@ -145,6 +152,8 @@ def constant(node: ast.expr, module: Module) -> Any:
         return node.value
     if isinstance(node, ast.Name) and node.id in module.constants:
         return module.constants[node.id]
+    if isinstance(node, ast.Name) and module.dotted(node) in _NUMBERS:
+        return getattr(math, module.imports[node.id].rpartition(".")[2])
     if isinstance(node, ast.Tuple):
         return tuple(_elements(node.elts, module))
     if isinstance(node, ast.List):
@@ -158,10 +167,10 @@ def constant(node: ast.expr, module: Module) -> Any:
         return {constant(e, module) for e in node.elts}
     if isinstance(node, ast.ListComp) and len(node.generators) == 1:
         return _listed(node, module)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+    if isinstance(node, ast.BinOp) and type(node.op) in _OF_SETS:
         left, right = constant(node.left, module), constant(node.right, module)
         if isinstance(left, set) and isinstance(right, set):
-            return left | right
+            return _OF_SETS[type(node.op)](left, right)
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         a, b = constant(node.left, module), constant(node.right, module)
         if isinstance(node.op, ast.Add) and type(a) is type(b) in (list, tuple):
@@ -213,7 +222,7 @@ def _plain(value: Any, node: ast.AST) -> Any:
 
 def _library(node: ast.Attribute | ast.Call, module: Module) -> Any:
     if isinstance(node, ast.Attribute):
-        if module.dotted(node) in ("math.pi", "numpy.pi", "math.e", "math.tau", "math.inf"):
+        if module.dotted(node) in _NUMBERS:
             return getattr(math, node.attr)
         raise Unsupported(node, "not a constant")
     name = module.dotted(node.func)
@@ -221,7 +230,9 @@ def _library(node: ast.Attribute | ast.Call, module: Module) -> Any:
     if node.keywords:
         raise Unsupported(node, "not a constant")
     if isinstance(node.func, ast.Name) and not name:
-        if node.func.id in ("min", "max", "sum", "len", "sorted", "set", "round") and arguments:
+        if node.func.id in ("set", "frozenset"):
+            return set(*arguments)
+        if node.func.id in ("min", "max", "sum", "len", "sorted", "round") and arguments:
             return getattr(builtins, node.func.id)(*arguments)
         if node.func.id in ("float", "int", "abs") and len(arguments) == 1:
             functions: dict[str, Any] = {"float": float, "int": int, "abs": abs}

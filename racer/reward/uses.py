@@ -90,6 +90,33 @@ def reads(functions: Functions, dicts: dict[str, set[str]]) -> Iterator[tuple[st
                     yield None, node
 
 
+def written(tree: ast.AST) -> set[str]:
+    """Keys that a file adds to `params`: `params["total"] = reward`."""
+    return {
+        node.slice.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and _is(node.value, {"params"})
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+        and node.slice.value not in KEYS
+    }
+
+
+def written_only(tree: ast.AST) -> set[str]:
+    """Those that nothing reads by name; what prints all of `params` shows them."""
+    texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)]
+    sets = [n for n in ast.walk(tree) if isinstance(n, ast.Assign)]
+    once = {ast.unparse(t) for s in sets if len(s.targets) == 1 for t in s.targets}
+    rebound = any(_is(n, {"params"}) and not isinstance(n.ctx, ast.Load) for n in ast.walk(tree))  # type: ignore[attr-defined]
+    return {
+        key
+        for key in written(tree)
+        if not rebound and texts.count(key) == 1 and f"params[{key!r}]" in once
+    }
+
+
 def key_of(node: ast.AST, dicts: set[str]) -> str | None:
     """The key in `params["key"]`, `params.get("key", ...)` and `"key" in params`."""
     key: ast.AST | None = None

@@ -7,7 +7,6 @@ out before they are checked, and no pickle crosses the border.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import mmap
 import os
@@ -31,6 +30,7 @@ from racer.reward.engine import Cars, Floats, RewardEngine, Rows, check, returne
 from racer.reward.failure import Failure, printable
 from racer.reward.load import RewardFile
 from racer.reward.params import ROW_FORMAT, ROW_SIZE, Waypoints
+from racer.reward.process import PRINTS, cpu_of, drain, locked, over, packages
 from racer.sim.types import PARAMS
 
 CALL_LIMIT = 1.0  # s, one call
@@ -38,8 +38,6 @@ MEAN_LIMIT = 0.2  # s, a call of a batch on average
 SLOW = 0.005  # s a call, worth a warning
 START_LIMIT = 30.0  # s, until the process is locked; importing numpy on a busy machine is slow
 IMPORT_LIMIT = 5.0  # s, executing the file once
-PATIENCE = 10.0  # times a limit that a starved process, one the machine gives no time, may take
-PRINTS = 65536  # bytes
 READ_PRINTS_EVERY = 16  # batches; a full pipe loses prints
 _ERROR_SIZE = 8192
 _DONE, _FAILED, _READY = 0, 1, 2
@@ -135,7 +133,7 @@ class WorkerEngine(RewardEngine):
             "waypoints": self.waypoints[0],
             "path": self.file.shown,
             "source": self.file.source,
-            "packages": _packages(self.file.source),
+            "packages": packages(self.file.source),
             "parent": os.getpid(),
         }
         try:
@@ -269,17 +267,17 @@ class WorkerEngine(RewardEngine):
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         began = moved = time.monotonic()
-        at, (_, first) = int(self._at[0]), _cpu(self._process.pid)
+        at, (_, first) = int(self._at[0]), cpu_of(self._process.pid)
         cpu = first
         mean = CALL_LIMIT + MEAN_LIMIT * n
         while not poll.poll(100):
-            now, (state, used) = time.monotonic(), _cpu(self._process.pid)
+            now, (state, used) = time.monotonic(), cpu_of(self._process.pid)
             limit = CALL_LIMIT if n else IMPORT_LIMIT if self._at[0] >= 0 else START_LIMIT
             if int(self._at[0]) != at or state == "T":
                 at, moved, cpu = int(self._at[0]), now, used
-            if _over(limit, now - moved, used - cpu, state):
+            if over(limit, now - moved, used - cpu, state):
                 raise self._hung(f"one call took longer than {limit:g} s")
-            if n and _over(mean, now - began, used - first, state):
+            if n and over(mean, now - began, used - first, state):
                 raise self._hung(f"calls take more than {MEAN_LIMIT * 1e3:.0f} ms on average")
         try:
             reply = self._socket.recv(8)
@@ -298,7 +296,7 @@ class WorkerEngine(RewardEngine):
         """Ask where it hangs, kill it."""
         line = 0
         if hasattr(signal, "SIGUSR1"):
-            _drain(self._dumps)
+            drain(self._dumps)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGUSR1)
             select.select([self._dumps], [], [], 0.3)
@@ -321,7 +319,7 @@ class WorkerEngine(RewardEngine):
 
     def _dumped_line(self) -> int:
         """The innermost line of the file in a dump of faulthandler."""
-        text = _drain(self._dumps).decode("utf-8", "replace")
+        text = drain(self._dumps).decode("utf-8", "replace")
         shown = self.file.shown.encode("ascii", "backslashreplace").decode()
         found = re.search(rf'File "{re.escape(shown)}", line (\d{{1,7}})', text)
         return int(found.group(1)) if found else 0
@@ -333,7 +331,7 @@ class WorkerEngine(RewardEngine):
     def output(self) -> str:
         """What the reward has printed so far, the first 64 KiB."""
         if len(self.printed) < PRINTS:
-            self.printed = (self.printed + _drain(self._prints))[:PRINTS]
+            self.printed = (self.printed + drain(self._prints))[:PRINTS]
         return self.printed.decode("utf-8", "replace")
 
     def close(self) -> None:
@@ -352,46 +350,3 @@ class WorkerEngine(RewardEngine):
     def __del__(self) -> None:
         if hasattr(self, "_dumps"):
             self.close()
-
-
-def locked(layers: dict[str, Any]) -> str:
-    """The layers in words."""
-    if all(layers.values()):
-        return f"locked fully (Landlock {layers['landlock']}, seccomp, limits)"
-    active = [name for name, on in layers.items() if on]
-    return f"locked partly ({', '.join([*active, 'time'])})"
-
-
-def _packages(source: str) -> list[str]:
-    """Folders of the packages a reward may import, when it names one."""
-    found = set()
-    for name in ("numpy", "scipy", "shapely", "pandas", "matplotlib"):
-        spec = importlib.util.find_spec(name) if name in source else None
-        if spec is not None and spec.origin:
-            found.add(str(Path(spec.origin).parents[1]))
-    return sorted(found)
-
-
-def _drain(descriptor: int) -> bytes:
-    """What a pipe holds now, at most 64 KiB."""
-    try:
-        return os.read(descriptor, PRINTS)
-    except OSError:
-        return b""
-
-
-def _over(limit: float, waited: float, used: float, state: str) -> bool:
-    """Whether a limit is passed, all in s; a process that the machine gives no time may wait."""
-    starved = state in "RD" and used < limit / 2 and waited < limit * PATIENCE
-    return waited > limit and not starved
-
-
-def _cpu(pid: int) -> tuple[str, float]:
-    """State letter and seconds of processor time of a process; ("S", 0) where unknown."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return "S", 0.0
-    ticks = int(fields[11]) + int(fields[12])
-    return fields[0].decode(), ticks / os.sysconf("SC_CLK_TCK")
