@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.errors import RewardFailed
-from racer.reward import uses
 from racer.reward.failure import Failure, told
 from racer.reward.load import RewardFile
 from racer.reward.namespace import LIMIT, shown
@@ -40,7 +39,7 @@ class RewardEngine(ABC):
     def __init__(self, file: RewardFile, waypoints: Waypoints) -> None:
         self.file = file
         self.waypoints = (waypoints, waypoints[::-1])  # by is_reversed
-        self.needs = uses.needs(file.tree)
+        self.needs = file.needs
         self.failure_folder: Path | None = None
         self.why_not = ""
         self._pending: tuple[Rows, Cars | None] | None = None

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from racer import plugins
 from racer.errors import BadReward
+from racer.reward import uses
 
 SIZE_LIMIT = 1_000_000  # bytes; the official limit is 140 000 characters
 
@@ -51,6 +52,11 @@ class RewardFile:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape is not this program's business
             return compile(self.tree, self.shown, "exec", dont_inherit=True)
+
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """Keys of params that it may read."""
+        return uses.needs(self.tree)
 
     @cached_property
     def line(self) -> int:
