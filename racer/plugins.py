@@ -58,7 +58,9 @@ def find_file(kind: str, name: str, folders: Iterable[Path], suffixes: Iterable[
     if path.suffix in suffixes or path.parent != Path("."):
         if path.is_file():
             return path
-        reason = "is a folder" if path.is_dir() else "does not exist"
+        reason = "does not exist"
+        if path.exists():
+            reason = "is a folder" if path.is_dir() else "is a pipe or a device, not a file"
         raise UnknownName(kind, name, files(folders, suffixes), f"The file {str(path)!r} {reason}.")
     known = files(folders, suffixes)
     if name not in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -18,6 +19,7 @@ from racer.reward import RewardEngine, RewardFile, load, make_engine
 from racer.reward.ahead import Ahead
 from racer.reward.drivers import DRIVERS, Driver, drive
 from racer.reward.engine import Rows
+from racer.reward.judge import Drive, judge
 from racer.reward.static import Finding, findings
 from racer.reward.worker import WorkerEngine
 from racer.sim.types import PARAMS
@@ -25,28 +27,13 @@ from racer.tracks import Track
 
 BATCH = 256  # rows of a speed measurement
 SECONDS = 0.1  # of each measurement
-PATIENCE = 4.0  # s, for the compiler
-PAID_MORE = 0.05  # a step, than the clean fast lap, that counts as a fault
-LONGER = 0.2  # more reward than the clean fast lap that counts as a fault
-DOMINATED = 0.5  # of a lap's reward, in one step
+PATIENCE = 3.4  # s, for the compiler
+CALLS_S = 1.0  # s, for the calls of all drivers; of a reward too slow for that, some steps are paid
+PROOF_S = 1.5  # s, for comparing the compiled reward with plain Python
+MADE_UP = 1500  # rows of that comparison besides those of the drivers
+PROBE = 4  # calls, to see how slow it is; the first ones may import things
 VERDICTS = ("clean", "warnings", "unusable")
 EXIT_CODES = {"clean": 0, "warnings": 1, "unusable": 3}
-
-
-@dataclass(frozen=True)
-class Drive:
-    """What a reward paid one scripted driver.
-
-    `merit` is the rank it deserves, 0 best; `per_second` assumes 15 steps a second.
-    """
-
-    driver: str
-    merit: int
-    steps: int
-    progress_pct: float
-    total: float
-    per_step: float
-    largest_step: float
 
 
 @dataclass
@@ -146,12 +133,25 @@ def _try(
     report.findings += _too_wide(episodes, track)
     rows = np.concatenate(episodes)
     tell(f"paying the drivers by {file.name}")
+    call_s = _call_seconds(file, track, rows)
+    every = max(1, math.ceil(call_s * len(rows) / CALLS_S))
+    if every > 1:
+        report.findings.append(_slow(file, call_s, every))
     for driver, episode in zip(DRIVERS, episodes, strict=True):
-        report.drivers.append(_drive(driver, episode, _rewards(file, track, episode)))
-    speeds = {
-        name: _python_speed(file, track, rows, every_key=every_key)
+        paid = np.r_[episode[:-1:every], episode[-1:]]  # the end always: it may pay a bonus
+        report.drivers.append(_drive(driver, episode, _rewards(file, track, paid), every))
+    batch = np.resize(rows, int(min(BATCH, max(PROBE, SECONDS / call_s))))
+    report.calls_per_second = speeds = {
+        name: _python_speed(file, track, batch, every_key=every_key)
         for name, every_key in (("worker", False), ("inprocess", True))
     }
+    if call_s * (MADE_UP + len(rows)) > PROOF_S:
+        report.engine, report.why = "worker", "Python in a process of its own"
+        report.why_not_compiled = (
+            f"{file.shown}:{file.line}: a call takes {1e3 * call_s:.2g} ms, too long to compare it "
+            "with plain Python here; training does it"
+        )
+        return
     tell(f"compiling {file.name}, and comparing it with plain Python")
     engine = make_engine(
         file, n=BATCH, waypoints=track.waypoints, sample_rows=lambda: rows, ahead=ahead
@@ -159,33 +159,40 @@ def _try(
     try:
         report.engine, report.why, report.why_not_compiled = engine.name, engine.why, engine.why_not
         if engine.name not in speeds:
-            speeds = {engine.name: _speed(engine, rows), **speeds}
+            report.calls_per_second = {
+                engine.name: _speed(engine, np.resize(rows, BATCH)),
+                **speeds,
+            }
     finally:
         engine.close()
-    report.calls_per_second = speeds
 
 
-def _python_speed(file: RewardFile, track: Track, rows: Rows, *, every_key: bool) -> int:
+def _slow(file: RewardFile, call_s: float, every: int) -> Finding:
+    what = f"a call takes {1e3 * call_s:.2g} ms: only every {every}th step of the drivers was paid"
+    return Finding("note", file.line, "slow", f"{what}, and totals are estimates.")
+
+
+def _python_speed(file: RewardFile, track: Track, batch: Rows, *, every_key: bool) -> int:
     """The speed of plain Python; that of inprocess too is measured in a guarded process."""
     worker = WorkerEngine(file, n=BATCH, waypoints=track.waypoints, every_key=every_key)
     try:
-        return _speed(worker, rows)
+        return _speed(worker, batch)
     finally:
         worker.close()
 
 
-def _speed(engine: RewardEngine, rows: Rows) -> int:
-    batch, out = np.resize(rows, BATCH), np.zeros(BATCH)
+def _speed(engine: RewardEngine, batch: Rows) -> int:
+    out = np.zeros(len(batch))
     engine.compute(batch, None, out)
     began, calls = time.perf_counter(), 0
     while time.perf_counter() - began < SECONDS:
         engine.compute(batch, None, out)
-        calls += BATCH
+        calls += len(batch)
     return int(calls / (time.perf_counter() - began))
 
 
 def _rewards(file: RewardFile, track: Track, rows: Rows) -> Any:
-    """Rewards of one episode, (N,), by a fresh namespace: the file may keep state."""
+    """Rewards of an episode, (N,), by a fresh namespace: the file may keep state."""
     out = np.zeros(len(rows))
     alone = WorkerEngine(file, n=1, waypoints=track.waypoints, capacity=len(rows))
     try:
@@ -195,14 +202,35 @@ def _rewards(file: RewardFile, track: Track, rows: Rows) -> Any:
     return out
 
 
-def _drive(driver: Driver, rows: Rows, rewards: Any) -> Drive:
+def _call_seconds(file: RewardFile, track: Track, rows: Rows) -> float:
+    """About how long a call takes, s."""
+    many = min(64 * PROBE, len(rows))
+    alone = WorkerEngine(file, n=1, waypoints=track.waypoints, capacity=many)
+    call_s = 0.0
+    try:
+        for calls in (PROBE, PROBE, many):
+            if calls == many and call_s * many > CALLS_S:
+                break
+            began = time.perf_counter()
+            alone.compute(rows[:calls], None, np.zeros(calls))
+            call_s = (time.perf_counter() - began) / calls
+    finally:
+        alone.close()
+    return call_s
+
+
+def _drive(driver: Driver, rows: Rows, rewards: Any, every: int) -> Drive:
+    """What an episode was paid, of which `every` so many steps and the last one were."""
+    *_, last = rewards
+    before = rewards[:-1].mean() * (len(rows) - 1) if every > 1 else rewards[:-1].sum()
+    total = float(before + last)
     return Drive(
         driver.name,
         driver.merit,
         len(rows),
         float(rows["progress"][-1]),
-        float(rewards.sum()),
-        float(rewards.mean()),
+        total,
+        total / len(rows),
         float(rewards.max()),
     )
 
@@ -222,41 +250,3 @@ def once(file: RewardFile, params: dict[str, Any], engine: str) -> tuple[float, 
         return float(out[0]), made.output()
     finally:
         made.close()
-
-
-def judge(drives: list[Drive], line: int) -> list[Finding]:
-    """What the rewards of the drivers say about the reward.
-
-    Args:
-        drives: of all scripted drivers; the first is the clean fast lap.
-        line: of reward_function.
-    """
-    best, found = drives[0], []
-
-    def warn(code: str, what: str) -> None:
-        found.append(Finding("warning", line, code, what))
-
-    if len({(d.per_step, d.largest_step) for d in drives}) == 1 or _is_constant(drives):
-        warn("constant", f"pays {best.per_step:g} whatever the car does; nothing can be learned.")
-        return found
-    slower = [d for d in drives[1:] if d.merit > best.merit]
-    enough = best.total + LONGER * abs(best.total)
-    better = best.per_step + PAID_MORE * abs(best.per_step)
-    per_step = [d for d in slower if d.merit > 1 and d.per_step > better and d.total > enough]
-    for d in per_step:
-        what = f"pays '{d.driver}' {d.per_step:.3g} a step, '{best.driver}' {best.per_step:.3g}"
-        warn("exploit", f"{what}: '{d.driver}' exploits it.")
-    longer = [d for d in slower if d.total > enough and d not in per_step]
-    if longer:
-        names = ", ".join(f"'{d.driver}' {d.total:.4g}" for d in longer)
-        what = f"an episode of '{best.driver}' earns {best.total:.4g}, but {names}"
-        warn("episode-length", f"{what}: longer episodes pay more than better ones.")
-    if best.total > 0 and best.largest_step > DOMINATED * best.total:
-        share = best.largest_step / best.total
-        warn("terminal-bonus", f"one step pays {share:.0%} of a whole lap; the rest hardly counts.")
-    return found
-
-
-def _is_constant(drives: list[Drive]) -> bool:
-    values = [d.per_step for d in drives]
-    return max(values) - min(values) <= 1e-12 * max(1.0, abs(values[0]))

@@ -207,3 +207,15 @@ def test_rows_of_the_map_lie_across_the_road():
     along = np.degrees(np.arctan2(np.diff(y), np.diff(x)))
     off = (along - rows["heading"][:-1, ACROSS // 2] + 180.0) % 360.0 - 180.0
     assert np.abs(off).max() < 6.0  # the road turns that much between two points of the map
+
+
+def test_of_a_slow_reward_some_steps_are_paid(write):
+    fast = "def reward_function(params):\n    return params['speed'] * params['progress']\n"
+    slow = fast.replace("    return", "    for _ in range(40000):\n        pass\n    return")
+    expected = {d.driver: d.total for d in check(str(write(fast, "fast.py"))).drivers}
+    report = check(str(write(slow, "slow.py")))
+    assert "slow" in {finding.code for finding in report.findings}
+    assert report.engine == "worker"
+    assert "ms, too long to compare it" in report.why_not_compiled
+    for drive in report.drivers:
+        assert drive.total == pytest.approx(expected[drive.driver], rel=0.15, abs=20.0)
