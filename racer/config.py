@@ -130,8 +130,6 @@ class TrainConfig:
             if value is not None:
                 _within(f"train.{name}", value, low, high)
         if self.net_arch is not None:
-            if not self.net_arch:
-                raise BadConfig("train.net_arch is empty; name at least one layer, e.g. 64,64.")
             object.__setattr__(self, "net_arch", tuple(self.net_arch))
             _within("the number of layers in train.net_arch", len(self.net_arch), 1, 8)
             for width in self.net_arch:

@@ -293,7 +293,7 @@ def make_race(
             engine=config.reward_engine,
             sandbox=config.sandbox,
             seed=seed,
-            sample_rows=lambda: drivers.sample(scripted(config)),
+            sample_rows=lambda: drivers.sample(scripted(config, track)),
         )
     return Race(
         track,
@@ -308,10 +308,10 @@ def make_race(
     )
 
 
-def scripted(config: RaceConfig) -> Race:
+def scripted(config: RaceConfig, track: Track) -> Race:
     """A race of the scripted drivers, whose params a compiled reward must score like Python."""
     return Race(
-        Track.load(config.track),
+        track,
         len(drivers.DRIVERS),
         vehicle=vehicles.load(config.vehicle),
         actions=racer.actions.load(config.actions),

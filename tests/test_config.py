@@ -58,7 +58,6 @@ def test_override_converts_text(key, value, expected):
         ({"train.seed": 1.5}, "a whole number is needed"),
         ({"train.seed": True}, "a whole number is needed"),
         ({"train.seed": -1}, "allowed is 0 to 2,147,483,647"),
-        ({"train.net_arch": ""}, "at least one layer"),
         ({"train.timesteps": 0}, "train.timesteps = 0"),
         ({"train.timesteps": float("inf")}, "a whole number is needed"),
         ({"train.learning_rate": float("nan")}, "allowed is"),

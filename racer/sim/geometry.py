@@ -109,7 +109,7 @@ def project(track, x, y):
     """
     center = track.center
     k = cell_of(track.head[0], x, y)
-    if k >= 0:
+    if k >= 0 and track.cells[k].first < track.cells[k].last:
         cell = track.cells[k]
         j = nearest_segment(center, track.items, cell.first, cell.last, x, y)
     else:

@@ -18,7 +18,6 @@ from racer.sim.types import TrackArrays
 BUILTIN = Path(__file__).parent / "data"
 SUFFIXES = (".txt", ".npy", ".csv")
 LARGEST_M2 = 40_000.0  # of the rectangle around a track: its grid has a hundred cells per m2
-DENSEST = 3e7  # rows × m2 of that rectangle: every cell is compared with every row, some 100 s
 
 
 def folders() -> list[Path]:
@@ -80,11 +79,6 @@ class Track:
             self._refuse(
                 f"its {part} line spans {width:.0f} x {height:.0f} m; at most {LARGEST_M2:,.0f} m2 "
                 "are indexed. Scale it: DeepRacer cars are 1:18, F1TENTH cars 1:10"
-            )
-        if width * height * len(points) > DENSEST:
-            self._refuse(
-                f"its {part} line has {len(points)} rows on {width:.0f} x {height:.0f} m, which "
-                f"takes minutes to index. Keep at most {DENSEST / (width * height):.0f} rows"
             )
         if len(np.unique(points, axis=0)) < 3:
             self._refuse(f"its {part} line has no area")

@@ -267,11 +267,3 @@ def test_a_full_size_circuit_is_refused_before_it_is_indexed():
     ring = np.stack([300.0 * np.cos(t), 200.0 * np.sin(t)], axis=1)
     with pytest.raises(BadTrack, match="600 x 400 m"):
         Track("circuit", ring, ring * 0.99, ring * 1.01)
-
-
-def test_more_rows_than_can_be_indexed_in_a_minute_or_two_are_refused(tmp_path):
-    turn = np.linspace(0.0, 2.0 * np.pi, 10_001)[:, None]
-    rings = [r * np.hstack([np.cos(turn), np.sin(turn)]) for r in (50.0, 49.5, 50.5)]
-    np.save(tmp_path / "dense.npy", np.hstack(rings))
-    with pytest.raises(BadTrack, match=r"minutes to index\. Keep at most 3000 rows"):
-        Track.load(tmp_path / "dense.npy")
