@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from racer.sim.cells import REACH, fence_cells, near_cells, road_cells
+from racer.sim.cells import REACH, fence_cells, road_cells
 from racer.sim.geometry import border_points
 from racer.sim.jit import kernel
 from racer.sim.lists import Places, candidates, everything
-from racer.sim.types import AHEAD, ALL_ROAD, CELL, HEAD, LINE, PIECES, SPAN, TrackArrays
+from racer.sim.types import AHEAD, CELL, HEAD, LINE, PIECES, SPAN, TrackArrays
 
 CELL_SIZE = 0.1  # m; about the length of a centre segment: 2-4 candidates a cell
 TABLE_DS = 0.05  # m, spacing of the look-ahead table: chord error < 1 mm at a radius of 0.4 m
@@ -89,8 +89,8 @@ def _cells(
     lists: list[np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
     """(columns * rows,) CELL and (F,) FENCE; lists for cells near the road and on it."""
-    road = road_cells(inside, outside, head)
-    near = Places(np.flatnonzero(near_cells(inside, outside, head) | (road == ALL_ROAD)), head)
+    road, is_near = road_cells(inside, outside, head)
+    near = Places(np.flatnonzero(is_near), head)
     listed = np.zeros(near.cells.size, CELL)
     _keep(lists, listed, "", near.candidates(middle))
     squared = np.minimum(near.nearest_squared(inside), near.nearest_squared(outside))

@@ -100,26 +100,22 @@ def _mark(line, head, reach, value, marked):
 
 
 @kernel
-def near_cells(inner, outer, heads):
-    """Which cells' middles are within REACH of a border: (columns * rows,) bool."""
-    near = np.zeros(heads[0].columns * heads[0].rows, np.bool_)
-    _mark(inner, heads[0], REACH, True, near)
-    _mark(outer, heads[0], REACH, True, near)
-    return near
-
-
-@kernel
 def road_cells(inner, outer, heads):
-    """What each grid cell holds: (columns * rows,) int32 of NO_ROAD, ALL_ROAD or BORDER.
+    """What each grid cell holds, and which are on the road or near it.
 
     No border runs through cells whose middle is more than half a diagonal from it; two of them side
     by side are both road or both not.
+
+    Returns:
+        road: (columns * rows,) int32 of NO_ROAD, ALL_ROAD or BORDER.
+        near: (columns * rows,) int32, 1 where a border is within REACH or all is road.
     """
     head = heads[0]
     road = np.full(head.columns * head.rows, NO_ROAD, np.int32)
-    reach = head.cell * math.sqrt(0.5) + _MARGIN
-    _mark(inner, head, reach, BORDER, road)
-    _mark(outer, head, reach, BORDER, road)
+    near = np.zeros(road.size, np.int32)
+    for line in (inner, outer):
+        _mark(line, head, head.cell * math.sqrt(0.5) + _MARGIN, BORDER, road)
+        _mark(line, head, REACH, 1, near)
     for k in range(road.size):
         if road[k] == BORDER:
             continue
@@ -130,4 +126,7 @@ def road_cells(inner, outer, heads):
         my = head.grid_y + (k // head.columns + 0.5) * head.cell
         if in_ring(outer, mx, my) and not in_ring(inner, mx, my):
             road[k] = ALL_ROAD
-    return road
+    for k in range(road.size):
+        if road[k] == ALL_ROAD:
+            near[k] = 1
+    return road, near

@@ -43,13 +43,14 @@ class Places:
         self._x, self._y = (grid + 0.5) * self._size + low
         blocks, self._block = np.unique(grid // _BLOCK, axis=1, return_inverse=True)
         side = _BLOCK * self._size
-        self._block_x, self._block_y = (blocks + 0.5) * side + low
+        self._block_x, self._block_y = np.ascontiguousarray((blocks + 0.5) * side + low)
         self._block_radii = np.full(blocks.shape[1], side * math.sqrt(0.5))
 
     def _roughly(self, line: np.ndarray) -> Any:
         """The candidates of the blocks."""
-        x, y, radii = self._block_x[:, None], self._block_y[:, None], self._block_radii
-        return candidates(line, x, y, radii, *everything(line, radii.size))
+        x, y = self._block_x.reshape(-1, 1), self._block_y.reshape(-1, 1)
+        every = everything(line, self._block_radii.size)
+        return candidates(line, x, y, self._block_radii, *every)
 
     def candidates(self, line: np.ndarray) -> Any:
         """Segments of `line` that can be nearest to some point of each cell: starts, items."""
