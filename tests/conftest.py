@@ -11,10 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+hypothesis.settings.register_profile("racer", deadline=None)  # a first call compiles kernels
+hypothesis.settings.load_profile("racer")
 
 
 @pytest.fixture(scope="session")

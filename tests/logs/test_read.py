@@ -101,7 +101,7 @@ def test_workers_in_one_file_are_told_apart(csv_lines):
     assert "a.csv:82: episodes count from 0 again" in log.notes[0]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_no_damage_is_a_traceback_or_silence(csv_lines, data):
     """Cut, overwrite and repeat bytes anywhere: refused, noted, or harmless - never another row."""

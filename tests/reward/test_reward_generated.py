@@ -123,14 +123,14 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.
 
 
 @seed(7)
-@settings(max_examples=3, deadline=None, suppress_health_check=QUIET, phases=[Phase.generate])
+@settings(max_examples=3, suppress_health_check=QUIET, phases=[Phase.generate])
 @given(body=programs)
 def test_generated_rewards_agree_in_every_engine(body, write, waypoints, rows):
     _check(body, write, waypoints, rows)
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None, suppress_health_check=QUIET, database=None)
+@settings(max_examples=100, suppress_health_check=QUIET, database=None)
 @given(body=programs)
 def test_many_generated_rewards_agree_in_every_engine(body, write, waypoints, rows):
     _check(body, write, waypoints, rows)

@@ -99,7 +99,7 @@ def roads(draw):
     return Track("star", middle, 0.8 * middle, 1.2 * middle), rng
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(roads())
 def test_geometry_equals_shapely_on_any_road(road):
     track, rng = road

@@ -223,7 +223,7 @@ def test_backwards_retraces_the_way(car):
     assert r.cars["yaw"][0] == pytest.approx(0.0, abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(
     yaw=st.floats(-math.pi, math.pi),
     v=st.floats(-12, 12),
