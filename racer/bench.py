@@ -221,23 +221,30 @@ def picture(report: Report, path: Path) -> None:
     """Speed and cost against the number of cars, as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
-    figure = Figure(figsize=(9.0, 3.6), layout="constrained")
+    figure = Figure(figsize=(10.0, 3.8), layout="constrained")
     FigureCanvasAgg(figure)
+    figure.suptitle(f"{report.machine['cpu']}, one core", fontsize=10)
     cars = [row.cars for row in report.engine]
-    speed, cost = figure.subplots(1, 2)
-    rates = [row.rate for row in report.engine]
-    speed.plot(cars, rates, "o-")
-    speed.fill_between(
-        cars,
-        [min(row.rates) for row in report.engine],
-        [max(row.rates) for row in report.engine],
-        alpha=0.2,
-    )
-    speed.set(xlabel="cars", ylabel="car-steps/s", xscale="log", yscale="log")
-    cost.plot(cars, [1e9 / rate for rate in rates], "o-")
-    cost.set(xlabel="cars", ylabel="ns per car-step", xscale="log", yscale="log")
-    for axes in (speed, cost):
+    per_s = [(row.rate, min(row.rates), max(row.rates)) for row in report.engine]
+    per_step = [(1e9 / middle, 1e9 / low, 1e9 / high) for middle, low, high in per_s]
+    for axes, values, label in zip(
+        figure.subplots(1, 2),
+        (per_s, per_step),
+        ("car-steps per second", "ns per car-step"),
+        strict=True,
+    ):
+        middle, one_end, other_end = zip(*values, strict=True)
+        axes.plot(cars, middle, "o-", color="#2266aa")
+        axes.fill_between(cars, one_end, other_end, alpha=0.2, color="#2266aa", linewidth=0)
+        axes.set(xlabel="cars", ylabel=label, xscale="log", yscale="log")
+        axes.set_xticks(cars, [f"{n:,}" for n in cars])
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(EngFormatter(sep=" "))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
     content = io.BytesIO()
     figure.savefig(content, dpi=120, format="png")
