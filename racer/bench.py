@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from racer import bench_engine, files
-from racer.bench_measure import HEADER, QUICK, Meter, Plan, Row, load, machine, one_core, table
+from racer.bench_measure import HEADER, QUICK, Plan, Progress, Row, load, machine, one_core, table
 from racer.config import RaceConfig
 from racer.errors import BadTrack
 from racer.race import track_of
@@ -122,7 +122,7 @@ def bench(
     races = _usable(races, report.notes)
     trainings = [] if what == "engine" else _trainings(races, rewards, seeds, sb3_loops)
     engine_s = 0.0 if what == "train" else bench_engine.planned_s(plan, len(against))
-    meter = Meter(engine_s + len(trainings) * seconds, quiet=quiet)
+    meter = Progress(engine_s + len(trainings) * seconds, quiet=quiet)
     with one_core() as core:
         report.machine["pinned_to_core"] = core
         if what in ("engine", "all"):
@@ -134,14 +134,14 @@ def bench(
 
 
 def _usable(races: Sequence[RaceConfig], notes: list[str]) -> list[RaceConfig]:
-    """The races whose track loads; a single one must."""
+    """The races whose track loads; one must."""
     usable = []
     for race in races:
         try:
             track_of(race)
             usable.append(race)
         except BadTrack as error:
-            if len(races) == 1:
+            if race is races[-1] and not usable:
                 raise
             notes.append(str(error))
     return usable
@@ -160,7 +160,7 @@ def _trainings(
 
 
 def _engine(
-    report: Report, race: RaceConfig, plan: Plan, against: Sequence[str], meter: Meter
+    report: Report, race: RaceConfig, plan: Plan, against: Sequence[str], meter: Progress
 ) -> None:
     def told(rows: Iterable[Row]) -> Iterator[Row]:
         for row in rows:
@@ -179,7 +179,7 @@ def _engine(
 
 
 def _train(
-    report: Report, trainings: list[tuple[RaceConfig, int, bool]], seconds: float, meter: Meter
+    report: Report, trainings: list[tuple[RaceConfig, int, bool]], seconds: float, meter: Progress
 ) -> None:
     import torch
 

@@ -113,7 +113,7 @@ def _once(advance: Callable[[int], Any], calls: int, steps: int) -> Repetition:
     return Repetition(steps, time.perf_counter() - wall, time.process_time() - cpu)
 
 
-class Meter:
+class Progress:
     """Says on stderr what was measured, and how much is left.
 
     Args:

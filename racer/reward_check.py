@@ -20,6 +20,7 @@ from racer.reward.ahead import Ahead
 from racer.reward.drivers import DRIVERS, Driver, drive
 from racer.reward.engine import Rows
 from racer.reward.judge import Drive, judge
+from racer.reward.sample import MADE_UP
 from racer.reward.static import Finding, findings
 from racer.reward.worker import WorkerEngine
 from racer.sim.types import PARAMS
@@ -30,7 +31,6 @@ SECONDS = 0.1  # of each measurement
 PATIENCE = 3.4  # s, for the compiler
 CALLS_S = 1.0  # s, for the calls of all drivers; of a reward too slow for that, some steps are paid
 PROOF_S = 1.5  # s, for comparing the compiled reward with plain Python
-MADE_UP = 1500  # rows of that comparison besides those of the drivers
 PROBE = 4  # calls, to see how slow it is; the first ones may import things
 VERDICTS = ("clean", "warnings", "unusable")
 EXIT_CODES = {"clean": 0, "warnings": 1, "unusable": 3}

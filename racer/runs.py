@@ -149,14 +149,16 @@ class Run:
         return found
 
     def config(self) -> Config:
-        """The settings it was trained with.
+        """The settings it was trained with; a run from anyone does not choose `inprocess`.
 
         Raises:
             BadRun: config.toml is missing, a link, damaged, or not of this racer.
         """
         files.read_limited(self.config_file, _CONFIG_LIMIT)
         try:
-            return Config.from_toml(self.config_file)
+            found = Config.from_toml(self.config_file)
+            unguarded = found.race.reward_engine == "inprocess"
+            return found.override({"race.reward_engine": "auto"}) if unguarded else found
         except BadConfig as error:
             where = "" if str(self.config_file) in str(error) else f"{self.config_file}: "
             raise BadRun(f"{where}{error}") from error

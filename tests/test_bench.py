@@ -192,6 +192,7 @@ def test_peers_are_printed_as_ratios():
         ["engine", "--against", "f1"],
         ["engine", "--track", "oval", "bean"],
         ["train", "--rewards", "no_such", "--seeds", "1"],
+        ["train", "--track", "no_such", "--seeds", "1"],
     ],
 )
 def test_what_cannot_be_measured_is_refused(words, monkeypatch, capsys):

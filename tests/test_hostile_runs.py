@@ -178,6 +178,18 @@ def test_a_run_without_its_reward_is_refused(run, tmp_path, capfd, content):
     refused(run, tmp_path, capfd, "evaluate resume verify")
 
 
+@pytest.mark.parametrize("words", [[], ["--rules", "strict"]])
+def test_a_run_does_not_choose_that_its_reward_runs_unguarded(run, tmp_path, words):
+    canary = tmp_path / "canary"
+    (run / "reward.py").write_text(
+        f"import os\nos.mkdir({str(canary)!r})\ndef reward_function(params):\n    return 1.0\n"
+    )
+    settings = run / "config.toml"
+    assert 'reward_engine = "inprocess"' in settings.read_text()
+    assert main(["evaluate", str(run), "--laps", "1", *words]) in (0, 3, 4)
+    assert not canary.exists()
+
+
 def test_a_run_cannot_steer_the_terminal(run, capfd):
     manifest = json.loads((run / "manifest.json").read_text())
     escape = "\x1b]0;owned\x07\n"

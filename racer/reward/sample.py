@@ -12,8 +12,10 @@ NOSE = 0.14  # m
 SPEEDS = (0.5, 4.0)  # m/s
 STEERING = 30.0  # deg
 
+MADE_UP = 1500  # rows
 
-def plausible_rows(waypoints: Waypoints, n: int = 1500, *, width: float = 0.76) -> Rows:
+
+def plausible_rows(waypoints: Waypoints, n: int = MADE_UP, *, width: float = 0.76) -> Rows:
     """Episodes of a car that wanders over the road, each ending off the track or with the lap.
 
     Args:

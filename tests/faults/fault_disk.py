@@ -227,7 +227,7 @@ def bad_tracks(effort, folder):
 
 def saved(array):
     content = io.BytesIO()
-    np.save(content, array, allow_pickle=True)
+    np.save(content, array, allow_pickle=True)  # object arrays are made here to be refused
     return content.getvalue()
 
 
