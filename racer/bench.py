@@ -129,6 +129,7 @@ def bench(
             _engine(report, races[0], plan, against, meter)
         if what in ("train", "all"):
             _train(report, trainings, seconds, meter)
+    meter.finished()
     report.machine["load_after"] = load()
     return report
 

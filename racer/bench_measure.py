@@ -128,10 +128,17 @@ class Progress:
     def done(self, line: str, planned_s: float) -> None:
         """`line` was found out; `planned_s` of the plan had been for it."""
         self._done_s += planned_s
-        share = min(1.0, self._done_s / self._planned_s)
+        share = min(0.99, self._done_s / self._planned_s)
         left = (time.perf_counter() - self._began) * (1.0 / share - 1.0)
+        self._say(f"{share:4.0%}  {line}  {left:.0f} s left")
+
+    def finished(self) -> None:
+        """Nothing is left, whatever the plan was."""
+        self._say(f"100%  measured in {time.perf_counter() - self._began:.0f} s")
+
+    def _say(self, line: str) -> None:
         if not self._quiet:
-            print(f"{share:4.0%}  {line}  {left:.0f} s left", file=sys.stderr, flush=True)
+            print(line, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
