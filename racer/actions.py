@@ -52,7 +52,7 @@ class Discrete:
         return np.zeros(n, np.int64)
 
     def bind(self, actions: np.ndarray, commands: np.ndarray) -> Callable[[], int]:
-        """A call that decodes `actions` (N,) to `commands` (N, 2); index of a bad row or -1."""
+        """A call that decodes `actions` (N,) to `commands` (N, 2); 0, or -1 - i for bad row i."""
         return bind(decode_discrete, actions, np.array(self.choices, float), commands)
 
 
@@ -83,7 +83,7 @@ class Continuous:
         return np.zeros((n, 2), np.float32)
 
     def bind(self, actions: np.ndarray, commands: np.ndarray) -> Callable[[], int]:
-        """A call that decodes `actions` (N, 2) to `commands` (N, 2); index of a bad row or -1."""
+        """A call that decodes `actions` (N, 2) to `commands` (N, 2); 0, or -1 - i for bad row i."""
         low = np.array([self.steer_deg[0], self.speed[0]])
         high = np.array([self.steer_deg[1], self.speed[1]])
         return bind(decode_continuous, actions, low, high, commands)

@@ -43,9 +43,8 @@ class Profile:
 
     def watch_race(self, race: Race) -> None:
         """Time every part of a race's step, which is then done part by part."""
-        if race._all is not None:
-            self._wrapped.append((race, "_all", race._all))
-            race._all = None
+        self._wrapped.append((race, "_all", race._all))
+        race._all = race._by_parts
         for part, names in _RACE.items():
             self.watch(race, names, part)
         if race.reward is not None:

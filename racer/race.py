@@ -94,41 +94,51 @@ class Race:
         self._action_shapes = (shape, shape[1:]) if n == 1 else (shape,)  # one car: no row needed
         self._action_kinds = "iu" if self.action_buffer.dtype.kind == "i" else "iuf"
         self._mask = np.zeros(n, np.bool_)
-        self._everyone = np.ones(n, np.bool_)
 
-        view = observations.make(observation, vehicle)
-        self.observation_space = view.space
-        self.obs = np.zeros((n, *view.space.shape), np.float32)
+        self._view = observations.make(observation, vehicle)
+        self.observation_space = self._view.space
+        self.obs = np.zeros((n, *self._view.space.shape), np.float32)
         needs_width = (
             all_params or reward is None or bool(WIDTH_KEYS & getattr(reward, "needs", WIDTH_KEYS))
         )
-        self._decode = actions.bind(self.action_buffer, self.commands)
+        self._bind_step(needs_width)
+        self._reset, self._restart = self._bind_reset(self._mask), self._bind_reset(self.done)
+        self.seed(seed)
+
+    def _bind_step(self, needs_width: bool) -> None:
+        """The parts of a step, and `_all` of it: one native call if the reward is a kernel too."""
+        ends = self.terminated, self.truncated
+        self._decode = self.actions.bind(self.action_buffer, self.commands)
         self._begin = self._bind(
             step.begin,
-            (self.cars, self.commands, self.params, self.terminated, self.truncated),
+            (self.cars, self.commands, self.params, *ends),
             (self.sim, needs_width),
         )
         precompile.wait()
-        advance = step.ADVANCE[int(vehicle["model"][0])]
         self._advance = self._bind(
-            advance, (self.cars, self.commands), (vehicle, self.sim, new_block())
+            step.ADVANCE[int(self.vehicle["model"][0])],
+            (self.cars, self.commands),
+            (self.vehicle, self.sim, new_block()),
         )
-        self._finish = bind(
-            step.finish, self.cars, self.rewards, self.terminated, self.truncated, self.done
+        self._observe = self._bind_observe(np.ones(self.n, np.bool_))
+        self._scored = self.reward.bind(self.params, self.rewards) if self.reward else None
+        doubts = self._scored.doubts if self._scored else np.zeros(1, np.int64)
+        self._finish = bind(step.finish, self.cars, self.rewards, *ends, self.done, doubts)
+        self._all: Callable[[], int] = self._by_parts
+        if self._scored or self.reward is None:
+            score = [self._scored.call] if self._scored else []
+            after = self._advance, self._observe, self._finish
+            self._all = chain(self._decode, self._begin, *score, *after)
+
+    def _bind_observe(self, mask: np.ndarray) -> Callable[[], Any]:
+        return self._each_direction(lambda *road: self._view.bind(self.cars, mask, self.obs, *road))
+
+    def _bind_reset(self, mask: np.ndarray) -> Callable[[], Any]:
+        return chain(
+            bind(step.next_episode, self.cars, mask, self.sim),
+            self._bind(step.reset, (self.cars, mask), (self.vehicle, self.sim)),
+            self._bind_observe(mask),
         )
-        self._observe = self._each_direction(
-            lambda *road: view.bind(self.cars, self._everyone, self.obs, *road)
-        )
-        self._reset = chain(
-            bind(step.next_episode, self.cars, self._mask, self.sim),
-            self._bind(step.reset, (self.cars, self._mask), (vehicle, self.sim)),
-            self._each_direction(lambda *road: view.bind(self.cars, self._mask, self.obs, *road)),
-        )
-        kernel = None if reward is None else reward.kernel(self.params, self.rewards)
-        self._all: Callable[[], Any] | None = None  # begin to observe, if the reward is a kernel
-        if kernel is not None:
-            self._all = chain(self._begin, kernel, self._advance, self._observe)
-        self.seed(seed)
 
     def _each_direction(
         self, make: Callable[[TrackArrays, int], Callable[[], Any]]
@@ -157,8 +167,11 @@ class Race:
         Returns:
             obs, the race's own buffer.
         """
-        self._mask[:] = True if mask is None else mask
-        self._reset()
+        if mask is self.done:  # as vectorised environments do after most steps
+            self._restart()
+        else:
+            self._mask[:] = True if mask is None else mask
+            self._reset()
         return self.obs
 
     def refresh(self) -> np.ndarray:
@@ -187,21 +200,17 @@ class Race:
                 f"{self._action_shapes[-1]}, each in {self.actions.space}"
             )
         self.action_buffer[...] = actions
-        bad = self._decode()
-        if bad >= 0:
-            raise ValueError(
-                f"action {self.action_buffer[bad]!r} of car {bad} is not in {self.actions.space}"
-            )
-        if self._all is not None and self.reward is not None:
-            self._all()
-            self.reward.settle(self.params, self.cars, self.rewards)
-        else:
-            self._by_parts()
-        self.done_count = self._finish()
+        done_count = self._all()
+        if done_count < 0:
+            done_count = self._settle(done_count)
+        self.done_count = done_count
         return self.obs
 
-    def _by_parts(self) -> None:
+    def _by_parts(self) -> int:
         """A step whose reward is no kernel, or whose parts are to be timed."""
+        bad = self._decode()
+        if bad < 0:
+            return bad
         self._begin()
         if self.reward is not None:
             self.reward.submit(self.params, self.cars)
@@ -209,6 +218,19 @@ class Race:
         if self.reward is not None:
             self.reward.collect(self.rewards)
         self._observe()
+        return int(self._finish())
+
+    def _settle(self, why: int) -> int:
+        """What a step does that its kernels could not do alone; returns how many cars are done."""
+        if why != step.UNSETTLED:
+            bad = -1 - why
+            raise ValueError(
+                f"action {self.action_buffer[bad]!r} of car {bad} is not in {self.actions.space}"
+            )
+        assert self.reward
+        assert self._scored
+        self.reward.settle(self._scored, self.cars)
+        return int(self._finish())
 
 
 # How an episode went, a row each.

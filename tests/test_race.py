@@ -13,7 +13,7 @@ class Always:
 
     name, why, needs = "always", "", frozenset()
 
-    def kernel(self, rows, out):
+    def bind(self, rows, out):
         return None
 
     def submit(self, rows, cars):

@@ -18,7 +18,7 @@ import numba
 import numpy as np
 
 from racer.reward import generate
-from racer.reward.engine import Cars, Floats, RewardEngine, Rows
+from racer.reward.engine import Bound, Cars, Floats, RewardEngine, Rows
 from racer.reward.failure import Failure
 from racer.reward.load import RewardFile
 from racer.reward.params import Waypoints, params_of
@@ -58,37 +58,35 @@ class CompiledEngine(RewardEngine):
         self._python: RewardEngine | None = None
         self._kernel, _ = build(file)
         self._tables = tuple(np.array(points, np.float64) for points in self.waypoints)
-        self._state = np.zeros(1, np.int64), np.zeros(1, np.int64)  # fuel, doubts
-        self._failed = np.zeros(0, np.bool_)
         self._make_python = python
-        self._bound: tuple[Rows, Floats, Callable[[], Any]] | None = None
+        self._bound: Bound | None = None
 
-    def kernel(self, rows: Rows, out: Floats) -> Callable[[], Any]:
-        if self._bound is None or self._bound[0] is not rows or self._bound[1] is not out:
-            self._failed = np.zeros(len(rows), np.bool_)
-            arguments = (rows, *self._tables, out, self._failed, *self._state)
-            self._bound = rows, out, bind(self._kernel, *arguments)
-        return self._bound[2]
+    def bind(self, rows: Rows, out: Floats) -> Bound:
+        failed, doubts = np.zeros(len(rows), np.bool_), np.zeros(1, np.int64)
+        arguments = (rows, *self._tables, out, failed, np.zeros(1, np.int64), doubts)
+        return Bound(rows, out, bind(self._kernel, *arguments), failed, doubts)
 
-    def run(self, rows: Rows, out: Floats) -> np.ndarray[Any, Any]:
-        """The kernel alone; returns which rows it does not answer for, (N,) bool."""
-        self.kernel(rows, out)()
-        return self._failed
+    def run(self, rows: Rows, out: Floats) -> Bound:
+        """The kernel alone."""
+        if self._bound is None or self._bound.rows is not rows or self._bound.out is not out:
+            self._bound = self.bind(rows, out)
+        self._bound.call()
+        return self._bound
 
     def _compute(self, rows: Rows, out: Floats) -> None:
-        self.run(rows, out)
-        self._answer(rows, out)
+        self._answer(self.run(rows, out))
 
-    def _answer(self, rows: Rows, out: Floats) -> None:
-        if self._state[1].item():
-            for car in np.flatnonzero(self._failed):
-                self._ask_python(rows, out, int(car))
+    def _answer(self, bound: Bound) -> None:
+        if bound.doubts[0]:
+            for car in np.flatnonzero(bound.failed):
+                self._ask_python(bound.rows, bound.out, int(car))
+            bound.doubts[0] = 0
 
-    def settle(self, rows: Rows, cars: Cars | None, out: Floats) -> None:
+    def settle(self, bound: Bound, cars: Cars | None) -> None:
         try:
-            self._answer(rows, out)
+            self._answer(bound)
         except Failure as failure:
-            raise self._told(failure, rows, cars) from failure.__cause__
+            raise self._told(failure, bound.rows, cars) from failure.__cause__
 
     def _ask_python(self, rows: Rows, out: Floats, car: int) -> None:
         if self._python is None:
@@ -194,7 +192,7 @@ def prove(engine: CompiledEngine, python: RewardEngine, rows: Rows) -> int:
             too many rows.
     """
     compiled, plain = np.zeros(len(rows)), np.zeros(len(rows))
-    unsure = engine.run(rows, compiled).copy()
+    unsure = engine.run(rows, compiled).failed.copy()
     share = float(unsure.mean()) if len(rows) else 0.0
     start = raised = 0
     while start < len(rows) and raised < RAISES_ALLOWED:

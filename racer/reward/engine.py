@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,22 @@ from racer.reward.params import Waypoints
 Rows = NDArray[np.void]  # (N,) PARAMS
 Cars = NDArray[np.void]  # (N,) CAR
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A call of a kernel that scores `rows` into `out`.
+
+    Attributes:
+        failed: (N,) bool, rows that the last call did not answer for.
+        doubts: (1,) int64, how many those are, until `RewardEngine.settle` has answered.
+    """
+
+    rows: Rows
+    out: Floats
+    call: Callable[[], Any]
+    failed: NDArray[np.bool_]
+    doubts: NDArray[np.int64]
 
 
 class RewardEngine(ABC):
@@ -69,15 +86,12 @@ class RewardEngine(ABC):
         (rows, cars), self._pending = self._pending, None
         self.compute(rows, cars, out)
 
-    def kernel(self, rows: Rows, out: Floats) -> Callable[[], Any] | None:
-        """A bound call that computes `rows` into `out`, if the engine has one.
-
-        To be followed by `settle`; it takes the place of `submit` and `collect`.
-        """
+    def bind(self, rows: Rows, out: Floats) -> Bound | None:
+        """A call in place of `submit` and `collect`, if the engine is a kernel."""
         return None
 
-    def settle(self, rows: Rows, cars: Cars | None, out: Floats) -> None:  # noqa: B027
-        """Answer for the rows that a `kernel` call left open; raises as `compute` does."""
+    def settle(self, bound: Bound, cars: Cars | None) -> None:  # noqa: B027
+        """Answer for the rows that a bound call left open; raises as `compute` does."""
 
     def close(self) -> None:  # noqa: B027  an engine without processes has nothing to do
         """Give back processes and memory; harmless when repeated."""

@@ -174,7 +174,7 @@ def bind(function: Any, *args: Any) -> Callable[[], Any]:
         The call. It returns the kernel's integer, or 0 if the kernel returns nothing.
     """
     if not hasattr(function, "overloads"):  # NUMBA_DISABLE_JIT
-        return lambda: function(*args)
+        return lambda: function(*args) or 0
     signature = tuple(numba.typeof(arg) for arg in args)
     words = np.array(_all_words(signature, args))
     native = _native_call(function, signature)
@@ -182,9 +182,12 @@ def bind(function: Any, *args: Any) -> Callable[[], Any]:
 
 
 def chain(*calls: Callable[[], Any]) -> Callable[[], Any]:
-    """One call that makes these in order and returns what the last one returns.
+    """One call that makes these in order, until one returns a negative integer.
 
     Between kernels that are bound nothing goes back to Python.
+
+    Returns:
+        The call. It returns what the last one made returned.
     """
     if len(calls) == 1:
         return calls[0]
@@ -194,7 +197,12 @@ def chain(*calls: Callable[[], Any]) -> Callable[[], Any]:
         return _call(_native_chain(), table, steps, calls)
 
     def one_by_one() -> Any:
-        return [call() for call in calls][-1]
+        result = 0
+        for call in calls:
+            result = call()
+            if isinstance(result, int) and result < 0:
+                break
+        return result
 
     return one_by_one
 
@@ -259,6 +267,7 @@ def _native_call(function: Any, signature: tuple[Any, ...]) -> Any:
         )
         with cgutils.if_unlikely(builder, status.is_error):  # ctypes raises what is set here
             context.call_conv.raise_error(builder, context.get_python_api(builder), status)
+            builder.ret(_INT64(-1))
         builder.ret(builder.load(result) if returns == types.int64 else _INT64(0))
 
     return _native(context, body, compiled)
@@ -279,8 +288,8 @@ def _native_chain() -> Any:
             function = builder.inttoptr(function, _NATIVE.as_pointer())
             words = builder.inttoptr(words, _INT64.as_pointer())
             builder.store(builder.call(function, [words]), result)
-            error = context.get_python_api(builder).err_occurred()
-            with cgutils.if_unlikely(builder, cgutils.is_not_null(builder, error)):
+            negative = builder.icmp_signed("<", builder.load(result), _INT64(0))
+            with cgutils.if_unlikely(builder, negative):
                 loop.do_break()
         builder.ret(builder.load(result))
 

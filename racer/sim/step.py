@@ -1,5 +1,6 @@
-"""The kernels a Race calls each control step: begin, (reward), advance; and reset.
+"""The kernels a Race calls each control step; and reset.
 
+decode   actions to commands
 begin    count the step, judge s_t, write the DeepRacer params of (s_t, a_t)
 advance  physics with a_t, then measure s_{t+1}
 finish   add up rewards, say which cars are done
@@ -46,6 +47,7 @@ from racer.sim.types import (
     TIME_UP,
 )
 
+UNSETTLED = -(2**62)  # what `finish` returns when it cannot yet
 _DEG = 180.0 / math.pi
 _RANDOM_OFFSET = 0.25  # of the road width, either side of the centre line
 _RANDOM_YAW = math.radians(20.0)
@@ -154,12 +156,17 @@ ADVANCE = {KINEMATIC: advance_kinematic, SINGLE_TRACK: advance_single_track}
 
 
 @kernel
-def finish(cars, rewards, terminated, truncated, done):
+def finish(cars, rewards, terminated, truncated, done, doubts):
     """Add rewards (N,) to the returns, write done (N,) bool.
 
+    Args:
+        doubts: (1,) int64, how many rewards are not known yet.
+
     Returns:
-        How many cars are done.
+        How many cars are done; UNSETTLED, and nothing is written, while there are doubts.
     """
+    if doubts[0] > 0:
+        return UNSETTLED
     count = 0
     for i in range(cars.size):
         cars[i].episode_return += rewards[i]
@@ -218,29 +225,29 @@ def decode_continuous(actions, low, high, commands):
         commands: (N, 2) out; untouched when an action is not a number.
 
     Returns:
-        Index of the first car whose action is not finite, or -1.
+        -1 - the index of the first car whose action is not finite, or 0.
     """
     for i in range(actions.shape[0]):
         if not (math.isfinite(actions[i, 0]) and math.isfinite(actions[i, 1])):
-            return i
+            return -1 - i
     for i in range(actions.shape[0]):
         for k in range(2):
             a = _clip(np.float64(actions[i, k]), -1.0, 1.0)
             commands[i, k] = low[k] + 0.5 * (a + 1.0) * (high[k] - low[k])
-    return -1
+    return 0
 
 
 @kernel
 def decode_discrete(actions, table, commands):
-    """Indices of the action list to commands (deg, m/s).
+    """Indices of the action list to commands (deg, m/s); none is written if one is wrong.
 
     Returns:
-        Index of the first car whose action is not in the list, or -1; then nothing is written.
+        -1 - the index of the first car whose action is not in the list; or 0.
     """
     for i in range(actions.size):
         if not 0 <= actions[i] < table.shape[0]:
-            return i
+            return -1 - i
     for i in range(actions.size):
         commands[i, 0] = table[actions[i], 0]
         commands[i, 1] = table[actions[i], 1]
-    return -1
+    return 0
