@@ -10,7 +10,7 @@ from racer.sim.cells import REACH, fence_cells, road_cells
 from racer.sim.geometry import border_points
 from racer.sim.jit import kernel
 from racer.sim.lists import Places, candidates, everything
-from racer.sim.types import AHEAD, CELL, HEAD, LINE, PIECES, SPAN, TrackArrays
+from racer.sim.types import AHEAD, BORDER, CELL, GATE, HEAD, LINE, PIECES, SPAN, TrackArrays
 
 CELL_SIZE = 0.1  # m; about the length of a centre segment: 2-4 candidates a cell
 TABLE_DS = 0.05  # m, spacing of the look-ahead table: chord error < 1 mm at a radius of 0.4 m
@@ -22,9 +22,11 @@ def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> Tra
     head = _head(middle, np.concatenate((inner, outer)))
     lists = [np.zeros(0, np.int32)]
     spans = _spans(middle, inside, outside, lists)
-    cells, fences = _cells(head, middle, inside, outside, lists)
+    cells = _cells(head, middle, inside, outside, lists)
+    gates = np.zeros(np.count_nonzero(cells["road"] == BORDER), GATE)
+    fences = fence_cells(inside, outside, head, cells, gates)
     items, table = np.concatenate(lists), np.zeros(0, AHEAD)
-    track = TrackArrays(head, middle, spans, inside, outside, cells, fences, items, table)
+    track = TrackArrays(head, middle, spans, inside, outside, cells, gates, fences, items, table)
     table = np.zeros(round(float(head["length"][0] / head["table_ds"][0])), AHEAD)
     fill_table(track, table)
     return track._replace(table=table)
@@ -32,15 +34,22 @@ def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> Tra
 
 def make_line(points: np.ndarray) -> np.ndarray:
     """(M, 2) m, closed → (M,) LINE; arc length summed in order, as GEOS does."""
-    line = np.zeros(len(points), LINE)
+    line = _in_cache_lines(len(points), LINE)
     line["x"], line["y"] = points[:, 0], points[:, 1]
     line["dx"][:-1], line["dy"][:-1] = np.diff(line["x"]), np.diff(line["y"])
     squared = line["dx"] ** 2 + line["dy"] ** 2
     line["step"] = np.sqrt(squared)
     line["s"][1:] = np.cumsum(line["step"][:-1])
     np.divide(1.0, squared, out=line["inverse"], where=squared > 0.0)
-    line["fraction"] = line["s"] / line["s"][-1]
+    line["end_fraction"][:-1] = line["s"][1:] / line["s"][-1]
     return line
+
+
+def _in_cache_lines(count: int, dtype: np.dtype) -> np.ndarray:
+    """(count,) zeros that begin where a line of the CPU's cache does: a LINE row fills one."""
+    room = np.zeros(count * dtype.itemsize + 64, np.uint8)
+    start = -room.ctypes.data % 64
+    return room[start : start + count * dtype.itemsize].view(dtype)
 
 
 def _head(middle: np.ndarray, corners: np.ndarray) -> np.ndarray:
@@ -87,8 +96,8 @@ def _cells(
     inside: np.ndarray,
     outside: np.ndarray,
     lists: list[np.ndarray],
-) -> tuple[np.ndarray, np.ndarray]:
-    """(columns * rows,) CELL and (F,) FENCE; lists for cells near the road and on it."""
+) -> np.ndarray:
+    """(columns * rows,) CELL, without gates; lists for cells near the road and on it."""
     road, is_near = road_cells(inside, outside, head)
     near = Places(np.flatnonzero(is_near), head)
     listed = np.zeros(near.cells.size, CELL)
@@ -100,18 +109,21 @@ def _cells(
     cells["clearance"] = REACH
     cells[near.cells] = listed
     cells["road"] = road
-    return cells, fence_cells(inside, outside, head, cells)
+    return cells
 
 
 def _keep(
     lists: list[np.ndarray], places: np.ndarray, prefix: str, found: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    """Append the found items to `lists` and note each place's range in its record."""
+    """Append the found items to `lists` and note each place's list in its record."""
     starts, items = found
-    offset = sum(part.size for part in lists)
-    places[f"{prefix}first"] = starts[:-1] + offset
-    places[f"{prefix}last"] = starts[1:] + offset
-    lists.append(items)
+    count = np.diff(starts)
+    several = np.where(count > 1, count, 0)
+    offsets = sum(part.size for part in lists) + np.cumsum(several) - several
+    places[f"{prefix}first"] = np.where(count > 1, offsets, items[starts[:-1]])
+    most = np.iinfo(places[f"{prefix}count"].dtype).max
+    places[f"{prefix}count"] = np.where(count <= most, count, 0)
+    lists.append(items[np.repeat(count > 1, count)])
 
 
 @kernel

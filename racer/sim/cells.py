@@ -61,9 +61,10 @@ def _fence(line, head, k, fences, used):
 
 
 @kernel
-def fence_cells(inner, outer, heads, cells):
-    """Fill in the fences of every BORDER cell; returns them, (F,) FENCE."""
+def fence_cells(inner, outer, heads, cells, gates):
+    """Fill in the gates (G,) of the BORDER cells, as many; returns their fences, (F,) FENCE."""
     fences = np.empty(1024, FENCE)
+    count = 0
     used = np.zeros(1, np.int64)  # an array: numba compiles for the constant 0 and for the rest
     for k in range(cells.size):
         cell = cells[k]
@@ -72,11 +73,14 @@ def fence_cells(inner, outer, heads, cells):
         most = used[0] + 2 * (inner.size + outer.size)
         if most > fences.size:
             fences = copied(fences, used[0], 2 * most)
-        cell.outer_first = used[0]
-        cell.in_outer = _fence(outer, heads[0], k, fences, used)
-        cell.inner_first = used[0]
-        cell.in_inner = _fence(inner, heads[0], k, fences, used)
-        cell.inner_last = used[0]
+        cell.gate = count
+        gate = gates[count]
+        gate.outer_first = used[0]
+        gate.in_outer = _fence(outer, heads[0], k, fences, used)
+        gate.inner_first = used[0]
+        gate.in_inner = _fence(inner, heads[0], k, fences, used)
+        gate.inner_last = used[0]
+        count += 1
     return copied(fences, used[0], used[0])
 
 

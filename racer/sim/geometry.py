@@ -45,23 +45,25 @@ def squared_distance(segment, x, y):
 
 @inlined
 def fraction_along(line, j, x, y):
-    """Where on segment `j` the point nearest to (x, y) lies, 0 at its start to 1 at its end."""
-    a, b = line[j], line[j + 1]
+    """Where on segment `j` the point nearest to (x, y) lies, 0 at its start to 1 at its end.
+
+    Exactly 1 for the end point, as in GEOS: there x - a.x is a.dx to the bit.
+    """
+    a = line[j]
     squared = a.dx * a.dx + a.dy * a.dy
     r = ((x - a.x) * a.dx + (y - a.y) * a.dy) / squared
     r = 1.0 if r > 1.0 else r
-    r = 0.0 if (r < 0.0) | (squared <= 0.0) else r
-    return 1.0 if (x == b.x) & (y == b.y) & (a.step > 0.0) else r
+    return 0.0 if (r < 0.0) | (squared <= 0.0) else r
 
 
 @inlined
-def nearest_segment(line, items, first, last, x, y):
-    """The segment of `line` nearest to (x, y) among items[first:last]; the first one of equals."""
+def nearest_segment(line, items, first, count, x, y):
+    """The segment of `line` nearest to (x, y) among those of a list; the first one of equals."""
+    if count == 1:
+        return first
     best = items[first]
-    if last - first == 1:
-        return best
     nearest = math.inf
-    for k in range(first, last):
+    for k in range(first, first + count):
         d = squared_distance(line[items[k]], x, y)
         if d < nearest:
             nearest = d
@@ -109,9 +111,9 @@ def project(track, x, y):
     """
     center = track.center
     k = cell_of(track.head[0], x, y)
-    if k >= 0 and track.cells[k].first < track.cells[k].last:
+    if k >= 0 and track.cells[k].count > 0:
         cell = track.cells[k]
-        j = nearest_segment(center, track.items, cell.first, cell.last, x, y)
+        j = nearest_segment(center, track.items, cell.first, cell.count, x, y)
     else:
         j = nearest_segment_of_all(center, x, y)
     r = fraction_along(center, j, x, y)
@@ -127,9 +129,9 @@ def border_points(track, j, r, x, y):
     """
     span = track.spans[PIECES * j + min(int(r * PIECES), PIECES - 1)]
     inner, outer, items = track.inner, track.outer, track.items
-    k = nearest_segment(inner, items, span.inner_first, span.inner_last, x, y)
+    k = nearest_segment(inner, items, span.inner_first, span.inner_count, x, y)
     ix, iy = point_on(inner, k, fraction_along(inner, k, x, y))
-    k = nearest_segment(outer, items, span.outer_first, span.outer_last, x, y)
+    k = nearest_segment(outer, items, span.outer_first, span.outer_count, x, y)
     ox, oy = point_on(outer, k, fraction_along(outer, k, x, y))
     return ix, iy, ox, oy
 
@@ -171,9 +173,10 @@ def on_road(track, x, y):
     cell = track.cells[k]
     if cell.road != BORDER:
         return cell.road == ALL_ROAD
-    fences, middle = track.fences, cell.inner_first
-    return _inside(fences, cell.outer_first, middle, cell.in_outer, x, y) and not _inside(
-        fences, middle, cell.inner_last, cell.in_inner, x, y
+    fences, gate = track.fences, track.gates[cell.gate]
+    middle = gate.inner_first
+    return _inside(fences, gate.outer_first, middle, gate.in_outer, x, y) and not _inside(
+        fences, middle, gate.inner_last, gate.in_inner, x, y
     )
 
 

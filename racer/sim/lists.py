@@ -1,9 +1,15 @@
 """Which segments of a line can be nearest to some point of a place: short lists, still exact.
 
 A segment can be nearest to some point of a place (a grid cell, a piece of a centre segment) only if
-its distance to the place's middle is at most the least such distance plus twice the place's radius.
-Everything within that bound (and a rounding margin) is listed; a query then compares the list.
-Lists of cells are made from those of the blocks they are in.
+its distance to the place's middle is at most the least such distance plus a bound on how much the
+difference of the two can change within the place. Everything within that bound (and a rounding
+margin) is listed; a query then compares the list. Lists of cells are made from those of the blocks
+they are in.
+
+The bound: a distance changes by at most the way moved, two of them by twice as much. Away from the
+segments it is far less: a distance grows in the direction away from its nearest point, nearly the
+same direction for two segments that follow each other. The direction is Lipschitz, with 1 / r where
+the distance is at least r, for the segment is convex.
 """
 
 from __future__ import annotations
@@ -14,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from racer.sim.geometry import squared_distance
-from racer.sim.jit import helper, kernel
+from racer.sim.jit import helper, inlined, kernel
 
 _MARGIN = 1e-9  # m, far above rounding at the size of a track
 _BLOCK = 16  # cells, side of a block
@@ -115,21 +121,43 @@ def copied(rows, used, size):
 def _keep_some(line, xs, ys, radius, items, first, last):
     """Keep of items[first:last] what one of the discs can need; returns the new end."""
     keep = np.zeros(last - first, np.bool_)
-    distances = np.empty(last - first)
+    ways = np.empty((last - first, 3))  # from each segment to a disc's middle
     for k in range(xs.size):
-        nearest = math.inf
-        for j in range(distances.size):
-            distances[j] = math.sqrt(squared_distance(line[items[first + j]], xs[k], ys[k]))
-            nearest = min(nearest, distances[j])
-        for j in range(distances.size):
-            if distances[j] <= nearest + 2.0 * radius + _MARGIN:
-                keep[j] = True
+        best = 0
+        for j in range(keep.size):
+            ways[j] = _way(line[items[first + j]], xs[k], ys[k])
+            if ways[j, 0] < ways[best, 0]:
+                best = j
+        for j in range(keep.size):
+            keep[j] |= ways[j, 0] - ways[best, 0] <= _change(ways[j], ways[best], radius) + _MARGIN
     end = first
     for j in range(keep.size):
         if keep[j]:
             items[end] = items[first + j]
             end += 1
     return end
+
+
+@inlined
+def _way(segment, x, y):
+    """From the nearest point of a segment to (x, y): distance (m) and direction, a unit vector."""
+    dx, dy = x - segment.x, y - segment.y
+    r = (dx * segment.dx + dy * segment.dy) * segment.inverse
+    r = min(max(r, 0.0), 1.0)
+    dx, dy = dx - r * segment.dx, dy - r * segment.dy
+    d = math.hypot(dx, dy)
+    per_d = 1.0 / d if d > 0.0 else 0.0
+    return d, dx * per_d, dy * per_d
+
+
+@inlined
+def _change(a, b, radius):
+    """The most that the difference of two distances, with ways a and b, changes within `radius`."""
+    least = min(a[0], b[0]) - radius
+    if least <= 0.0:
+        return 2.0 * radius
+    turning = math.hypot(a[1] - b[1], a[2] - b[2]) + radius / least
+    return radius * min(2.0, turning)
 
 
 @kernel

@@ -16,10 +16,22 @@ import numpy as np
 
 from racer.sim import jit, step
 from racer.sim.kinematic import new_block
-from racer.sim.types import AHEAD, CAR, CELL, FENCE, HEAD, LINE, SIM, SPAN, VEHICLE, TrackArrays
+from racer.sim.types import (
+    AHEAD,
+    CAR,
+    CELL,
+    FENCE,
+    GATE,
+    HEAD,
+    LINE,
+    SIM,
+    SPAN,
+    VEHICLE,
+    TrackArrays,
+)
 
 LONGEST = 120  # s
-_DTYPES = (HEAD, LINE, SPAN, LINE, LINE, CELL, FENCE, np.int32, AHEAD)  # of TrackArrays
+_DTYPES = (HEAD, LINE, SPAN, LINE, LINE, CELL, GATE, FENCE, np.int32, AHEAD)  # of TrackArrays
 _CHILD = "import sys; from racer.sim import precompile; precompile.compile_now(int(sys.argv[1]))"
 _beside: subprocess.Popen[bytes] | None = None
 

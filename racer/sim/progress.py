@@ -51,8 +51,8 @@ def waypoints_around(track, segment, s):
     """Waypoints before and after arc length `s` (m) on `segment`: DeepRacer's closest_waypoints."""
     center = track.center
     fraction = s / track.head[0].length
-    after = segment
-    while after < center.size and center[after].fraction <= fraction:
+    after = segment + 1
+    while after < center.size and center[after - 1].end_fraction <= fraction:
         after += 1
     before = after - 1 if after > 0 else center.size - 1
     return before, after if after < center.size else 0

@@ -148,7 +148,8 @@ SIM = np.dtype(
 )
 
 
-# A track in one driving direction is nine arrays of plain records: few to pass, quick to read.
+# A track in one driving direction is ten arrays of plain records: few to pass, quick to read.
+# A list of segments is items[first : first + count]; of one segment, `first` is that segment.
 
 LINE = np.dtype(  # row j of (M,): point j and the segment from it to point j + 1
     [
@@ -159,22 +160,27 @@ LINE = np.dtype(  # row j of (M,): point j and the segment from it to point j + 
         ("dy", "f8"),
         ("step", "f8"),  # m, length of the segment
         ("inverse", "f8"),  # 1 / step squared, 1/m2; 0 for a duplicate point
-        ("fraction", "f8"),  # arc length / length of the line; 1.0 in the last row
+        ("end_fraction", "f8"),  # arc length at the next point / length of the line
     ],
     align=True,
 )
 PIECES = 8  # a centre segment is cut into: row PIECES * j + p of the spans is piece p of segment j
-SPAN = np.dtype(  # items[first:last]: segments of a border that can be nearest to a point of it
-    [("inner_first", "i4"), ("inner_last", "i4"), ("outer_first", "i4"), ("outer_last", "i4")],
+SPAN = np.dtype(  # lists of the segments of a border that can be nearest to a point of the piece
+    [("inner_first", "i4"), ("inner_count", "i4"), ("outer_first", "i4"), ("outer_count", "i4")],
     align=True,
 )
 CELL = np.dtype(  # row of (rows * columns,): a square of the grid over the track
     [
-        ("road", "i4"),  # NO_ROAD, ALL_ROAD or BORDER
-        ("first", "i4"),  # items[first:last]: centre segments that can be nearest to a point of it
-        ("last", "i4"),
+        ("first", "i4"),  # list of the centre segments that can be nearest to a point of it
+        ("count", "i2"),  # 0: all of them
+        ("road", "i2"),  # NO_ROAD, ALL_ROAD or BORDER
         ("clearance", "f4"),  # m, from its middle to the nearest border, rounded down
-        # of a BORDER cell: fences[outer_first:inner_first] and fences[inner_first:inner_last]
+        ("gate", "i4"),  # of a BORDER cell, row of the gates
+    ],
+    align=True,
+)
+GATE = np.dtype(  # fences[outer_first:inner_first] and fences[inner_first:inner_last] of a cell
+    [
         ("outer_first", "i4"),
         ("inner_first", "i4"),
         ("inner_last", "i4"),
@@ -229,6 +235,7 @@ class TrackArrays(NamedTuple):
     inner: np.ndarray  # (K,) LINE
     outer: np.ndarray  # (L,) LINE
     cells: np.ndarray  # (rows * columns,) CELL
+    gates: np.ndarray  # (G,) GATE
     fences: np.ndarray  # (F,) FENCE
-    items: np.ndarray  # int32: every list of segments, ascending within a list
+    items: np.ndarray  # int32: every list of several segments, ascending within a list
     table: np.ndarray  # (T,) AHEAD

@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from racer.sim.geometry import wrap
+from racer.sim.geometry import nearest_segment_of_all, wrap
 from racer.tracks import Track
 
 # A point this close to a border may fall on either side of it in the last bit.
@@ -195,3 +195,14 @@ def test_look_ahead_table_is_within_a_millimetre_of_the_line(real_tracks):
             x, y, _ = look_ahead(track.arrays, s)
             # at a corner of the line the chord of the 5 cm table cuts at most 1.3 cm
             assert track.nearest(x, y)["distance"][0] < 0.013
+
+
+def test_a_list_never_misses_the_nearest_segment(real_tracks):
+    """Of the lists of cells and pieces, against a search of the whole line, to the segment."""
+    rng = np.random.default_rng(1)
+    for track in real_tracks:
+        points = poses_around(track, 2_000, rng)
+        ours = track.nearest(points[:, 0], points[:, 1])
+        line = track.arrays.center
+        every = [nearest_segment_of_all(line, x, y) for x, y in points]
+        assert (ours["segment"] == every).all(), track.name
