@@ -121,15 +121,21 @@ def copied(rows, used, size):
 def _keep_some(line, xs, ys, radius, items, first, last):
     """Keep of items[first:last] what one of the discs can need; returns the new end."""
     keep = np.zeros(last - first, np.bool_)
-    ways = np.empty((last - first, 3))  # from each segment to a disc's middle
     for k in range(xs.size):
-        best = 0
-        for j in range(keep.size):
-            ways[j] = _way(line[items[first + j]], xs[k], ys[k])
-            if ways[j, 0] < ways[best, 0]:
-                best = j
-        for j in range(keep.size):
-            keep[j] |= ways[j, 0] - ways[best, 0] <= _change(ways[j], ways[best], radius) + _MARGIN
+        nearest, nearest_x, nearest_y = math.inf, 0.0, 0.0
+        for j in range(first, last):
+            d, way_x, way_y = _way(line[items[j]], xs[k], ys[k])
+            if d < nearest:
+                nearest, nearest_x, nearest_y = d, way_x, way_y
+        least = nearest - radius  # distance of a point of the disc to any of them
+        for j in range(first, last):
+            d, way_x, way_y = _way(line[items[j]], xs[k], ys[k])
+            change = 2.0
+            if least > 0.0:
+                turn = math.hypot(way_x - nearest_x, way_y - nearest_y)
+                change = min(2.0, turn + radius / least)
+            if d - nearest <= radius * change + _MARGIN:
+                keep[j - first] = True
     end = first
     for j in range(keep.size):
         if keep[j]:
@@ -148,16 +154,6 @@ def _way(segment, x, y):
     d = math.hypot(dx, dy)
     per_d = 1.0 / d if d > 0.0 else 0.0
     return d, dx * per_d, dy * per_d
-
-
-@inlined
-def _change(a, b, radius):
-    """The most that the difference of two distances, with ways a and b, changes within `radius`."""
-    least = min(a[0], b[0]) - radius
-    if least <= 0.0:
-        return 2.0 * radius
-    turning = math.hypot(a[1] - b[1], a[2] - b[2]) + radius / least
-    return radius * min(2.0, turning)
 
 
 @kernel
