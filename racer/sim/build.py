@@ -10,7 +10,19 @@ from racer.sim.cells import REACH, fence_cells, road_cells
 from racer.sim.geometry import border_points
 from racer.sim.jit import kernel
 from racer.sim.lists import Places, candidates, everything
-from racer.sim.types import AHEAD, BORDER, CELL, GATE, HEAD, LINE, PIECES, SPAN, TrackArrays
+from racer.sim.types import (
+    AHEAD,
+    ALL,
+    BORDER,
+    CELL,
+    GATE,
+    HEAD,
+    LINE,
+    NAMED,
+    PIECES,
+    SPAN,
+    TrackArrays,
+)
 
 CELL_SIZE = 0.1  # m; about the length of a centre segment: 2-4 candidates a cell
 TABLE_DS = 0.05  # m, spacing of the look-ahead table: chord error < 1 mm at a radius of 0.4 m
@@ -106,7 +118,7 @@ def _cells(
     listed["clearance"] = np.sqrt(squared) * (1.0 - 1e-6)  # never above it as float32
 
     cells = np.zeros(road.size, CELL)
-    cells["clearance"] = REACH
+    cells["also"], cells["clearance"] = ALL, REACH
     cells[near.cells] = listed
     cells["road"] = road
     return cells
@@ -117,13 +129,14 @@ def _keep(
 ) -> None:
     """Append the found items to `lists` and note each place's list in its record."""
     starts, items = found
-    count = np.diff(starts)
-    several = np.where(count > 1, count, 0)
-    offsets = sum(part.size for part in lists) + np.cumsum(several) - several
-    places[f"{prefix}first"] = np.where(count > 1, offsets, items[starts[:-1]])
-    most = np.iinfo(places[f"{prefix}count"].dtype).max
-    places[f"{prefix}count"] = np.where(count <= most, count, 0)
-    lists.append(items[np.repeat(count > 1, count)])
+    first, last, count = items[starts[:-1]], items[starts[1:] - 1], np.diff(starts)
+    named = (count > 2) | (last - first > np.iinfo(np.int16).max)
+    room = np.where(named, 1 + count, 0)
+    ends = sum(part.size for part in lists) + np.cumsum(room)
+    places[f"{prefix}first"] = np.where(named, ends - room, first)
+    places[f"{prefix}also"] = np.where(named, NAMED, last - first)
+    with_counts = np.insert(items, starts[:-1][named], count[named])
+    lists.append(with_counts[np.repeat(named, count + named)])
 
 
 @kernel

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from racer.sim.jit import helper, inlined
-from racer.sim.types import ALL_ROAD, BORDER, NO_ROAD, PIECES
+from racer.sim.types import ALL, ALL_ROAD, BORDER, NO_ROAD, PIECES
 
 _TWO_PI = 2.0 * math.pi
 
@@ -57,13 +57,14 @@ def fraction_along(line, j, x, y):
 
 
 @inlined
-def nearest_segment(line, items, first, count, x, y):
+def nearest_segment(line, items, first, also, x, y):
     """The segment of `line` nearest to (x, y) among those of a list; the first one of equals."""
-    if count == 1:
-        return first
-    best = items[first]
+    if also >= 0:  # nearly always; no branch chooses, for none could be predicted
+        d = squared_distance(line[first], x, y)
+        return first + also * int(squared_distance(line[first + also], x, y) < d)
+    best = items[first + 1]
     nearest = math.inf
-    for k in range(first, first + count):
+    for k in range(first + 1, first + 1 + items[first]):
         d = squared_distance(line[items[k]], x, y)
         if d < nearest:
             nearest = d
@@ -111,9 +112,9 @@ def project(track, x, y):
     """
     center = track.center
     k = cell_of(track.head[0], x, y)
-    if k >= 0 and track.cells[k].count > 0:
+    if k >= 0 and track.cells[k].also != ALL:
         cell = track.cells[k]
-        j = nearest_segment(center, track.items, cell.first, cell.count, x, y)
+        j = nearest_segment(center, track.items, cell.first, cell.also, x, y)
     else:
         j = nearest_segment_of_all(center, x, y)
     r = fraction_along(center, j, x, y)
@@ -129,9 +130,9 @@ def border_points(track, j, r, x, y):
     """
     span = track.spans[PIECES * j + min(int(r * PIECES), PIECES - 1)]
     inner, outer, items = track.inner, track.outer, track.items
-    k = nearest_segment(inner, items, span.inner_first, span.inner_count, x, y)
+    k = nearest_segment(inner, items, span.inner_first, span.inner_also, x, y)
     ix, iy = point_on(inner, k, fraction_along(inner, k, x, y))
-    k = nearest_segment(outer, items, span.outer_first, span.outer_count, x, y)
+    k = nearest_segment(outer, items, span.outer_first, span.outer_also, x, y)
     ox, oy = point_on(outer, k, fraction_along(outer, k, x, y))
     return ix, iy, ox, oy
 

@@ -149,7 +149,8 @@ SIM = np.dtype(
 
 
 # A track in one driving direction is ten arrays of plain records: few to pass, quick to read.
-# A list of segments is items[first : first + count]; of one segment, `first` is that segment.
+# A list of segments is two numbers: if also >= 0, the segments first and first + also (one if 0);
+# if NAMED, items[first] segments that follow there; if ALL, those of the whole line.
 
 LINE = np.dtype(  # row j of (M,): point j and the segment from it to point j + 1
     [
@@ -164,15 +165,16 @@ LINE = np.dtype(  # row j of (M,): point j and the segment from it to point j + 
     ],
     align=True,
 )
+NAMED, ALL = -1, -2
 PIECES = 8  # a centre segment is cut into: row PIECES * j + p of the spans is piece p of segment j
 SPAN = np.dtype(  # lists of the segments of a border that can be nearest to a point of the piece
-    [("inner_first", "i4"), ("inner_count", "i4"), ("outer_first", "i4"), ("outer_count", "i4")],
+    [("inner_first", "i4"), ("outer_first", "i4"), ("inner_also", "i2"), ("outer_also", "i2")],
     align=True,
 )
 CELL = np.dtype(  # row of (rows * columns,): a square of the grid over the track
     [
         ("first", "i4"),  # list of the centre segments that can be nearest to a point of it
-        ("count", "i2"),  # 0: all of them
+        ("also", "i2"),
         ("road", "i2"),  # NO_ROAD, ALL_ROAD or BORDER
         ("clearance", "f4"),  # m, from its middle to the nearest border, rounded down
         ("gate", "i4"),  # of a BORDER cell, row of the gates
@@ -237,5 +239,5 @@ class TrackArrays(NamedTuple):
     cells: np.ndarray  # (rows * columns,) CELL
     gates: np.ndarray  # (G,) GATE
     fences: np.ndarray  # (F,) FENCE
-    items: np.ndarray  # int32: every list of several segments, ascending within a list
+    items: np.ndarray  # int32: every longer list of segments after its length, ascending
     table: np.ndarray  # (T,) AHEAD
