@@ -1,6 +1,7 @@
 # setup   create .venv and install racer with its development tools
 # train   train the centre-line reward on a built-in track and say what came out
-# test    checks (format, lint, types, import floors, spelling), then every test but the slow ones
+# test    checks (format, lint, types, import floors, spelling), then every test but the slow ones:
+#         two at a time, then those that watch the clock alone
 # test-all  every test
 # check   the checks alone
 # bench   measure speed on this machine
@@ -26,7 +27,8 @@ train: setup
 	$(BIN)/python train_agent.py --reward center_line --track oval
 
 test: check
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not alone"
+	$(BIN)/python -m pytest -m "not slow and alone"
 
 test-all: check
 	$(BIN)/python -m pytest

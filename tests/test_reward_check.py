@@ -14,6 +14,8 @@ from racer.reward_check import check, driver_episodes
 from racer.reward_map import ACROSS, maps, rows_on
 from racer.tracks import Track
 
+pytestmark = pytest.mark.alone
+
 PROGRESS = "def reward_function(params):\n    return params['progress'] / params['steps']\n"
 
 

@@ -14,6 +14,8 @@ import pytest
 from racer.runs import list_runs
 from racer.signals import graceful_stop
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

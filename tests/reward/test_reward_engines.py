@@ -17,6 +17,8 @@ from racer.reward.worker import WorkerEngine
 from racer.reward_check import once
 from racer.sim.types import CAR
 
+pytestmark = pytest.mark.alone
+
 COUNTER = """
 count = 0
 def reward_function(params):

@@ -14,7 +14,10 @@ from reward_corpus import CORPUS, MANIFEST, corpus
 from racer.errors import BadReward, RewardFailed
 from racer.reward import make_engine
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the full lock needs Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="the full lock needs Linux"),
+    pytest.mark.alone,
+]
 HANGS = 60.0  # s. Patience is 1 s a call, 5 s an import; the rest is for a loaded machine
 
 
