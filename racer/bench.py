@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from racer import bench_engine, files
-from racer.bench_measure import HEADER, QUICK, Plan, Progress, Row, load, machine, one_core, table
+from racer.bench_measure import (
+    HEADER,
+    QUICK,
+    Job,
+    Plan,
+    Progress,
+    Row,
+    load,
+    machine,
+    measure,
+    one_core,
+    table,
+)
 from racer.config import RaceConfig
 from racer.errors import BadTrack
 from racer.race import track_of
@@ -163,17 +175,19 @@ def _trainings(
 def _engine(
     report: Report, race: RaceConfig, plan: Plan, against: Sequence[str], meter: Progress
 ) -> None:
-    def told(rows: Iterable[Row]) -> Iterator[Row]:
-        for row in rows:
-            meter.done(f"{row.name}, cars {row.cars:,}: {row.rate:,.0f} car-steps/s", plan.row_s)
-            yield row
+    def rows(title: str, jobs: list[Job]) -> list[Row]:
+        def told(turn: int) -> None:
+            meter.done(f"{title}, turn {turn} of {plan.repetitions}", len(jobs) * plan.target_s)
 
-    report.engine += told(bench_engine.sizes(race, plan))
-    report.rewards += told(bench_engine.rewards(race, plan))
-    report.roads += told(bench_engine.roads(race, plan))
-    report.doors += told(bench_engine.doors(race, plan))
+        return measure(jobs, plan, told)
+
+    report.engine = rows("engine", bench_engine.sizes(race))
+    report.rewards = rows("reward engines", bench_engine.rewards(race))
+    report.roads = rows("roads", bench_engine.roads(race))
+    report.doors = rows("doors", bench_engine.doors(race))
     report.bytes_per_car = bench_engine.bytes_per_car(race)
-    report.peers += told(bench_engine.peers(against, plan, report.notes))
+    if against:
+        report.peers = rows("peers", bench_engine.peers(against, report.notes))
     for name, seconds in bench_engine.starts(plan):
         meter.done(f"{name}: {min(seconds):.2f} s", sum(seconds))
         report.starts[name] = seconds

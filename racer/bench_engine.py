@@ -20,7 +20,7 @@ import numpy as np
 
 import racer.actions
 from racer import vehicles
-from racer.bench_measure import Plan, Row, measure
+from racer.bench_measure import Job, Plan
 from racer.config import RaceConfig
 from racer.errors import UsageError
 from racer.race import Race, make_race, track_of
@@ -111,21 +111,20 @@ def drive(race: Race) -> Callable[[int], None]:
     return advance
 
 
-def sizes(config: RaceConfig, plan: Plan) -> Iterator[Row]:
+def sizes(config: RaceConfig) -> list[Job]:
     """The race itself, compiled reward, by number of cars."""
-    for n in SIZES:
-        race = race_of(config, n)
-        yield measure("Race, compiled reward", n, drive(race), plan)
-        _close(race)
+    return [Job("Race, compiled reward", n, drive(race_of(config, n))) for n in SIZES]
 
 
-def rewards(config: RaceConfig, plan: Plan) -> Iterator[Row]:
+def rewards(config: RaceConfig) -> list[Job]:
     """The race with each engine that can compute its reward."""
+    jobs = []
     for engine in ("compiled", "worker", "inprocess"):
         for n in REWARD_SIZES:
             race = race_of(config, n, engine)
-            yield measure(f"Race, {engine} reward", n, drive(race), plan)
-            _close(race)
+            close = functools.partial(_close, race)
+            jobs.append(Job(f"Race, {engine} reward", n, drive(race), close))
+    return jobs
 
 
 def ring(waypoints: int, length: float) -> Track:
@@ -138,17 +137,19 @@ def ring(waypoints: int, length: float) -> Track:
     return Track(f"ring_{waypoints}", center, inner, outer)
 
 
-def roads(config: RaceConfig, plan: Plan) -> Iterator[Row]:
+def roads(config: RaceConfig) -> list[Job]:
     """The race on roads of few and of many waypoints, compiled reward."""
+    jobs = []
     for waypoints, length in ROADS:
         race = _with_reward(config, ROAD_SIZE, _compiled(config), ring(waypoints, length))
         race.reset()
-        name = f"Race, {waypoints} waypoints on {length:.0f} m"
-        yield measure(name, ROAD_SIZE, drive(race), plan)
+        jobs.append(Job(f"Race, {waypoints} waypoints on {length:.0f} m", ROAD_SIZE, drive(race)))
+    return jobs
 
 
-def doors(config: RaceConfig, plan: Plan) -> Iterator[Row]:
+def doors(config: RaceConfig) -> list[Job]:
     """Through the interfaces of Gymnasium and Stable-Baselines3."""
+    from racer.env import RacerEnv
     from racer.vec_env import RacerVecEnv
     from racer.vector_env import RacerVectorEnv
 
@@ -156,7 +157,6 @@ def doors(config: RaceConfig, plan: Plan) -> Iterator[Row]:
         name: getattr(config, name)
         for name in ("track", "reward", "vehicle", "actions", "observation")
     } | {"reward_engine": "compiled"}
-    yield _single(arguments, plan)
     vector = RacerVectorEnv(DOOR_SIZE, **arguments)
     vector.reset(seed=0)
     actions = actions_for(vector.single_action_space, DOOR_SIZE)
@@ -165,8 +165,6 @@ def doors(config: RaceConfig, plan: Plan) -> Iterator[Row]:
         for i in range(k):
             vector.step(actions[i % len(actions)])
 
-    yield measure("RacerVectorEnv (Gymnasium)", DOOR_SIZE, advance, plan)
-    vector.close()
     env = RacerVecEnv(race_of(config, DOOR_SIZE))
     env.reset()
 
@@ -175,17 +173,12 @@ def doors(config: RaceConfig, plan: Plan) -> Iterator[Row]:
             env.step(actions[i % len(actions)])
         env.take_finished()
 
-    yield measure("RacerVecEnv (SB3)", DOOR_SIZE, advance_sb3, plan)
-    env.close()
-
-
-def _single(arguments: dict[str, Any], plan: Plan) -> Row:
-    from racer.env import RacerEnv
-
-    env = RacerEnv(**arguments)
-    row = measure("RacerEnv (Gymnasium)", 1, _one_by_one(env), plan)
-    env.close()
-    return row
+    single = RacerEnv(**arguments)
+    return [
+        Job("RacerEnv (Gymnasium)", 1, _one_by_one(single), single.close),
+        Job("RacerVectorEnv (Gymnasium)", DOOR_SIZE, advance, vector.close),
+        Job("RacerVecEnv (SB3)", DOOR_SIZE, advance_sb3, env.close),
+    ]
 
 
 def _one_by_one(env: Any) -> Callable[[int], None]:
@@ -205,8 +198,9 @@ def _one_by_one(env: Any) -> Callable[[int], None]:
 
 def planned_s(plan: Plan, peers: int) -> float:
     """About how long everything here takes, s; a process some 2 s to start, 20 with compiling."""
-    rows = len(SIZES) + 3 * len(REWARD_SIZES) + len(ROADS) + 3 + peers
-    return rows * plan.row_s + 2.0 * plan.starts * len(STARTS) + 20.0 * plan.cold
+    jobs = len(SIZES) + 3 * len(REWARD_SIZES) + len(ROADS) + 3 + peers
+    turns = (plan.repetitions + 1) * plan.target_s
+    return jobs * turns + 2.0 * plan.starts * len(STARTS) + 20.0 * plan.cold
 
 
 def check_peers(names: Sequence[str]) -> None:
@@ -220,8 +214,9 @@ def check_peers(names: Sequence[str]) -> None:
             raise UsageError(f"--against {name}: no such peer; choose from {', '.join(PEERS)}.")
 
 
-def peers(names: Sequence[str], plan: Plan, notes: list[str]) -> Iterator[Row]:
+def peers(names: Sequence[str], notes: list[str]) -> list[Job]:
     """Other racing environments on the same core; what to install for missing ones in `notes`."""
+    jobs = []
     for name in names:
         package, env_id = PEERS[name]
         try:
@@ -232,8 +227,8 @@ def peers(names: Sequence[str], plan: Plan, notes: list[str]) -> Iterator[Row]:
         except (ImportError, gymnasium.error.Error) as error:
             notes.append(f"{name} was not measured ({error}): pip install 'racer[bench]'")
             continue
-        yield measure(env_id, 1, _one_by_one(env), plan)
-        env.close()
+        jobs.append(Job(env_id, 1, _one_by_one(env), env.close))
+    return jobs
 
 
 def bytes_per_car(config: RaceConfig, n: int = 1024) -> int:

@@ -1,4 +1,4 @@
-"""How speed is measured: one pinned core, warm-up, repetitions by wall clock and by CPU time."""
+"""How speed is measured: one pinned core, warm-up, repetitions in turns, by two clocks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,18 +26,30 @@ class Plan:
         cold: also time imports, and compiling every kernel from nothing.
     """
 
-    repetitions: int = 5
-    target_s: float = 0.3
+    repetitions: int = 9
+    target_s: float = 0.2
     starts: int = 5
     cold: bool = True
 
-    @property
-    def row_s(self) -> float:
-        """About how long a row takes, its warm-up included, s."""
-        return (self.repetitions + 1) * self.target_s
-
 
 QUICK = Plan(repetitions=5, target_s=0.01, starts=1, cold=False)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be measured.
+
+    Args:
+        name: what runs.
+        cars: how many at once.
+        advance: does k control steps of all cars.
+        close: gives back what the job holds.
+    """
+
+    name: str
+    cars: int
+    advance: Callable[[int], Any]
+    close: Callable[[], Any] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -93,24 +105,41 @@ class Row:
 HEADER = ["what", "cars", "car-steps/s", "min..max", "per CPU second", "ns per car-step"]
 
 
-def measure(name: str, cars: int, advance: Callable[[int], Any], plan: Plan) -> Row:
-    """Time `advance(k)`, which does k control steps of `cars` cars; the warm-up finds k."""
+def measure(jobs: Sequence[Job], plan: Plan, turn_ended: Callable[[int], Any]) -> list[Row]:
+    """Time the jobs in turns, so that all of them share the machine's slow moments; close them.
+
+    Args:
+        jobs: what to measure.
+        plan: how long.
+        turn_ended: told the number of each turn: 0 is the warm-up, then one for each repetition.
+    """
+    calls = [_calls(job, plan) for job in jobs]
+    turn_ended(0)
+    found: list[list[Repetition]] = [[] for _ in jobs]
+    for turn in range(1, plan.repetitions + 1):
+        for job, k, repetitions in zip(jobs, calls, found, strict=True):
+            repetitions.append(_once(job, k))
+        turn_ended(turn)
+    for job in jobs:
+        job.close()
+    return [Row(job.name, job.cars, tuple(r)) for job, r in zip(jobs, found, strict=True)]
+
+
+def _calls(job: Job, plan: Plan) -> int:
+    """The control steps that a repetition takes; warms up."""
     calls, elapsed = 1, 0.0
     while elapsed < plan.target_s / 2:
         began = time.perf_counter()
-        advance(calls)
+        job.advance(calls)
         elapsed = time.perf_counter() - began
         calls *= 2
-    calls = max(1, int(calls / 2 * plan.target_s / elapsed))
-    return Row(
-        name, cars, tuple(_once(advance, calls, calls * cars) for _ in range(plan.repetitions))
-    )
+    return max(1, int(calls / 2 * plan.target_s / elapsed))
 
 
-def _once(advance: Callable[[int], Any], calls: int, steps: int) -> Repetition:
+def _once(job: Job, calls: int) -> Repetition:
     wall, cpu = time.perf_counter(), time.process_time()
-    advance(calls)
-    return Repetition(steps, time.perf_counter() - wall, time.process_time() - cpu)
+    job.advance(calls)
+    return Repetition(calls * job.cars, time.perf_counter() - wall, time.process_time() - cpu)
 
 
 class Progress:

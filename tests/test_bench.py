@@ -11,7 +11,7 @@ import pytest
 from racer import cli
 from racer.bench import Report
 from racer.bench_engine import SIZES, drive
-from racer.bench_measure import Plan, Repetition, Row, measure, one_core, table
+from racer.bench_measure import Job, Plan, Repetition, Row, measure, one_core, table
 from racer.config import RaceConfig
 from racer.profile import Profile
 from racer.race import make_race
@@ -108,7 +108,7 @@ def test_quick_bench_reports_every_row(tmp_path, capsys):
     assert cli.main(["bench", "engine", "--quick", "--json", str(file), "--png", str(plot)]) == 0
     text, said = capsys.readouterr()
     assert said.splitlines()[-3].startswith("100%  measured in ")
-    assert said.count(" s left") > 20  # a line for every row
+    assert said.count(" s left") > 20  # a line for every turn
     found = json.loads(file.read_text())
     assert [row["cars"] for row in found["engine"]] == list(SIZES)
     rewards = [(row["name"].split()[1], row["cars"]) for row in found["rewards"]]
@@ -151,10 +151,22 @@ def test_a_row_is_the_median_of_its_repetitions():
 
 def test_measuring_counts_the_work_that_was_done():
     done = []
-    plan = Plan(repetitions=5, target_s=0.002)
-    row = measure("x", 3, lambda k: [done.append(sum(range(50))) for _ in range(k)], plan)
+    job = Job("x", 3, lambda k: [done.append(sum(range(50))) for _ in range(k)])
+    (row,) = measure([job], Plan(repetitions=5, target_s=0.002), lambda turn: None)
     assert len(row.repetitions) == 5
     assert 3 * len(done) > sum(one.steps for one in row.repetitions)  # the warm-up is not in it
+
+
+def test_jobs_are_measured_in_turns_and_closed():
+    done, closed, turns = [], [], []
+
+    def job(name):
+        return Job(name, 1, lambda k: done.append(name), lambda: closed.append(name))
+
+    measure([job("a"), job("b")], Plan(repetitions=3, target_s=1e-9), turns.append)
+    assert done[-6:] == ["a", "b"] * 3
+    assert closed == ["a", "b"]
+    assert turns == [0, 1, 2, 3]
 
 
 def test_driving_starts_cars_again():
