@@ -10,7 +10,6 @@ Source: Agarwal et al. 2021, Deep RL at the edge of the statistical precipice (I
 from __future__ import annotations
 
 import csv
-import io
 import math
 import sys
 from collections.abc import Iterable, Sequence
@@ -26,6 +25,7 @@ from racer.runs import Run, find, list_runs
 
 RESAMPLES = 10_000
 _TAILS = (2.5, 97.5)  # %
+_CURVE_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,20 @@ class Measure:
     unit: str
     more_is_better: bool
 
+    @property
+    def head(self) -> str:
+        """Name and unit."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
 
 MEASURES = (
     Measure("completion_pct", "completion", "%", True),
     Measure("lap_time_s", "lap time", "s", False),
     Measure("first_lap_steps", "steps to first lap", "", False),
 )
+
+
+Curve = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # steps, laps completed in %
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,7 @@ class Group:
     runs: tuple[Run, ...]
     values: dict[str, npt.NDArray[np.float64]]
     tracks: frozenset[str]  # sha256 or name
+    curves: tuple[Curve, ...]  # one for each run
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,7 @@ def difference(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> Interv
 
 def table(groups: Sequence[Group]) -> str:
     """One line per group for people."""
-    heads = [f"{m.name}{f' ({m.unit})' if m.unit else ''}" for m in MEASURES]
+    heads = [measure.head for measure in MEASURES]
     width = max(len(group.label) for group in groups)
     lines = [f"{'':<{width}}  runs  " + "  ".join(f"{head:>28}" for head in heads)]
     for group in groups:
@@ -166,31 +175,18 @@ def verdict(groups: Sequence[Group]) -> str:
 
 
 def picture(groups: Sequence[Group], path: Path) -> None:
-    """One panel per measure: every run a dot, every group its IQM and interval."""
-    from matplotlib.figure import Figure
+    """The verdict, the learning curve of every run, every score with its interval."""
+    from racer.render.comparison import Score, Side, comparison_picture
 
-    figure = Figure(figsize=(11, 1.6 + 0.5 * len(groups)), layout="constrained")
-    for axes, measure in zip(figure.subplots(1, len(MEASURES), sharey=True), MEASURES, strict=True):
-        for row, group in enumerate(groups):
+    sides = []
+    for group in groups:
+        scores = []
+        for measure in MEASURES:
             values = group.values[measure.key]
-            if not len(values):
-                continue
-            found = interval(values)
-            axes.plot(values, np.full(len(values), row), "o", color="0.7", markersize=4)
-            axes.plot([found.low, found.high], [row, row], color="tab:blue", linewidth=3)
-            axes.plot(found.iqm, row, "D", color="tab:blue")
-        axes.set_xlabel(f"{measure.name}{f' ({measure.unit})' if measure.unit else ''}")
-        if measure.unit == "%":
-            axes.set_xlim(-3, 103)
-        axes.grid(axis="x", alpha=0.3)
-    axes.set_yticks(range(len(groups)), [group.label for group in groups])
-    axes.set_ylim(len(groups) - 0.5, -0.5)
-    figure.suptitle(
-        "grey: a run   diamond: interquartile mean   bar: its 95 % interval", fontsize="small"
-    )
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=120)
-    files.write_output(path, content.getvalue())
+            found = interval(values) if len(values) else Interval(*[math.nan] * 3)
+            scores.append(Score(values, found.iqm, found.low, found.high))
+        sides.append(Side(group.label, scores, group.curves))
+    comparison_picture(sides, [measure.head for measure in MEASURES], verdict(groups), path)
 
 
 def _counted(tagged: list[Run]) -> list[Run]:
@@ -224,12 +220,17 @@ def _labels(runs: Sequence[Run]) -> list[str]:
 
 def _group(label: str, runs: Sequence[Run]) -> Group:
     unique = tuple({run.folder.resolve(): run for run in runs}.values())
-    numbers = [_numbers(run) for run in unique]
+    learned = [_learned(run) for run in unique]
+    numbers = [
+        _numbers(run) | {"first_lap_steps": first}
+        for run, (first, _) in zip(unique, learned, strict=True)
+    ]
     values = {}
     for measure in MEASURES:
         column = [n[measure.key] for n in numbers]
         values[measure.key] = np.array([x for x in column if x is not None], np.float64)
-    return Group(label, unique, values, frozenset(_track(run) for run in unique))
+    tracks = frozenset(_track(run) for run in unique)
+    return Group(label, unique, values, tracks, tuple(curve for _, curve in learned))
 
 
 def _track(run: Run) -> str:
@@ -254,19 +255,27 @@ def _numbers(run: Run) -> dict[str, float | None]:
         raise BadRun(f"{run.evaluation_file} is damaged: {error}. Restore a copy.") from error
     if not all(x is None or math.isfinite(x) for x in found.values()):
         raise BadRun(f"{run.evaluation_file} holds a number that is not finite. Restore a copy.")
-    return found | {"first_lap_steps": _first_lap(run)}
+    return found
 
 
-def _first_lap(run: Run) -> float | None:
-    """Timesteps of the first metrics row that counts a lap."""
+def _learned(run: Run) -> tuple[float | None, Curve]:
+    """Timesteps of the first metrics row that counts a lap; the learning curve, thinned out."""
+    first, rows, every = None, [(0.0, 0.0)], 1
     try:
         with run.metrics_file.open(encoding="utf-8", errors="replace") as file:
-            for row in csv.DictReader(file):
-                if float(row.get("laps") or 0) > 0:
-                    return float(int(row["timesteps"]))
+            for i, row in enumerate(csv.DictReader(file)):
+                if first is None and float(row.get("laps") or 0) > 0:
+                    first = float(int(row["timesteps"]))
+                if i % every == 0:
+                    rows.append((float(int(row["timesteps"])), float(row.get("laps_pct") or 0)))
+                if len(rows) > _CURVE_ROWS:
+                    rows, every = rows[::2], 2 * every
     except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise BadRun(f"{run.metrics_file} is damaged: {error}. Restore a copy.") from error
-    return None
+    steps, laps = np.array(rows).T
+    if not np.isfinite(laps).all():
+        raise BadRun(f"{run.metrics_file} holds a number that is not finite. Restore a copy.")
+    return first, (steps, laps)
 
 
 def _resampled(values: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:

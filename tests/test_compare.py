@@ -142,6 +142,8 @@ def test_a_single_run_has_no_interval(tmp_path):
         ("evaluation.json", b'{"completion_pct": 1e999, "mean_lap_s": 1}'),
         ("metrics.csv", b"timesteps,laps\na,1\n"),
         ("metrics.csv", b"laps\n1\n"),
+        ("metrics.csv", b"timesteps,laps_pct\n1,nan\n"),
+        ("metrics.csv", b"timesteps,laps_pct\n1e3,0\n"),
         ("config.toml", b"x"),
         ("config.toml", b"\xff"),
         ("config.toml", b"[race]\nbogus = 1\n"),
@@ -160,3 +162,15 @@ def test_the_plot_is_a_png(tmp_path):
     names = many(tmp_path, "a", [10.0, 11.0]) + many(tmp_path, "b", [12.0, 13.0])
     compare.picture(compare.groups_of(names, tmp_path), tmp_path / "c.png")
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_long_curve_is_thinned_out(tmp_path):
+    run = run_of(tmp_path, "a")
+    rows = "".join(f"{i},{int(i >= 9000)},{i / 100}\n" for i in range(1, 10_001))
+    run.metrics_file.write_text("timesteps,laps,laps_pct\n" + rows)
+    (group,) = compare.groups_of([run.name], tmp_path)
+    steps, laps = group.curves[0]
+    assert 1000 < len(steps) <= 4096
+    assert (np.diff(steps) > 0).all()
+    assert np.allclose(laps, steps / 100)
+    assert group.values["first_lap_steps"].tolist() == [9000.0]

@@ -49,7 +49,7 @@ def track_picture(track: Track, path: str | Path) -> None:
             pad=10,
         )
 
-    _write(draw, path, _map_size(track))
+    write(draw, path, _map_size(track))
 
 
 def laps_picture(trace: Playback, path: str | Path) -> None:
@@ -84,7 +84,7 @@ def laps_picture(trace: Playback, path: str | Path) -> None:
         title = trace.meta.get("title") or trace.track.name
         axes.set_title(f"{str(title)[:70]}   {count}", color=INK, fontsize=11, pad=10)
 
-    _write(draw, path, _map_size(trace.track))
+    write(draw, path, _map_size(trace.track))
 
 
 def curve_picture(metrics: Mapping[str, NDArray[np.float64]], path: str | Path) -> None:
@@ -107,20 +107,20 @@ def curve_picture(metrics: Mapping[str, NDArray[np.float64]], path: str | Path) 
                 steps[known], values[known], "-o" if alone else "-", color=color, ms=3, lw=1.8
             )
             axes.set_ylabel(label, color=INK)
-            _plain(axes)
+            plain(axes)
             if not known.any():
                 axes.text(0.5, 0.5, "none yet", transform=axes.transAxes, color=SOFT, ha="center")
             if key == "completion_pct":
                 axes.set_ylim(-3, 105)
         panels[-1].set_xlabel("environment steps", color=INK)
-        panels[-1].xaxis.set_major_formatter(_thousands)
+        panels[-1].xaxis.set_major_formatter(thousands)
         if len(steps):
             panels[-1].set_xlim(0, float(steps.max()) * 1.01 or 1.0)
 
-    _write(draw, path, (8.0, 1.0 + 2.1 * max(len(shown), 1)))
+    write(draw, path, (8.0, 1.0 + 2.1 * max(len(shown), 1)))
 
 
-def _write(draw: Callable[[Any], None], path: str | Path, size: tuple[float, float]) -> None:
+def write(draw: Callable[[Any], None], path: str | Path, size: tuple[float, float]) -> None:
     """Draw on a figure of its own (no pyplot, no global state) and write it whole or not at all."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -151,7 +151,7 @@ def _road(axes: Any, track: Track) -> None:
     axes.margins(0.05)
     axes.set_xlabel("x, m", color=INK)
     axes.set_ylabel("y, m", color=INK)
-    _plain(axes)
+    plain(axes)
     axes.grid(False)
 
 
@@ -214,7 +214,8 @@ def _links(trace: Playback) -> tuple[list[NDArray[np.float64]], NDArray[np.float
     return links, np.array(speeds)
 
 
-def _plain(axes: Any) -> None:
+def plain(axes: Any) -> None:
+    """A light grid and no more frame than needed."""
     axes.grid(True, color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=SOFT, labelsize=9)
@@ -223,7 +224,8 @@ def _plain(axes: Any) -> None:
         spine.set_color(EDGE)
 
 
-def _thousands(value: float, _: int) -> str:
+def thousands(value: float, _: int) -> str:
+    """A number of an axis: 20 k, 1.5 M."""
     if value >= 1e6:
         return f"{value / 1e6:g} M"
     return f"{value / 1e3:g} k" if value >= 1e3 else f"{value:g}"
