@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from racer.render.window import LiveWindow
 
 Obs = NDArray[np.float32]
-KEYS = 2**62  # seeds are counted modulo this: a car's key is an int64
 
 
 class RacerEnv(gymnasium.Env[Obs, Any]):
@@ -105,7 +104,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         if seed is None and not self._seeded:
             seed = int(self.np_random.integers(2**31))
         if seed is not None:
-            self.race.seed(seed % KEYS)
+            self.race.seed(seed)
             self._seeded = True
         obs = self.race.reset()[0].copy()
         self._needs_reset = False

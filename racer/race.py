@@ -12,7 +12,7 @@ action was chosen in: the last step of a lap reports exactly 100 % progress.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from racer.sim.kinematic import new_block
 from racer.sim.types import CAR, LAP_COMPLETE, PARAMS, SIM, STATUS_LABELS, TrackArrays
 from racer.tracks import Track
 
+KEYS = 2**62  # a car's key, an int64, is less than this plus the number of cars
 WIDTH_KEYS = frozenset({"track_width", "is_left_of_center"})
 
 
@@ -156,9 +157,15 @@ class Race:
             lambda track, direction: bind(kernel, *first, track, direction, *last)
         )
 
-    def seed(self, seed: int | np.ndarray) -> None:
-        """Key car i with seed + i (or seed[i]) and make the next reset start episode 0."""
-        self.cars["key"] = seed + np.arange(self.n) if np.ndim(seed) == 0 else seed
+    def seed(self, seed: int | Sequence[int] | np.ndarray) -> None:
+        """Key car i with seed + i (or seed[i]) and make the next reset start episode 0.
+
+        Seeds are integers, counted modulo 2**62.
+        """
+        if isinstance(seed, Sequence | np.ndarray):
+            self.cars["key"] = [int(one) % KEYS for one in seed]
+        else:
+            self.cars["key"] = int(seed) % KEYS + np.arange(self.n)
         self.cars["episode"] = -1
 
     def reset(self, mask: np.ndarray | None = None) -> np.ndarray:

@@ -34,14 +34,17 @@ class RacerVecEnv(VecEnv):
         self.render_mode = None
         self._finished: deque[NDArray[Any]] = deque(maxlen=REMEMBERED)
         self._began = time.perf_counter()
+        self._running = False
         super().__init__(race.n, race.observation_space, race.actions.space)
 
     def reset(self) -> NDArray[np.float32]:
         """Start an episode in every car; after `seed(s)`, the first episode of those seeds."""
-        if self._seeds[0] is not None:
-            self.race.seed(np.array(self._seeds, np.int64))
+        seeds = [seed for seed in self._seeds if seed is not None]
+        if seeds:
+            self.race.seed(seeds)
         self._reset_seeds()
         self._reset_options()
+        self._running = True
         return self.race.reset().copy()
 
     def step_async(self, actions: NDArray[Any]) -> None:
@@ -50,6 +53,8 @@ class RacerVecEnv(VecEnv):
 
     def step_wait(self) -> Any:
         """One step: obs (N, D) float32, rewards (N,) float32, dones (N,) bool, infos."""
+        if not self._running:
+            raise RuntimeError("call reset() before step()")
         race = self.race
         obs = race.step(self._actions)
         rewards = race.rewards.astype(np.float32)
@@ -94,6 +99,7 @@ class RacerVecEnv(VecEnv):
     def set_state(self, state: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Go on from `get_state`; returns the observations of now."""
         self.race.cars[...] = state["cars"]
+        self._running = True
         return self.race.refresh().copy()
 
     def close(self) -> None:

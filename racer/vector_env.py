@@ -80,9 +80,10 @@ class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
         if options:
             raise ValueError(f"reset options {sorted(options)}; RacerVectorEnv has none")
         if isinstance(seed, list):
-            if any(one is None for one in seed):
+            seeds = [one for one in seed if one is not None]
+            if len(seeds) < self.num_envs:
                 raise ValueError("give every car a seed, or none")
-            self.race.seed(np.array(seed, np.int64))
+            self.race.seed(seeds)
         elif seed is not None or not self._running:
             super().reset(seed=seed)
             self.race.seed(seed if seed is not None else int(self.np_random.integers(2**31)))

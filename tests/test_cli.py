@@ -237,3 +237,27 @@ def test_watch_without_a_display_is_refused_before_training(here, capsys, monkey
     assert error.startswith("racer: --watch: no display")
     assert error.count("\n") == 1
     assert not (here / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compare", "latest", "--png", "x.jpg"],
+        ["track", "show", "oval", "--png", "x.SVG"],
+        ["bench", "engine", "--quick", "--png", "x.pdf"],
+        ["reward", "map", "center_line", "--png", "x.jpeg"],
+    ],
+)
+def test_a_picture_is_a_png(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(words)
+    assert "name it x.png" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("tag", ["", "  ", "a\nb", "\x1b[2J"])
+def test_a_tag_is_a_word(tag, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["train", "--tag", tag])
+    assert "is no word to find a run by" in capsys.readouterr().err

@@ -394,6 +394,22 @@ def test_a_step_cap_is_kept_beside_other_rules():
     made.close()
 
 
+def test_vector_seeds_of_any_size_are_taken(vector):
+    vector.reset(seed=2**70)
+    vector.reset(seed=[2**62 + i for i in range(vector.num_envs)])
+    far = vector.race.cars["key"].copy()
+    vector.reset(seed=0)
+    assert (far == vector.race.cars["key"]).all()  # 2**62 is where they begin again
+
+
+def test_vec_env_needs_reset():
+    from racer.vec_env import RacerVecEnv
+
+    env = RacerVecEnv(make_race(RaceConfig(), 2))
+    with pytest.raises(RuntimeError, match="reset"):
+        env.step(np.zeros((2, 2), np.float32))
+
+
 def test_seeds_of_any_size_are_taken(env):
     assert env.reset(seed=2**70)[0].shape == (21,)
 

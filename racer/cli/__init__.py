@@ -26,6 +26,9 @@ EXIT_CODES = """exit codes: 0 done, 1 check failed, 2 usage, 3 a file that canno
 7 training diverged, 130 / 143 stopped by SIGINT / SIGTERM after saving"""
 
 
+_NO_PNG = (".jpg", ".jpeg", ".gif", ".svg", ".pdf", ".webp", ".bmp", ".tif", ".tiff")
+
+
 class Parser(argparse.ArgumentParser):
     """Says what is wrong with a command line in one sentence, without the page of usage."""
 
@@ -52,6 +55,22 @@ class Parser(argparse.ArgumentParser):
             if isinstance(action, argparse._SubParsersAction):
                 for parser in action.choices.values():
                     yield from parser._options()
+
+
+def png(name: str) -> Path:
+    """Where a picture goes, an argparse type: what is written is a PNG, whatever its name."""
+    path = Path(name)
+    if path.suffix.lower() in _NO_PNG:
+        better = path.with_suffix(".png")
+        raise argparse.ArgumentTypeError(f"{name}: pictures are PNG files; name it {better}")
+    return path
+
+
+def word(text: str) -> str:
+    """A tag, an argparse type: one can search for it."""
+    if not text.strip() or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} is no word to find a run by")
+    return text
 
 
 def commands() -> dict[str, str]:

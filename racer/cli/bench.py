@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from racer.cli import png
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer bench`."""
@@ -13,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what", nargs="?", choices=("engine", "train", "all"), default="all", help="default: all"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every raw repetition")
-    parser.add_argument("--png", type=Path, metavar="FILE", help="draw speed against cars")
+    parser.add_argument("--png", type=png, metavar="FILE", help="draw speed against cars")
     parser.add_argument(
         "--against",
         type=_names,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from racer.cli import png
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer compare`."""
@@ -12,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "runs", nargs="+", metavar="RUN", help="a run folder, its name, `latest`, or a tag"
     )
     parser.add_argument(
-        "--png", type=Path, default=Path("compare.png"), help="the plot (default: compare.png)"
+        "--png", type=png, default=Path("compare.png"), help="the plot (default: compare.png)"
     )
     parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
 

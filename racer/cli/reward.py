@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from racer.cli import png
+
 if TYPE_CHECKING:
     from racer.reward_check import Report
 
@@ -30,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="along",
         help="along the road (default), or degrees to its left, e.g. 30 or -90",
     )
-    draw.add_argument("--png", metavar="FILE", help="where to write it (default: reward_NAME.png)")
+    draw.add_argument(
+        "--png", type=png, metavar="FILE", help="where to write it (default: reward_NAME.png)"
+    )
     again = actions.add_parser("run", help="call a reward once with saved params")
     again.add_argument("file", metavar="FILE", help="a name from `racer reward list`, or a file")
     again.add_argument("--params", metavar="JSON", required=True, help="saved by a failed run")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from racer.cli import word
 from racer.errors import printable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("run", metavar="RUN", help="a run folder, its name, or `latest`")
     tag = actions.add_parser("tag", parents=[common], help="add words to find it by")
     tag.add_argument("run", metavar="RUN", help="a run folder, its name, or `latest`")
-    tag.add_argument("words", nargs="+", metavar="WORD")
+    tag.add_argument("words", nargs="+", type=word, metavar="WORD")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from racer.cli import png
 from racer.errors import BadTrack, ResourceError
 
 
@@ -14,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="every track with its length and width")
     show = actions.add_parser("show", help="draw a track to a PNG, and in a window if there is one")
     show.add_argument("name", metavar="NAME", help="a name from `racer track list`, or a file")
-    show.add_argument("--png", metavar="FILE", help="where to write it (default: NAME.png)")
+    show.add_argument(
+        "--png", type=png, metavar="FILE", help="where to write it (default: NAME.png)"
+    )
     show.add_argument("--no-window", action="store_true", help="only write the PNG")
 
 
@@ -41,12 +44,12 @@ def _list() -> None:
         print(f"{name:<22}{track.length:>7.2f} m{track.width:>7.2f} m   {turn:<20}{shown}")
 
 
-def _show(name: str, png: str | None, no_window: bool) -> None:
+def _show(name: str, picture: Path | None, no_window: bool) -> None:
     from racer.render.pictures import track_picture
     from racer.tracks import Track
 
     track = Track.load(name)
-    path = Path(png or f"{track.name}.png")
+    path = picture or Path(f"{track.name}.png")
     track_picture(track, path)
     turn = "counter-clockwise" if track.ccw else "clockwise"
     print(

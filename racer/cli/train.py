@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from racer.cli import word
+
 
 def duration(text: str) -> float:
     """Seconds from 90, 90s, 5m or 1h30m."""
@@ -92,7 +94,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="stop learning when completion and lap time have settled",
     )
     parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
-    parser.add_argument("--tag", action="append", default=[], help="a word to find the run by")
+    parser.add_argument(
+        "--tag", action="append", type=word, default=[], help="a word to find the run by"
+    )
     parser.add_argument("--watch", action="store_true", help="then show the laps in a window")
 
 
