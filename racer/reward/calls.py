@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 
 from racer.reward import uses
-from racer.reward.nodes import call, expression, is_small, literal, located
+from racer.reward.nodes import call, expression, fraction, is_small, literal, located
 from racer.reward.params import KEYS, LISTS
 from racer.reward.runtime import MATH
 from racer.reward.subset import Module, Unsupported
@@ -255,9 +255,4 @@ def _one_kind(table: ast.expr) -> None:
     whole = [r for r in rows if all(is_small(e) for e in r.elts)]
     if len(whole) < len(rows):
         for row in whole:
-            row.elts = [_fraction(e) for e in row.elts]
-
-
-def _fraction(node: ast.expr) -> ast.expr:
-    value = node.value if isinstance(node, ast.Constant) else 0
-    return ast.copy_location(ast.Constant(value=float(value)), node)  # type: ignore[arg-type]
+            row.elts = [fraction(e) for e in row.elts]

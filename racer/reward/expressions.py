@@ -9,7 +9,16 @@ from typing import Any, cast
 
 from racer.reward import uses
 from racer.reward.calls import WHOLE, Calls, Shared
-from racer.reward.nodes import call, expression, is_small, literal, read, tick
+from racer.reward.nodes import (
+    call,
+    expression,
+    fraction,
+    is_fraction,
+    is_small,
+    literal,
+    read,
+    tick,
+)
 from racer.reward.params import KEYS
 from racer.reward.subset import Array, Unsupported, constant, local_names
 
@@ -73,6 +82,13 @@ class Rewrite(Calls):
             except (Unsupported, ArithmeticError, ValueError, TypeError):
                 pass
         return self.generic_visit(node)
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        """Whole numbers beside fractions become fractions: numba's dicts hold one kind."""
+        self.generic_visit(node)
+        if any(is_fraction(v) for v in node.values):
+            node.values = [fraction(v) for v in node.values]
+        return node
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if type(node.value) is int and abs(node.value) > 2**53:

@@ -17,6 +17,19 @@ def is_small(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) is int and abs(node.value) < 1e6
 
 
+def fraction(node: ast.expr) -> ast.expr:
+    """A whole number as a fraction; fractions and anything else stay as they are."""
+    if isinstance(node, ast.UnaryOp):
+        operand = fraction(node.operand)
+        return ast.copy_location(ast.UnaryOp(op=node.op, operand=operand), node)
+    return literal(float(node.value), node) if is_small(node) else node  # type: ignore[attr-defined]
+
+
+def is_fraction(node: ast.expr) -> bool:
+    value = node.operand if isinstance(node, ast.UnaryOp) else node
+    return isinstance(value, ast.Constant) and isinstance(value.value, float)
+
+
 def read(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Load)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import Any
 
 from racer.reward.subset import Unsupported
@@ -45,7 +46,8 @@ class Tables:
 
     def _builder(self, value: Any, node: ast.AST) -> str:
         if isinstance(value, dict):
-            pairs = ", ".join(f"{_text(k, node)}: {_text(v, node)}" for k, v in value.items())
+            held = zip(_numbers_alike(value), _numbers_alike(value.values()), strict=True)
+            pairs = ", ".join(f"{_text(k, node)}: {_text(v, node)}" for k, v in held)
             if not pairs or len(value) > 200:
                 raise Unsupported(node, "an empty or very long dict")
             return f"{{{pairs}}}"
@@ -68,6 +70,12 @@ class Tables:
         names = [self._array(_text(column, node)) for column in columns]
         row = ", ".join(f"{name}[i]" for name in names)
         return f"[({row},) for i in range({len(value)})]"
+
+
+def _numbers_alike(values: Iterable[Any]) -> list[Any]:
+    """Whole numbers beside fractions become fractions; anything else stays as it is."""
+    values = list(values)
+    return [float(v) for v in values] if {type(v) for v in values} == {int, float} else values
 
 
 def _one_type(column: list[Any]) -> list[Any]:
