@@ -12,6 +12,8 @@ from types import FrameType
 from typing import Any, TextIO
 
 _STOPPING = ("SIGINT", "SIGTERM")
+_FRAGILE = ("importlib", "numba", "llvmlite")
+_PATIENCE_S = 2.0
 
 
 class Stop:
@@ -82,7 +84,9 @@ def interrupt_exits() -> Iterator[None]:
     """Ctrl-C ends the program with 130 wherever it is, also in the middle of an import.
 
     As SystemExit, because a KeyboardInterrupt that passes through `exec` of a string makes Python
-    kill itself at its end even when it was caught.
+    kill itself at its end even when it was caught. At once where an exception would be swallowed or
+    would crash the interpreter: in imports and in the compiler, where nothing of ours is half done.
+    What swallows it all the same has two seconds to end.
     """
     if (
         threading.current_thread() is not threading.main_thread()
@@ -91,14 +95,40 @@ def interrupt_exits() -> Iterator[None]:
         yield
         return
 
-    def leave(number: int, _frame: FrameType | None) -> None:
+    told: list[threading.Timer] = []
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        if told or _is_fragile(frame):
+            _leave_now(128 + number)
+        told.append(threading.Timer(_PATIENCE_S, os._exit, (128 + number,)))
+        told[0].daemon = True
+        told[0].start()
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGINT, leave)
     try:
         yield
+        if told:
+            raise SystemExit(128 + signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        for timer in told:
+            timer.cancel()
+
+
+def _is_fragile(frame: FrameType | None) -> bool:
+    """Is this place in an import or in the compiler?"""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).split(".")[0] in _FRAGILE:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _leave_now(code: int) -> None:
+    with contextlib.suppress(Exception):  # it may be closed, or in the middle of a write
+        sys.stdout.flush()
+    os._exit(code)
 
 
 @contextlib.contextmanager

@@ -152,7 +152,7 @@ def interrupt(effort, folder):
     assert code == 130
     assert seconds < 1.0
     check_whole(folder / "twice", child.acked)
-    delays = (0.3, 0.6, 1.0, 1.5, 2.5)[:: effort.of(1, 3)]
+    delays = (0.5, 0.7, 1.0, 1.5, 2.5)[:: effort.of(1, 3)]
     for delay in delays:
         process = racer(
             "train", "--runs-dir", str(folder / f"start{delay}"), "--timesteps", "9999999"
