@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from racer.reward.params import KEYS
 
 ALL = frozenset(KEYS)
+_HARMLESS = {"staticmethod", "classmethod", "property"}
 Functions = dict[str, list[ast.FunctionDef]]
 
 
@@ -17,9 +18,11 @@ def needs(tree: ast.Module) -> frozenset[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             functions.setdefault(node.name, []).append(node)
-    if len(functions.get("reward_function", ())) != 1 or _looks_around(tree):
+    if len(functions.get("reward_function", ())) != 1 or _looks_around(tree, functions):
         return ALL
     dicts = params_names(functions)
+    if _shared(tree) & set().union(*dicts.values()):
+        return ALL
     found: set[str] = set()
     for key, node in reads(functions, dicts):
         if key is None:
@@ -30,10 +33,27 @@ def needs(tree: ast.Module) -> frozenset[str]:
     return frozenset(found & ALL)
 
 
-def _looks_around(tree: ast.Module) -> bool:
-    """Whether it may read the dict by other ways than its name."""
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return not names.isdisjoint(("eval", "exec", "locals", "vars", "globals"))
+def _looks_around(tree: ast.Module, functions: Functions) -> bool:
+    """Whether it may read the dict by other ways than its name, as `*args` or a decorator."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            rebound = node.id in functions and not isinstance(node.ctx, ast.Load)
+            if rebound or node.id in ("eval", "exec", "locals", "vars", "globals"):
+                return True
+        elif isinstance(node, ast.arguments):
+            if node.vararg or node.kwarg:
+                return True
+        elif isinstance(node, ast.FunctionDef):
+            decorators = [ast.unparse(one) for one in node.decorator_list]
+            if not set(decorators) <= _HARMLESS:
+                return True
+    return False
+
+
+def _shared(tree: ast.Module) -> set[str]:
+    """Names that several functions share."""
+    statements = [n for n in ast.walk(tree) if isinstance(n, ast.Global | ast.Nonlocal)]
+    return {name for statement in statements for name in statement.names}
 
 
 def params_names(functions: Functions) -> dict[str, set[str]]:
