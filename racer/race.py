@@ -206,6 +206,8 @@ class Race:
                 f"{self.n} car{'s take' if self.n > 1 else ' takes'} "
                 f"{self._action_shapes[-1]}, each in {self.actions.space}"
             )
+        if actions.dtype.itemsize > 4 and actions.dtype.kind == "f":
+            actions = _as_float32(actions)
         self.action_buffer[...] = actions
         done_count = self._all()
         if done_count < 0:
@@ -238,6 +240,12 @@ class Race:
         assert self._scored
         self.reward.settle(self._scored, self.cars)
         return int(self._finish())
+
+
+def _as_float32(actions: np.ndarray) -> np.ndarray:
+    """Float64 actions within what a float32 holds; infinite ones become NaN, which is refused."""
+    largest = np.finfo(np.float32).max
+    return np.where(np.isinf(actions), np.nan, np.clip(actions, -largest, largest))
 
 
 # How an episode went, a row each.

@@ -79,16 +79,21 @@ class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
         """Start an episode in every car; car i is seeded with seed + i (or seed[i])."""
         if options:
             raise ValueError(f"reset options {sorted(options)}; RacerVectorEnv has none")
+        if isinstance(seed, list) and all(one is None for one in seed):
+            seed = None
         if isinstance(seed, list):
-            seeds = [one for one in seed if one is not None]
-            if len(seeds) < self.num_envs:
-                raise ValueError("give every car a seed, or none")
-            self.race.seed(seeds)
+            self.race.seed(self._checked(seed))
         elif seed is not None or not self._running:
             super().reset(seed=seed)
             self.race.seed(seed if seed is not None else int(self.np_random.integers(2**31)))
         self._running = True
         return self.race.reset().copy(), {}
+
+    def _checked(self, seeds: list[int | None]) -> list[int]:
+        whole = [s for s in seeds if isinstance(s, int | np.integer) and s >= 0]
+        if not len(whole) == len(seeds) == self.num_envs:
+            raise ValueError(f"seeds {seeds}; give {self.num_envs} whole numbers from 0, or one")
+        return whole
 
     def step(
         self, actions: NDArray[Any]

@@ -260,7 +260,7 @@ def test_vector_rows_equal_single_environments(vector):
 def test_vector_seeds_may_be_given_one_by_one(vector):
     vector.reset(seed=[3, 1, 4, 1, 5])
     assert vector.race.cars["key"].tolist() == [3, 1, 4, 1, 5]
-    with pytest.raises(ValueError, match="every car a seed"):
+    with pytest.raises(ValueError, match="give 5 whole numbers"):
         vector.reset(seed=[3, None, 4, 1, 5])
 
 
@@ -400,6 +400,33 @@ def test_vector_seeds_of_any_size_are_taken(vector):
     far = vector.race.cars["key"].copy()
     vector.reset(seed=0)
     assert (far == vector.race.cars["key"]).all()  # 2**62 is where they begin again
+
+
+@pytest.mark.parametrize("seeds", [[1], [1.5, 2, 3], [-1, 2, 3], [None, 1, 2]])
+def test_vector_seeds_are_whole_numbers_one_for_each_car(seeds):
+    env = RacerVectorEnv(3)
+    with pytest.raises(ValueError, match="give 3 whole numbers"):
+        env.reset(seed=seeds)
+    env.reset(seed=[None] * 3)
+
+
+def test_any_finite_action_is_clipped(env):
+    def pose(action):
+        env.reset(seed=0)
+        env.step(action)
+        return env.race.cars["steer_command"][0], env.race.cars["speed_command"][0]
+
+    assert pose([1e308, -1e39]) == pose([1.0, -1.0])
+    with pytest.raises(ValueError, match="is not in"):
+        env.step(np.array([np.inf, 0.0]))
+
+
+def test_a_closed_environment_says_so():
+    env = RacerEnv(reward_engine="worker")
+    env.reset(seed=0)
+    env.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        env.step(np.zeros(2))
 
 
 def test_vec_env_needs_reset():

@@ -201,6 +201,8 @@ class WorkerEngine(RewardEngine):
 
     def _send(self, rows: Rows) -> None:
         self._n, self._sent = len(rows), time.monotonic()
+        if self._socket.fileno() < 0:
+            raise RuntimeError("the reward's process has been closed; make a new environment")
         self._rows[: self._n] = rows
         self._at[0] = 0
         try:

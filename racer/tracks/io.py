@@ -15,7 +15,6 @@ Duplicate rows of a `.npy` are kept, because rewards count waypoints by the file
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,7 +134,7 @@ def _parse_csv(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
     rows: list[list[str]] = []
     numbers: list[int] = []
     for number, raw in enumerate(_text(path).splitlines(), start=1):
-        cells = [c.strip() for c in re.split(r"[,;\t]", raw.strip().lstrip("#").strip())]
+        cells = _cells(raw.strip().lstrip("#").strip())
         if cells == [""]:
             continue
         comment = raw.lstrip().startswith("#")
@@ -146,6 +145,13 @@ def _parse_csv(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
             rows.append(cells)
             numbers.append(number)
     return names, rows, numbers
+
+
+def _cells(line: str) -> list[str]:
+    """Cells of a line; beside semicolons or tabs, a comma is a decimal one."""
+    separator = next((s for s in ";\t" if s in line), ",")
+    cells = [cell.strip() for cell in line.split(separator)]
+    return cells if separator == "," else [cell.replace(",", ".") for cell in cells]
 
 
 def _columns(path: Path, names: list[str], count: int) -> list[int]:

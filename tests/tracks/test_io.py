@@ -202,6 +202,16 @@ def test_csv_columns_are_read_by_header(tmp_path, header, order, separator):
     np.testing.assert_allclose(np.hypot(*outer.T), 2.3, atol=1e-5)
 
 
+def test_csv_may_have_decimal_commas(tmp_path):
+    plain = io.read(_csv(tmp_path, CSV))
+    path = tmp_path / "t.csv"
+    comma = path.read_text().replace(", ", ";").replace(",", ";").replace(".", ",")
+    path.write_text(comma)
+    assert ";" in comma
+    for one, other in zip(plain, io.read(path), strict=True):
+        assert (np.asarray(one) == np.asarray(other)).all()
+
+
 def test_csv_drops_duplicate_rows(tmp_path):
     path = _csv(tmp_path, CSV)
     lines = path.read_text().splitlines()
