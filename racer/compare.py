@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from racer import files
-from racer.errors import BadRun, UnknownName, printable
+from racer.errors import BadRun, UnknownName, UsageError, printable
 from racer.runs import Run, find, list_runs
 
 RESAMPLES = 10_000
@@ -82,6 +82,7 @@ def groups_of(names: Iterable[str], runs_dir: Path) -> list[Group]:
     Raises:
         UnknownName: neither a run nor a tag.
         BadRun: a run that was not evaluated.
+        UsageError: one run on both sides.
     """
     by_label: dict[str, list[Run]] = {}
     plain: list[Run] = []
@@ -93,8 +94,17 @@ def groups_of(names: Iterable[str], runs_dir: Path) -> list[Group]:
             if not tagged:
                 raise
             by_label.setdefault(name, []).extend(_counted(tagged))
+            _warn_of_mixture(name, by_label[name])
     for label, run in zip(_labels(plain), plain, strict=True):
         by_label.setdefault(label, []).append(run)
+    sides: dict[Path, str] = {}
+    for label, runs in by_label.items():
+        for run in runs:
+            other = sides.setdefault(run.folder.resolve(), label)
+            if other != label:
+                raise UsageError(
+                    f"{run.name} counts for {other} and for {label}; leave it out on one side."
+                )
     return [_group(label, runs) for label, runs in by_label.items()]
 
 
@@ -198,6 +208,13 @@ def _counted(tagged: list[Run]) -> list[Run]:
         status = run.manifest().get("status")
         print(f"warning: not counted: {run.name} has no result ({status}).", file=sys.stderr)
     return [run for run in tagged if run not in missing]
+
+
+def _warn_of_mixture(tag: str, runs: list[Run]) -> None:
+    rewards = sorted({Path(run.config().race.reward).stem for run in runs})
+    if len(rewards) > 1:
+        names = printable(", ".join(rewards))
+        print(f"warning: {tag} holds runs of several rewards ({names}).", file=sys.stderr)
 
 
 def _cell(values: npt.NDArray[np.float64]) -> str:

@@ -10,7 +10,7 @@ import scipy.stats
 
 from racer import compare
 from racer.config import Config
-from racer.errors import BadRun, UnknownName
+from racer.errors import BadRun, UnknownName, UsageError
 from racer.runs import Run
 
 RNG = np.random.default_rng(5)
@@ -174,3 +174,12 @@ def test_a_long_curve_is_thinned_out(tmp_path):
     assert (np.diff(steps) > 0).all()
     assert np.allclose(laps, steps / 100)
     assert group.values["first_lap_steps"].tolist() == [9000.0]
+
+
+def test_a_run_on_both_sides_is_refused_and_a_mixed_tag_told(tmp_path, capsys):
+    a, b = run_of(tmp_path, "a"), run_of(tmp_path, "b")
+    for run in (a, b):
+        run.record(tags=["both"])
+    with pytest.raises(UsageError, match="leave it out on one side"):
+        compare.groups_of(["both", a.name], tmp_path)
+    assert "both holds runs of several rewards (a, b)" in capsys.readouterr().err

@@ -92,7 +92,7 @@ def _curves(axes: Any, sides: Sequence[Side]) -> None:
     axes.xaxis.set_major_formatter(thousands)
     plain(axes)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="lower right", frameon=False, labelcolor=INK)
+        axes.legend(loc="upper left", frameon=False, labelcolor=INK)
 
 
 def _scores(axes: Any, scores: Sequence[Score], name: str) -> None:

@@ -110,6 +110,7 @@ def curve_picture(metrics: Mapping[str, NDArray[np.float64]], path: str | Path) 
             plain(axes)
             if not known.any():
                 axes.text(0.5, 0.5, "none yet", transform=axes.transAxes, color=SOFT, ha="center")
+                axes.set_yticks([])
             if key == "completion_pct":
                 axes.set_ylim(-3, 105)
         panels[-1].set_xlabel("environment steps", color=INK)

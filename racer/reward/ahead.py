@@ -11,6 +11,7 @@ from typing import Any
 
 from racer.reward.load import RewardFile, load
 
+USUAL = 140_000  # characters, the official limit
 LONGEST = 120  # s, for a compiler nobody waits for any more
 _CHILD = "import sys; from racer.reward import ahead; ahead.compile_now(sys.argv[1])"
 
@@ -27,12 +28,14 @@ class Ahead:
         self._where = f"{file.shown}:{file.line}"
         self._patience = patience_s
         self._until = time.monotonic() + patience_s
-        self._process = _start(file.shown) if _shares_a_cache() else None
+        self._refused = _refusal(file)
+        starts = not self._refused and _shares_a_cache()
+        self._process = _start(file.shown) if starts else None
 
     def wait(self) -> str:
         """Why it cannot be compiled, or is not yet; "" when this process can go on with it."""
         if self._process is None:
-            return ""
+            return self._refused
         try:
             said, _ = self._process.communicate(timeout=max(0.0, self._until - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -51,6 +54,18 @@ class Ahead:
         if kind is not None:
             self._process.kill()
         threading.Thread(target=self._process.communicate, daemon=True).start()  # until it ends
+
+
+def _refusal(file: RewardFile) -> str:
+    """Why it cannot be compiled, if its text tells; not looked for in one that is very long."""
+    from racer.reward.compile import NotCompiled, generated_from
+
+    try:
+        if len(file.source) <= USUAL:
+            generated_from(file)
+    except NotCompiled as error:
+        return str(error)
+    return ""
 
 
 def _shares_a_cache() -> bool:

@@ -101,8 +101,8 @@ class CompiledEngine(RewardEngine):
             self._python.close()
 
 
-def build(file: RewardFile) -> tuple[Any, generate.Generated]:
-    """Generate and compile the kernel of a reward.
+def generated_from(file: RewardFile) -> generate.Generated:
+    """What is to be compiled of a reward.
 
     Raises:
         NotCompiled: with file, line and construct.
@@ -110,7 +110,7 @@ def build(file: RewardFile) -> tuple[Any, generate.Generated]:
     if config.DISABLE_JIT:
         raise NotCompiled(f"{file.shown}:{file.line}: numba is switched off (NUMBA_DISABLE_JIT)")
     try:
-        generated = generate.generate(file)
+        return generate.generate(file)
     except Unsupported as error:
         raise NotCompiled(f"{file.shown}:{error.line}: {error.construct}") from None
     except Exception as error:  # a construct the rewriting was not written for
@@ -118,6 +118,15 @@ def build(file: RewardFile) -> tuple[Any, generate.Generated]:
         raise NotCompiled(
             f"{line}: cannot be rewritten ({type(error).__name__}: {error})"
         ) from None
+
+
+def build(file: RewardFile) -> tuple[Any, generate.Generated]:
+    """Generate and compile the kernel of a reward.
+
+    Raises:
+        NotCompiled: with file, line and construct.
+    """
+    generated = generated_from(file)
     rows = np.zeros(1, PARAMS)
     points, flags, state = np.zeros((2, 2)), np.zeros(1, np.bool_), np.zeros(1, np.int64)
     try:

@@ -51,6 +51,14 @@ def test_a_late_compiler_goes_on_and_the_next_one_finds_its_kernel(write, waypoi
     assert late._process.wait(120) == 0
 
 
+def test_what_the_text_refuses_needs_no_patience(write, waypoints):
+    file = load(
+        write("seen = []\ndef reward_function(params):\n    seen.append(1)\n    return 1.0\n")
+    )
+    with Ahead(file, 0.0) as late:
+        assert "state in seen" in late.wait()
+
+
 def test_an_exception_ends_the_compiler(write):
     with pytest.raises(KeyboardInterrupt), Ahead(load(write(_new(1.0))), 120.0) as compiling:
         raise KeyboardInterrupt
