@@ -7,6 +7,7 @@ os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 hypothesis.settings.register_profile("racer", deadline=None)  # a first call compiles kernels
 hypothesis.settings.load_profile("racer")
+
+# Started in the background of a script, this process ignores Ctrl-C, and so would its children.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
