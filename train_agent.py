@@ -27,9 +27,9 @@ def main() -> int:
     # 2. A Race of many cars becomes an SB3 environment, a model learns on it, and the run folder
     #    keeps settings, reward, metrics and weights. 3. The deterministic policy then drives
     #    evaluation laps from the start line: the result, never the training reward, is the score.
-    #    Open racer/train.py to read these steps; it is written to be read.
-    from racer.signals import steady_output
-    from racer.train import train
+    #    Open racer/training/train.py to read these steps; it is written to be read.
+    from racer.process.signals import steady_output
+    from racer.training.train import train
 
     with steady_output():  # training goes on when the terminal is gone
         run, result = train(config, runs_dir=args.runs_dir, tags=args.tag)

@@ -8,7 +8,8 @@
     Config       every setting of a run, to and from TOML
     RacerError   base of every error that is the user's to fix
 
-Training and judging: `from racer.train import train`, `from racer.evaluate import evaluate`.
+Training and judging: `from racer.training.train import train`,
+`from racer.evaluation.laps import evaluate`.
 
 Names are imported when first used, so `import racer` costs nothing and never loads torch.
 """
@@ -18,17 +19,17 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from racer.registration import register_with_gymnasium
+from racer.envs.registration import register_with_gymnasium
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Config": "racer.config",
     "Race": "racer.race",
-    "RacerEnv": "racer.env",
+    "RacerEnv": "racer.envs.env",
     "RacerError": "racer.errors",
-    "RacerVecEnv": "racer.vec_env",
-    "RacerVectorEnv": "racer.vector_env",
+    "RacerVecEnv": "racer.envs.sb3",
+    "RacerVectorEnv": "racer.envs.vector_env",
     "Track": "racer.tracks",
 }
 

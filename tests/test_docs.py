@@ -9,7 +9,7 @@ from pathlib import Path
 import docs_reference
 import pytest
 
-from racer import cli, plugins, reward, vehicles
+from racer import cli, registry, reward, vehicles
 from racer.tracks import Track
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -132,7 +132,7 @@ def test_the_floors_in_how_it_works_are_those_that_are_checked():
 
 @pytest.mark.parametrize(
     "name",
-    [*vehicles.names(), *plugins.modules("racer.observations"), *reward.names(), *cli.commands()],
+    [*vehicles.names(), *registry.modules("racer.observations"), *reward.names(), *cli.commands()],
 )
 def test_every_plug_in_is_named_in_the_docs(name):
     assert re.search(rf"\b{re.escape(name)}\b", ALL_TEXT), name

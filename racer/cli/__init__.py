@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from racer.errors import RacerError, ResourceError, did_you_mean, printable
-from racer.signals import interrupt_exits
+from racer.process.signals import interrupt_exits
 
 EXIT_CODES = """exit codes: 0 done, 1 check failed, 2 usage, 3 a file that cannot be used,
 4 the reward failed while running, 5 disk, memory or display missing, 6 run in use,

@@ -56,7 +56,7 @@ def _names(text: str) -> list[str]:
 
 def run(args: argparse.Namespace) -> None:
     """Print Markdown tables."""
-    from racer import bench
+    from racer.bench import report as bench
     from racer.config import RaceConfig
     from racer.errors import UsageError
 

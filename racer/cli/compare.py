@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print a table and a sentence, draw the plot."""
-    from racer.compare import groups_of, picture, table, verdict
+    from racer.runs.comparison import groups_of, picture, table, verdict
 
     groups = groups_of(args.runs, args.runs_dir)
     print(table(groups))

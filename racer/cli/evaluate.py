@@ -49,7 +49,7 @@ def rules_of(args: argparse.Namespace) -> Any:
         UsageError: a number of the rules without --rules. BadConfig: one outside its range.
     """
     from racer.errors import UsageError
-    from racer.protocol import protocol
+    from racer.evaluation.protocol import protocol
 
     names = ["continuous", *(option.replace("-", "_") for option, _, _ in RULES)]
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
@@ -63,11 +63,11 @@ def rules_of(args: argparse.Namespace) -> Any:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate and print; nothing in the run changes."""
-    from racer import files
-    from racer.checkpoint import policy_of
-    from racer.evaluate import evaluate
+    from racer.evaluation.laps import evaluate
+    from racer.evaluation.time_trial import trial
     from racer.runs import Run
-    from racer.trial import trial
+    from racer.storage import files
+    from racer.training.checkpoint import policy_of
 
     rules = rules_of(args)
     found = Run.open(args.run, args.runs_dir)
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         result, trace = trial(policy, config.race, rules)
     if args.sim_trace:
-        from racer.official import write_sim_trace
+        from racer.deepracer.run_files import write_sim_trace
 
         write_sim_trace(args.sim_trace, config, trace)
     about = {"run": str(found.folder), "track": config.race.track, **result.to_json()}

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Export and say how to open it."""
-    from racer.export import write_sb3
+    from racer.export.sb3 import write_sb3
     from racer.runs import Run
 
     found = Run.open(args.run, args.runs_dir)

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Import and say what to do next."""
     from racer.config import Config
-    from racer.export import import_sb3
+    from racer.export.sb3 import import_sb3
     from racer.policy import Policy
 
     names = ("track", "reward", "actions", "vehicle")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from racer.logs import Fidelity, Log, Parity
+    from racer.deepracer.logs import Fidelity, Log, Parity
     from racer.tracks import Track
 
 
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _parity(args: argparse.Namespace) -> int:
-    from racer.logs import check_parity
+    from racer.deepracer.logs import check_parity
 
     logs, track = _open(args)
     results = [check_parity(log, track) for log in logs]
@@ -108,7 +108,7 @@ def _show_parity(result: Parity) -> None:
 
 def _fidelity(args: argparse.Namespace) -> int:
     from racer import vehicles
-    from racer.logs.fidelity import check_clocks, own_clock
+    from racer.deepracer.logs.fidelity import check_clocks, own_clock
 
     logs, track = _open(args)
     results = check_clocks(logs, vehicles.load(args.vehicle))
@@ -151,8 +151,8 @@ def _show_fidelity(results: Iterable[Fidelity]) -> None:
 
 def _fit(args: argparse.Namespace) -> int:
     from racer import vehicles
-    from racer.logs import check_fidelity, open_logs
-    from racer.logs.fit import FREE, fit
+    from racer.deepracer.logs import check_fidelity, open_logs
+    from racer.deepracer.logs.fit import FREE, fit
 
     logs = [log for path in args.log for log in open_logs(path)]
     held_out = [log for path in args.held_out for log in open_logs(path)]
@@ -174,7 +174,7 @@ def _fit(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
-    from racer.logs.convert import log_trace
+    from racer.deepracer.logs.convert import log_trace
 
     trace = log_trace(args.log, args.track)
     trace.save(args.out)
@@ -184,7 +184,7 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from racer.logs.report import report
+    from racer.deepracer.logs.report import report
 
     text, notes = report(args.log, args.tracks)
     print(text, end="")
@@ -193,8 +193,8 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _lines(args: argparse.Namespace) -> int:
-    from racer.logs import open_logs
-    from racer.logs.write import from_log
+    from racer.deepracer.logs import open_logs
+    from racer.deepracer.logs.write import from_log
 
     for log in open_logs(args.log):
         for row in from_log(log):
@@ -204,7 +204,7 @@ def _lines(args: argparse.Namespace) -> int:
 
 
 def _open(args: argparse.Namespace) -> tuple[list[Log], Track]:
-    from racer.logs.convert import open_driven
+    from racer.deepracer.logs.convert import open_driven
     from racer.tracks import Track
 
     track = Track.load(args.track)
@@ -227,6 +227,6 @@ def _notes(notes: Iterable[str]) -> None:
 
 def _write(path: Path | None, value: dict[str, Any]) -> None:
     if path is not None:
-        from racer import files
+        from racer.storage import files
 
         files.write_output(path, files.json_bytes(value))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from racer.cli import png
 
 if TYPE_CHECKING:
-    from racer.reward_check import Report
+    from racer.reward_check.report import Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _replay(args: argparse.Namespace) -> int:
-    from racer import files
-    from racer.logs.rescore import rescore
+    from racer.deepracer.logs.rescore import rescore
+    from racer.storage import files
 
     found = rescore(args.file, args.log, args.track)
     for note in found.notes:
@@ -81,7 +81,7 @@ def _replay(args: argparse.Namespace) -> int:
 
 
 def _list() -> int:
-    from racer.reward.load import names
+    from racer.reward.file import names
 
     for name, path in sorted(names().items()):
         print(f"{name:<20}{_first_line(path):<70}{path}")
@@ -97,8 +97,8 @@ def _first_line(path: Path) -> str:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from racer.files import write_output
-    from racer.reward_check import EXIT_CODES, check
+    from racer.reward_check.report import EXIT_CODES, check
+    from racer.storage.files import write_output
 
     report = check(args.file, args.track, _tell if sys.stderr.isatty() else _silent)
     if sys.stderr.isatty():
@@ -144,7 +144,7 @@ def _print(report: Report) -> None:
 
 
 def _map(args: argparse.Namespace) -> int:
-    from racer.reward_map import draw
+    from racer.reward_check.map import draw
 
     path = Path(args.png or f"reward_{Path(args.file).stem}.png")
     draw(args.file, args.track, path, speed=args.speed, heading=args.heading)
@@ -155,7 +155,7 @@ def _map(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from racer.reward import load
     from racer.reward.failure import read_params
-    from racer.reward_check import once
+    from racer.reward_check.report import once
 
     value, printed = once(load(args.file), read_params(Path(args.params)), args.engine)
     sys.stdout.write(printed)

@@ -78,7 +78,7 @@ def _list(runs_dir: Path, words: list[str]) -> None:
 
 
 def _show(run: Run) -> None:
-    from racer import checkpoint
+    from racer.training import checkpoint
 
     manifest = run.manifest()
     _say(str(run.folder))
@@ -105,8 +105,8 @@ def _show(run: Run) -> None:
 
 
 def _verify(run: Run) -> None:
-    from racer import checkpoint
     from racer.errors import BadRun
+    from racer.training import checkpoint
 
     problems = run.damaged()
     kept = checkpoint.verify(run.checkpoints)
@@ -119,7 +119,7 @@ def _verify(run: Run) -> None:
 
 def _status(run: Run) -> str:
     """The recorded status, but for a trainer that died without a word."""
-    from racer import locks
+    from racer.storage import locks
 
     status = str(run.manifest().get("status", ""))
     if status == "training" and locks.owner(run.folder / ".lock") is None:
@@ -129,8 +129,8 @@ def _status(run: Run) -> str:
 
 def _evaluation(run: Run) -> dict[str, Any]:
     """The result; empty when there is none, or none that can be read."""
-    from racer import files
     from racer.errors import BadRun
+    from racer.storage import files
 
     try:
         found = files.read_json(run.evaluation_file)

@@ -45,7 +45,7 @@ def _list() -> None:
 
 
 def _show(name: str, picture: Path | None, no_window: bool) -> None:
-    from racer.render.pictures import track_picture
+    from racer.render.figures import track_picture
     from racer.tracks import Track
 
     track = Track.load(name)

@@ -115,7 +115,7 @@ def config_of(args: argparse.Namespace, start: Any = None) -> Any:
     config = Config.from_toml(args.config) if args.config else start or Config()
     settings = settings_of(args)
     if args.hyperparameters:
-        from racer.hyperparameters import read
+        from racer.deepracer.hyperparameters import read
 
         found = read(args.hyperparameters, config.override(settings).train)
         print(found.table(), file=sys.stderr)
@@ -142,7 +142,7 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
 
 def run(args: argparse.Namespace) -> int:
     """Train, then say what came out."""
-    from racer.signals import steady_output
+    from racer.process.signals import steady_output
 
     if args.watch:
         can_watch()
@@ -158,9 +158,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _seeds(args: argparse.Namespace) -> int:
     """Many runs of the same settings; 1 when one of them failed."""
-    from racer.compare import groups_of, table
     from racer.errors import UsageError
-    from racer.seeds import train_seeds
+    from racer.runs.comparison import groups_of, table
+    from racer.sweep.seeds import train_seeds
 
     if args.resume or args.start_from or args.watch or args.profile or args.seeds < 1:
         raise UsageError(
@@ -190,11 +190,11 @@ def _start(args: argparse.Namespace) -> Any:
     if args.accept_change and not args.resume:
         raise UsageError("--accept-change belongs to --resume RUN.")
     if args.resume:
-        from racer.resume import resume
+        from racer.training.resume import resume
 
         run = Run.open(args.resume, args.runs_dir)
         return resume(run, settings_of(args), accept_change=args.accept_change)
-    from racer.train import train
+    from racer.training.train import train
 
     if not args.start_from:
         return train(config_of(args), runs_dir=args.runs_dir, tags=args.tag, profile=args.profile)
@@ -250,7 +250,7 @@ def can_watch() -> None:
 
 def watch(finished: Any) -> None:
     """Show the evaluation laps in a window."""
+    from racer.recording.trace import Trace
     from racer.render import viewer
-    from racer.trace import Trace
 
     viewer.watch(Trace.load(finished.laps_file))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from racer.errors import UsageError
 
 if TYPE_CHECKING:
-    from racer.trace import Trace
+    from racer.recording.trace import Trace
 
 EPILOG = "Press H in the window for its keys."
 
@@ -63,11 +63,11 @@ def open_trace(target: str, runs_dir: Path, track: str | None = None) -> Trace:
         BadLog: not a log, or not of this track.
     """
     if track is not None:
-        from racer.logs.convert import log_trace
+        from racer.deepracer.logs.convert import log_trace
 
         return log_trace(target, track)
     from racer import runs
-    from racer.trace import Trace
+    from racer.recording.trace import Trace
 
     path = Path(target).expanduser()
     if path.suffix.lower() == ".csv":

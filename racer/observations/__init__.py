@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 
-from racer import plugins
+from racer import registry
 from racer.sim.types import TrackArrays
 
 
@@ -44,6 +44,6 @@ def make(name: str, vehicle: np.ndarray) -> Observation:
     Raises:
         UnknownName: no such observation; names the nearest one.
     """
-    module = plugins.load_module("racer.observations", "observation", name)
+    module = registry.load_module("racer.observations", "observation", name)
     observation: Observation = module.Observation(vehicle)
     return observation

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from racer.render.pictures import EDGE, INK, SOFT, plain, thousands, write
+from racer.render.figures import EDGE, INK, SOFT, plain, thousands, write
 
 COLORS = ("#2f6f9f", "#c77d1e", "#3a9d6e", "#a4508b", "#6b7580", "#b3413a")
 Floats = NDArray[np.float64]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from racer.errors import BadConfig, BadReward
 from racer.reward.engine import RewardEngine, Rows
+from racer.reward.file import RewardFile, load, names
 from racer.reward.inprocess import InProcessEngine
-from racer.reward.load import RewardFile, load, names
 from racer.reward.params import Waypoints
 
 if TYPE_CHECKING:
-    from racer.reward.ahead import Ahead
+    from racer.reward.compiler.background import Ahead
 
 ENGINES = ("auto", "compiled", "worker", "inprocess")
 SANDBOXES = ("auto", "strict")
@@ -70,7 +70,7 @@ def make_engine(
         if engine == "compiled":
             raise BadReward(f"{made}; this cannot be compiled. Use --reward-engine auto.")
         why_not = made
-    from racer.reward.worker import WorkerEngine
+    from racer.reward.worker.engine import WorkerEngine
 
     worker = WorkerEngine(file, n=n, waypoints=waypoints, seed=seed, sandbox=sandbox)
     worker.why_not = why_not
@@ -81,9 +81,9 @@ def _compiled(
     file: RewardFile, waypoints: Waypoints, sample_rows: Callable[[], Rows] | None, seed: int
 ) -> RewardEngine | str:
     """A compiled engine that is proven equal to Python, or why there is none."""
-    from racer.reward.compile import CompiledEngine, NotCompiled, prove
-    from racer.reward.sample import plausible_rows
-    from racer.reward.worker import WorkerEngine
+    from racer.reward.compiler.engine import CompiledEngine, NotCompiled, prove
+    from racer.reward.compiler.sample import plausible_rows
+    from racer.reward.worker.engine import WorkerEngine
 
     def python() -> RewardEngine:
         return WorkerEngine(file, n=1, waypoints=waypoints, seed=seed)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from racer.errors import RewardFailed
 from racer.reward.failure import Failure, told
-from racer.reward.load import RewardFile
+from racer.reward.file import RewardFile
 from racer.reward.namespace import LIMIT, shown
 from racer.reward.params import Waypoints
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from racer.errors import BadReward
 from racer.reward.engine import Floats, RewardEngine, Rows, returned
 from racer.reward.failure import Failure, printable
-from racer.reward.load import RewardFile
+from racer.reward.file import RewardFile
 from racer.reward.namespace import Nonsense, Reward, fresh, line_of, number
 from racer.reward.params import Waypoints, params_of
 

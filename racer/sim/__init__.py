@@ -1,0 +1,1 @@
+"""Kernels: numbers in, numbers out; NumPy and numba only."""

@@ -33,8 +33,9 @@ _OPTIONS: Any = {"error_model": "numpy", "boundscheck": _BOUNDSCHECK}
 
 def _sources_hash() -> str:
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {_BOUNDSCHECK}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode())
+    folder = Path(__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

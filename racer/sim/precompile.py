@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from racer.sim import jit, step
-from racer.sim.kinematic import new_block
+from racer.sim.models.kinematic import new_block
 from racer.sim.types import (
     AHEAD,
     CAR,

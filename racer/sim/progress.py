@@ -10,14 +10,7 @@ import math
 
 import numpy as np
 
-from racer.sim.geometry import (
-    around,
-    border_points,
-    on_road,
-    point_on,
-    project,
-    wrap,
-)
+from racer.sim.geometry import around, border_points, on_road, point_on, project, wrap
 from racer.sim.jit import borrowed, inlined, kernel
 from racer.sim.trig import sincos
 from racer.sim.types import (

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import math
 
-from racer.sim.dynamic import drive_single_track
 from racer.sim.geometry import point_on, wrap
 from racer.sim.jit import borrowed, inlined, kernel
-from racer.sim.kinematic import drive, load, portions_of, store
-from racer.sim.progress import (
-    lap_progress,
-    locate,
-    waypoints_around,
-    width_and_side,
-)
+from racer.sim.models.kinematic import drive, load, portions_of, store
+from racer.sim.models.single_track import drive_single_track
+from racer.sim.progress import lap_progress, locate, waypoints_around, width_and_side
 from racer.sim.trig import sincos
 from racer.sim.types import KINEMATIC
 

@@ -16,18 +16,10 @@ import math
 
 import numpy as np
 
-from racer.sim.dynamic import drive_single_track
 from racer.sim.geometry import point_on
 from racer.sim.jit import borrowed, inlined, kernel
-from racer.sim.kinematic import (
-    BLOCK,
-    COS,
-    SIN,
-    drive,
-    load,
-    portions_of,
-    store,
-)
+from racer.sim.models.kinematic import BLOCK, COS, SIN, drive, load, portions_of, store
+from racer.sim.models.single_track import drive_single_track
 from racer.sim.progress import (
     advance_progress,
     judge,
@@ -36,16 +28,9 @@ from racer.sim.progress import (
     waypoints_around,
     width_and_side,
 )
-from racer.sim.random import uniform
+from racer.sim.rng import uniform
 from racer.sim.trig import sincos
-from racer.sim.types import (
-    IN_PROGRESS,
-    KINEMATIC,
-    SINGLE_TRACK,
-    START_LINE,
-    START_RANDOM,
-    TIME_UP,
-)
+from racer.sim.types import IN_PROGRESS, KINEMATIC, SINGLE_TRACK, START_LINE, START_RANDOM, TIME_UP
 
 UNSETTLED = -(2**62)  # what `finish` returns when it cannot yet
 _DEG = 180.0 / math.pi

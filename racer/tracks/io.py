@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.errors import BadTrack
-from racer.tracks import build, check
+from racer.tracks import layout, validation
 
 Array = NDArray[np.float64]
 Lines = tuple[Array, Array, Array]
@@ -55,9 +55,9 @@ def read(path: str | Path) -> Lines:
 
 
 def _read_txt(path: Path) -> Lines:
-    lines = build.build(_text(path), str(path))
-    check.simple(lines[0], str(path), lambda row: f"waypoint {row}")
-    check.apart(*lines, str(path), lambda row: f"waypoint {row}")
+    lines = layout.build(_text(path), str(path))
+    validation.simple(lines[0], str(path), lambda row: f"waypoint {row}")
+    validation.apart(*lines, str(path), lambda row: f"waypoint {row}")
     return lines
 
 
@@ -109,10 +109,10 @@ def _read_csv(path: Path) -> Lines:
             raise BadTrack(
                 f"{path}: line {line} has {len(row)} columns, the others {len(rows[0])}."
             )
-    if len(rows) > check.ROWS_MAX:
-        raise BadTrack(f"{path}: {len(rows)} rows; a track has at most {check.ROWS_MAX}.")
+    if len(rows) > validation.ROWS_MAX:
+        raise BadTrack(f"{path}: {len(rows)} rows; a track has at most {validation.ROWS_MAX}.")
     table = np.array([[_value(row[c]) for c in columns] for row in rows]).reshape(len(rows), 4)
-    check.finite(table, str(path), lambda row: f"line {numbers[row]}")
+    validation.finite(table, str(path), lambda row: f"line {numbers[row]}")
     wrong = np.flatnonzero((table[:, 2:] < 0).any(axis=1))
     if len(wrong):
         raise BadTrack(f"{path}: line {numbers[wrong[0]]}: a width is negative.")
@@ -123,7 +123,7 @@ def _read_csv(path: Path) -> Lines:
     def name(row: int) -> str:
         return f"line {kept[row % len(kept)]}"
 
-    center = check.close(table[:, :2], str(path), OPEN, ROUNDING)
+    center = validation.close(table[:, :2], str(path), OPEN, ROUNDING)
     widths = np.concatenate([table, table[:1]])[: len(center), 2:]
     return _finish(np.hstack([center, *_offset(center, widths)]), str(path), name)
 
@@ -191,14 +191,14 @@ def _offset(center: Array, widths: Array) -> tuple[Array, Array]:
 
 def _finish(table: Array, path: str, name: Callable[[int], str]) -> Lines:
     """Check (N, 6) rows, close them, and sort out which border is the inner one."""
-    check.rows(table, path, name)
-    closed = check.close(table, path, OPEN, ROUNDING)
+    validation.rows(table, path, name)
+    closed = validation.close(table, path, OPEN, ROUNDING)
     center, inner, outer = (np.ascontiguousarray(closed[:, i : i + 2]) for i in (0, 2, 4))
-    check.simple(center, path, name)
-    if check.area(inner) > check.area(outer):
+    validation.simple(center, path, name)
+    if validation.area(inner) > validation.area(outer):
         inner, outer = outer, inner
-    check.widths(center, inner, outer, path, name)
-    check.apart(center, inner, outer, path, name)
+    validation.widths(center, inner, outer, path, name)
+    validation.apart(center, inner, outer, path, name)
     return center, inner, outer
 
 

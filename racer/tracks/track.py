@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from racer import plugins
+from racer import registry
 from racer.errors import BadTrack
-from racer.sim.build import index_track
 from racer.sim.progress import NEAREST, nearest_many, pose_on_center
+from racer.sim.track_index.build import index_track
 from racer.sim.types import TrackArrays
 
 BUILTIN = Path(__file__).parent / "data"
@@ -96,14 +96,14 @@ class Track:
         """
         from racer.tracks import io
 
-        path = plugins.find_file("track", str(name), folders(), SUFFIXES)
+        path = registry.find_file("track", str(name), folders(), SUFFIXES)
         center, inner, outer = io.read(path)
         return cls(path.stem, center, inner, outer, str(path))
 
     @staticmethod
     def names() -> dict[str, Path]:
         """Name → file of every track that can be loaded by name."""
-        return plugins.files(folders(), SUFFIXES)
+        return registry.files(folders(), SUFFIXES)
 
     def reversed(self) -> Track:
         """The same road driven the other way: every line in reverse order."""

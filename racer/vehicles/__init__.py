@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from racer import plugins
+from racer import registry
 from racer.errors import BadConfig
 from racer.sim.types import KINEMATIC, VEHICLE
 
@@ -61,7 +61,7 @@ def vehicle(**numbers: float) -> np.ndarray:
 
 def names() -> list[str]:
     """Every preset."""
-    return plugins.modules("racer.vehicles")
+    return registry.modules("racer.vehicles")
 
 
 def load(name: str) -> np.ndarray:
@@ -70,6 +70,6 @@ def load(name: str) -> np.ndarray:
     Raises:
         UnknownName: no such preset; names the nearest one.
     """
-    module = plugins.load_module("racer.vehicles", "vehicle", name)
+    module = registry.load_module("racer.vehicles", "vehicle", name)
     params: np.ndarray = module.PARAMS
     return params.copy()

@@ -21,8 +21,8 @@ SMALL = [
 def runs_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli") / "runs"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("racer.render.pictures.laps_picture", lambda *_: None)
-        patch.setattr("racer.render.pictures.curve_picture", lambda *_: None)
+        patch.setattr("racer.render.figures.laps_picture", lambda *_: None)
+        patch.setattr("racer.render.figures.curve_picture", lambda *_: None)
         for tag in ("one", "two"):
             assert main(["train", *SMALL, "--tag", tag, "--runs-dir", str(folder)]) == 0
     return folder

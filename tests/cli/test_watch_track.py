@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from racer.cli import main
+from racer.recording.trace import TRACE, Trace
 from racer.sim.types import LAP_COMPLETE
-from racer.trace import TRACE, Trace
 from racer.tracks import Track
 
 

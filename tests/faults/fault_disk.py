@@ -30,12 +30,13 @@ from fault_harness import (
     start,
 )
 
-from racer import checkpoint, files
+from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadInput, Busy
+from racer.recording.trace import Trace
 from racer.runs import remove
-from racer.trace import Trace
+from racer.storage import files
 from racer.tracks import Track
-from racer.vec_env import RacerVecEnv
+from racer.training import checkpoint
 
 
 @fault("B1", "bytes or names of a disk run out in the middle of training, then there is room again")
@@ -343,6 +344,6 @@ def cut_recordings(effort, folder):
 
 
 def whole_training(settings, runs_dir):
-    from racer.train import train
+    from racer.training.train import train
 
     train(settings, runs_dir=runs_dir)

@@ -20,12 +20,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from racer import checkpoint, train
 from racer.config import Config
 from racer.errors import RacerError
-from racer.resume import resume
+from racer.process.signals import steady_output
 from racer.runs import Run, list_runs
-from racer.signals import steady_output
+from racer.training import checkpoint, train
+from racer.training.resume import resume
 
 STEPS = {"ppo": 12 * 256, "sac": 4096 + 8 * 60}  # SAC learns from step 4096 on
 FAULTS: dict[str, Fault] = {}

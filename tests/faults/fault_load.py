@@ -21,10 +21,10 @@ from fault_harness import (
     start,
 )
 
-from racer import checkpoint
 from racer.config import RaceConfig
+from racer.envs.sb3 import RacerVecEnv
 from racer.race import make_race
-from racer.vec_env import RacerVecEnv
+from racer.training import checkpoint
 
 
 @fault("F2", "a long run: 512 cars of physics, and checkpoints with two kept")
@@ -69,7 +69,7 @@ def train_for_long(updates, folder):
     log = folder / "log"
 
     def hook():
-        from racer.ppo import RacerPPO
+        from racer.training.ppo import RacerPPO
 
         learn = RacerPPO.train
 
@@ -179,7 +179,7 @@ def poison(what):
     """After the third update a weight, or a recorded loss, is NaN."""
 
     def hook():
-        from racer.ppo import RacerPPO
+        from racer.training.ppo import RacerPPO
 
         learn, seen = RacerPPO.train, [0]
 

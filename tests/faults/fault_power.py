@@ -8,10 +8,10 @@ import pytest
 from fault_harness import config, fault, finish, run_in, same_as_straight
 from power_model import KINDS, Disk, Keep, recorded, replay, unseen
 
-from racer import checkpoint, train
-from racer.callbacks import Metrics
 from racer.config import Config
 from racer.runs import Run
+from racer.training import checkpoint, train
+from racer.training.listeners.metrics import Metrics
 
 NOTES = {"created": (Run, "create"), "saved": (checkpoint, "save")}
 NOTES |= {"judged": (checkpoint, "save_best"), "trained": (train, "train")}

@@ -24,9 +24,12 @@ from fault_harness import (
     tell,
 )
 
-from racer import checkpoint, evaluate, files, keeper, train
-from racer.ppo import RacerPPO
-from racer.vec_env import RacerVecEnv
+from racer.envs.sb3 import RacerVecEnv
+from racer.evaluation import laps as evaluate
+from racer.storage import files
+from racer.training import checkpoint, train
+from racer.training.listeners import checkpointing
+from racer.training.ppo import RacerPPO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILE_CALLS = ("open", "write", "fsync", "rename", "replace", "mkdir", "unlink")
@@ -259,17 +262,17 @@ def alive(pid):
 
 
 HOOKS = (
-    (keeper.Keeper, "_on_training_start", 1),
-    (keeper.Keeper, "_on_rollout_start", 1),
-    (keeper.Keeper, "_on_rollout_start", 2),
+    (checkpointing.Keeper, "_on_training_start", 1),
+    (checkpointing.Keeper, "_on_rollout_start", 1),
+    (checkpointing.Keeper, "_on_rollout_start", 2),
     (RacerVecEnv, "step_wait", 40),
     (train.Watch, "_on_rollout_end", 2),
     (RacerPPO, "train", 2),
-    (keeper.Keeper, "_judge", 2),
+    (checkpointing.Keeper, "_judge", 2),
     (checkpoint, "save_best", 1),
     (checkpoint, "save", 3),
     (train.Metrics, "save", 3),
-    (keeper.Keeper, "finish", 1),
+    (checkpointing.Keeper, "finish", 1),
     (RacerVecEnv, "close", 1),
 )
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from racer.recording.trace import TRACE, Trace
 from racer.sim.types import LAP_COMPLETE, OFF_TRACK
-from racer.trace import TRACE, Trace
 from racer.tracks import Track
 
 DT = 1 / 15

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from racer.errors import ResourceError, UsageError
+from racer.recording.trace import Trace
 from racer.render import scene, video
 from racer.render.paint import overview
 from racer.sim.types import CAR
-from racer.trace import Trace
 
 
 def _where(image, color):

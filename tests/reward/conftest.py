@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from racer.reward.sample import plausible_rows
+from racer.reward.compiler.sample import plausible_rows
 
 
 @pytest.fixture(scope="session")

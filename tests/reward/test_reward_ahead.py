@@ -4,9 +4,10 @@ import time
 
 import pytest
 
-from racer.reward import ahead, load, make_engine
-from racer.reward.ahead import Ahead
-from racer.reward.compile import NotCompiled, build
+from racer.reward import load, make_engine
+from racer.reward.compiler import background
+from racer.reward.compiler.background import Ahead
+from racer.reward.compiler.engine import NotCompiled, build
 
 RECURSION = "def reward_function(params):\n    return reward_function(params) if params else 1.0\n"
 UNTYPED = (
@@ -66,12 +67,12 @@ def test_an_exception_ends_the_compiler(write):
 
 
 def test_a_compiler_that_dies_is_a_reason(write, monkeypatch):
-    monkeypatch.setattr(ahead, "_CHILD", "import os; os.abort()")
+    monkeypatch.setattr(background, "_CHILD", "import os; os.abort()")
     with Ahead(load(write(_new(1.0))), 120.0) as compiling:
         assert compiling.wait().endswith("mine.py:1: its compiler ended with -6")
 
 
 def test_without_a_shared_cache_this_process_compiles(write, monkeypatch):
-    monkeypatch.setattr(ahead, "_shares_a_cache", lambda: False)
+    monkeypatch.setattr(background, "_shares_a_cache", lambda: False)
     with Ahead(load(write(_new(1.0))), 0.0) as compiling:
         assert compiling.wait() == ""

@@ -9,10 +9,10 @@ from reward_corpus import CORPUS, MANIFEST, corpus
 
 from racer.errors import BadReward, RewardFailed
 from racer.reward import load, make_engine
-from racer.reward.generate import generate
+from racer.reward.compiler.codegen import generate
+from racer.reward.compiler.parse import Unsupported
 from racer.reward.inprocess import InProcessEngine
-from racer.reward.subset import Unsupported
-from racer.reward.worker import WorkerEngine
+from racer.reward.worker.engine import WorkerEngine
 
 QUICK = ["bands", "helpers_take_params", "two_tries", "undefined_local_branch"]
 BY_PROOF = ("good/integer_growth.py", "good/list_of_ints.py")  # only values show what is wrong

@@ -6,7 +6,7 @@ import pytest
 from reward_corpus import MANIFEST
 
 from racer.reward.params import KEYS
-from racer.reward.worker import CALL_LIMIT, IMPORT_LIMIT, MEAN_LIMIT
+from racer.reward.worker.engine import CALL_LIMIT, IMPORT_LIMIT, MEAN_LIMIT
 
 DOCS = Path(__file__).parents[2] / "docs" / "rewards.md"
 

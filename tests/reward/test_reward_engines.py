@@ -12,9 +12,9 @@ from racer.errors import RewardFailed
 from racer.reward import load, make_engine
 from racer.reward.failure import read_params
 from racer.reward.params import KEYS
-from racer.reward.uses import ALL, needs
-from racer.reward.worker import WorkerEngine
-from racer.reward_check import once
+from racer.reward.usage import ALL, needs
+from racer.reward.worker.engine import WorkerEngine
+from racer.reward_check.report import once
 from racer.sim.types import CAR
 
 pytestmark = pytest.mark.alone

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from racer.errors import RewardFailed
 from racer.reward import load
-from racer.reward.compile import TOLERANCE, CompiledEngine, NotCompiled
+from racer.reward.compiler.engine import TOLERANCE, CompiledEngine, NotCompiled
 from racer.reward.inprocess import InProcessEngine
-from racer.reward.worker import WorkerEngine
+from racer.reward.worker.engine import WorkerEngine
 
 FLOATS = ["x", "y", "heading", "distance_from_center", "progress", "speed", "steering_angle"]
 FLOATS += ["steps", "track_width"]

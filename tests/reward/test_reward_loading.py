@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from racer.errors import BadConfig, BadReward, RacerError, ResourceError, UnknownName
-from racer.reward import load, make_engine, names, worker
+from racer.reward import load, make_engine, names
 from racer.reward.params import KEYS, ROW_SIZE, params_of
+from racer.reward.worker import engine as worker
 from racer.sim.types import PARAMS
 
 GOOD = "def reward_function(params):\n    return params['speed']\n"

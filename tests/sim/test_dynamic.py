@@ -7,7 +7,7 @@ from vehiclemodels.vehicle_dynamics_st import vehicle_dynamics_st
 from vehiclemodels.vehicle_parameters import setup_vehicle_parameters
 
 from racer import vehicles
-from racer.sim.dynamic import CRAWL, single_track_derivative, step_single_track
+from racer.sim.models.single_track import CRAWL, single_track_derivative, step_single_track
 from racer.sim.types import CAR, LAP_COMPLETE, SINGLE_TRACK
 
 derivative = getattr(single_track_derivative, "py_func", single_track_derivative)

@@ -7,7 +7,7 @@ import pytest
 from shapely import LineString
 
 from racer.errors import BadTrack
-from racer.tracks import build, check, io
+from racer.tracks import io, layout, validation
 from racer.tracks.track import BUILTIN
 
 PATHS = sorted(BUILTIN.glob("*.txt"))
@@ -43,40 +43,40 @@ def test_builtin_roads_do_not_touch_themselves(path):
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_builtin_can_be_driven_by_a_car_that_turns_in_half_a_metre(path):
-    plan = build.parse(path.read_text())
+    plan = layout.parse(path.read_text())
     assert min(p.length / abs(p.turn) for p in plan.pieces if p.turn) >= 0.55
     assert plan.pieces[0].turn == 0  # the start lies on a straight
-    assert build.title(path.read_text()) == plan.title != ""
+    assert layout.title(path.read_text()) == plan.title != ""
 
 
 def test_oval_has_the_length_and_area_of_its_formula():
-    center, inner, outer = build.build(OVAL)
+    center, inner, outer = layout.build(OVAL)
     # chords of 0.15 m on a radius of 1.5 m are 0.04 % shorter than the arc
     assert _length(center) == pytest.approx(6 + 3 * math.pi, rel=5e-4)
-    assert check.area(inner) == pytest.approx(6.6 + math.pi * 1.1**2, rel=3e-3)
-    assert check.area(outer) == pytest.approx(11.4 + math.pi * 1.9**2, rel=3e-3)
+    assert validation.area(inner) == pytest.approx(6.6 + math.pi * 1.1**2, rel=3e-3)
+    assert validation.area(outer) == pytest.approx(11.4 + math.pi * 1.9**2, rel=3e-3)
 
 
 def test_right_turns_make_a_clockwise_lap_with_the_inner_border_on_the_right():
-    center, inner, _ = build.build(OVAL.replace("left", "right"))
+    center, inner, _ = layout.build(OVAL.replace("left", "right"))
     assert center[:, 1].min() == pytest.approx(-3.0, abs=1e-3)
     assert inner[0] == pytest.approx([0.0, -0.4])
 
 
 def test_question_marks_become_the_lengths_that_close_the_lap():
     text = OVAL.replace("straight 3\nleft", "straight ?\nleft", 1)
-    assert _length(build.build(text)[0]) == pytest.approx(_length(build.build(OVAL)[0]))
+    assert _length(layout.build(text)[0]) == pytest.approx(_length(layout.build(OVAL)[0]))
 
 
 def test_rounded_lengths_are_spread_over_the_straights():
-    center, _, _ = build.build(OVAL.replace("straight 3\n", "straight 3.01\n", 1))
+    center, _, _ = layout.build(OVAL.replace("straight 3\n", "straight 3.01\n", 1))
     steps = np.hypot(*np.diff(center, axis=0).T)
     assert steps.max() < 0.16
 
 
 def test_a_second_width_blends_over_the_next_piece():
     text = "width_m 1.0\nstraight 3\nwidth_m 0.6\nleft 180 radius 1.5\nstraight 3\n"
-    center, inner, outer = build.build(text + "width_m 1.0\nleft 180 radius 1.5\n")
+    center, inner, outer = layout.build(text + "width_m 1.0\nleft 180 radius 1.5\n")
     width = np.hypot(*(inner - outer).T)
     assert width[0] == width[-1] == pytest.approx(1.0)
     middle = int(np.hypot(*(center - [3 + 1.5, 1.5]).T).argmin())
@@ -102,7 +102,7 @@ def test_a_second_width_blends_over_the_next_piece():
 )
 def test_bad_text_is_refused_with_its_line(text, sentence):
     with pytest.raises(BadTrack) as refusal:
-        build.build(text, "mine.txt")
+        layout.build(text, "mine.txt")
     assert "mine.txt" in str(refusal.value)
     assert sentence in str(refusal.value)
 

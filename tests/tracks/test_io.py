@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from racer.errors import BadTrack
-from racer.tracks import Track, check, io
+from racer.tracks import Track, io, validation
 
 
 def _ring(rows=60, radius=2.0, turn=1.0):
@@ -68,7 +68,7 @@ def test_duplicate_rows_of_npy_keep_their_number(tmp_path):
 
 def test_swapped_borders_are_sorted_by_area(tmp_path):
     center, inner, outer = io.read(_save(tmp_path, _table()[:, [0, 1, 4, 5, 2, 3]]))
-    assert check.area(inner) < check.area(center) < check.area(outer)
+    assert validation.area(inner) < validation.area(center) < validation.area(outer)
 
 
 def _with(row, column, value):
@@ -166,7 +166,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
 
 
 def test_a_scribble_of_the_most_rows_is_refused_soon(tmp_path):
-    table = np.random.default_rng(0).uniform(-5, 5, (check.ROWS_MAX, 6))
+    table = np.random.default_rng(0).uniform(-5, 5, (validation.ROWS_MAX, 6))
     start = time.process_time()
     with pytest.raises(BadTrack):
         io.read(_save(tmp_path, table))
@@ -268,7 +268,7 @@ def test_crossing_finds_what_an_independent_library_finds():
     rng = np.random.default_rng(1)
     for _ in range(60):
         a, b = rng.normal(size=(2, 70, 2)).cumsum(axis=1) + rng.uniform(-9, 9, (2, 1, 2))
-        assert (check.crossing(a, b) is not None) == LineString(a).crosses(LineString(b))
+        assert (validation.crossing(a, b) is not None) == LineString(a).crosses(LineString(b))
 
 
 def test_a_full_size_circuit_is_refused_before_it_is_indexed():

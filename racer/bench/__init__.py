@@ -1,0 +1,1 @@
+"""`racer bench`: how fast the engine and the training are on this machine."""

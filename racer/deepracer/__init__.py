@@ -1,0 +1,1 @@
+"""The official simulator's files: logs, sim-traces, metrics, hyper-parameters."""

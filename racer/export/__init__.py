@@ -1,0 +1,1 @@
+"""Policies to and from other programs."""

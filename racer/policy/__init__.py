@@ -1,0 +1,10 @@
+"""A trained policy: one file on disk, a player that needs no torch, weights in and out of SB3."""
+
+from racer.policy.player import FILE, Policy, from_model, into_model
+
+__all__ = [
+    "FILE",
+    "Policy",
+    "from_model",
+    "into_model",
+]

@@ -1,0 +1,275 @@
+"""A trained policy: one safetensors file that describes itself, and a player that needs no torch.
+
+The file holds SB3's own tensor names (actor and critics, so training can go on from it) and, in
+its header, a JSON description: which network, which observation, which actions. Nothing in it is
+ever executed. The player computes in float64, every sum in one fixed order, so row i of N equals
+a batch of one, bit for bit; SB3's own forward pass does not promise that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+import safetensors.numpy
+
+from racer.errors import BadRun, Diverged
+from racer.policy.network import ACTIVATIONS, Network, check_weights, network_of
+from racer.sim.jit import kernel
+from racer.storage import files
+
+FILE = "policy.safetensors"
+FORMAT = "racer-policy"
+VERSION = 1
+_MAX_FILE = 64 * 2**20  # bytes; a 64 x 64 network has 40 kB
+_MAX_HEADER = 2**20  # bytes
+_METADATA = "racer"  # a single key: several would be written in random order
+
+Weights = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A network with its weights; `about` says what it was trained on (observation, track, ...)."""
+
+    network: Network
+    weights: Weights
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_weights(self.network, self.weights)
+        layers = self.network.actor_layers()
+        sizes = [self.network.inputs, *self.network.hidden, self.network.outputs]
+        packed = [self.weights[f"{name}.{part}"] for name in layers for part in ("weight", "bias")]
+        flat = np.concatenate([tensor.T.astype(np.float64).ravel() for tensor in packed])
+        object.__setattr__(self, "_sizes", np.array(sizes))
+        object.__setattr__(self, "_flat", flat)
+        object.__setattr__(self, "_low", np.array(self.network.low))
+        object.__setattr__(self, "_high", np.array(self.network.high))
+
+    def act(self, obs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[Any]:
+        """The deterministic action for each row.
+
+        Args:
+            obs: (N, inputs), finite.
+
+        Returns:
+            (N, actions) float32 within the bounds, or (N,) int64 choices.
+
+        Raises:
+            Diverged: an observation is not finite.
+        """
+        obs = np.ascontiguousarray(obs, dtype=np.float32)
+        if obs.ndim != 2 or obs.shape[1] != self.network.inputs:
+            raise BadRun(
+                f"the policy was trained with {self.network.inputs} inputs, this observation has "
+                f"shape {obs.shape}. Use the observation it was trained with."
+            )
+        if not np.isfinite(obs).all():
+            row = int(np.argmin(np.isfinite(obs).all(axis=1)))
+            raise Diverged(f"the observation of car {row} is not finite. Check vehicle and track.")
+        raw = np.empty((len(obs), self.network.outputs))
+        activation = ACTIVATIONS.index(self.network.activation)
+        squash = self.network.algo == "sac"
+        _forward(obs, self._sizes, self._flat, activation, squash, raw)  # type: ignore[attr-defined]
+        if self.network.choices:
+            choices: npt.NDArray[np.int64] = raw.argmax(axis=1)
+            return choices
+        low, high = self._low, self._high  # type: ignore[attr-defined]
+        if squash:  # SB3 scales tanh's range to the bounds
+            raw = low + 0.5 * (raw + 1.0) * (high - low)
+        bounded: npt.NDArray[np.float32] = np.clip(raw, low, high).astype(np.float32)
+        return bounded
+
+    def check(self, *, inputs: int, actions: int, discrete: bool) -> None:
+        """Refuse an environment that this policy was not trained for.
+
+        Raises:
+            BadRun: names the mismatch.
+        """
+        mine = self.network
+        if mine.inputs != inputs:
+            raise BadRun(
+                f"the policy was trained with {mine.inputs} inputs, this environment gives "
+                f"{inputs}. Use the observation it was trained with."
+            )
+        if (bool(mine.choices), mine.outputs) != (discrete, actions):
+            kinds = ("continuous", "discrete")
+            raise BadRun(
+                f"the policy gives {mine.outputs} {kinds[bool(mine.choices)]} actions, this "
+                f"environment takes {actions} {kinds[discrete]} ones. Use its action space."
+            )
+
+    def to_bytes(self) -> bytes:
+        """The file's content; the same policy gives the same bytes."""
+        described = {
+            "format": FORMAT,
+            "version": VERSION,
+            "network": asdict(self.network),
+            "about": self.about,
+            "sha256": _digest(self.weights),
+        }
+        text = json.dumps(described, sort_keys=True, allow_nan=False)
+        return bytes(safetensors.numpy.save(self.weights, metadata={_METADATA: text}))
+
+    def save(self, path: Path) -> None:
+        """Write the policy to `path`, or as policy.safetensors into it when it is a folder."""
+        path = path / FILE if path.is_dir() else path
+        with files.disk_errors(str(path)):
+            files.write_atomic(path, self.to_bytes())
+
+    @classmethod
+    def load(cls, path: Path) -> Policy:
+        """Read a policy file, or the policy.safetensors of a folder; trusts nothing in it.
+
+        Raises:
+            BadRun: missing, damaged, foreign, newer, of another shape, or not finite.
+        """
+        path = path / FILE if path.is_dir() else path
+        content = files.read_limited(path, _MAX_FILE)
+        try:
+            return cls.from_bytes(content)
+        except BadRun as error:
+            raise BadRun(f"{path}: {error}") from error
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Policy:
+        """The policy in a file's content; see `load`."""
+        described = _description(content)
+        network = _network(described.get("network"))
+        expected = sum(4 * math.prod(shape) for shape in network.shapes().values())
+        if len(content) > expected + _MAX_HEADER:
+            raise BadRun(f"{len(content)} bytes for a network of {expected}; it is not ours.")
+        try:
+            weights = safetensors.numpy.load(content)
+        except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise BadRun(f"the tensors cannot be read: {error}. Restore a copy.") from error
+        about = described.get("about")
+        policy = cls(network, weights, about if isinstance(about, dict) else {})
+        if _digest(weights) != described.get("sha256"):
+            raise BadRun("the weights do not match their sha256: damaged. Restore a copy.")
+        return policy
+
+
+def from_model(model: Any, about: Mapping[str, Any] | None = None) -> Policy:
+    """The policy of an SB3 PPO or SAC model with MlpPolicy.
+
+    Raises:
+        BadRun: another kind of network.
+        Diverged: a weight is not finite.
+    """
+    state = model.policy.state_dict()
+    weights: Weights = {name: t.detach().cpu().numpy().copy() for name, t in state.items()}
+    for name, tensor in weights.items():
+        if not np.isfinite(tensor).all():
+            raise Diverged(f"weight {name} is not finite. Lower the learning rate or the reward.")
+    space = model.action_space
+    discrete = hasattr(space, "n")
+    network = network_of(
+        weights,
+        activation=model.policy.activation_fn.__name__.lower(),
+        low=() if discrete else tuple(map(float, space.low)),
+        high=() if discrete else tuple(map(float, space.high)),
+    )
+    return Policy(network, weights, dict(about or {}))
+
+
+def into_model(policy: Policy, model: Any) -> None:
+    """Copy the weights into an SB3 model built for the same network.
+
+    Raises:
+        BadRun: the model has another network.
+    """
+    import torch
+
+    activation = model.policy.activation_fn.__name__.lower()
+    if activation != policy.network.activation:
+        raise BadRun(
+            f"the policy was trained with {policy.network.activation} layers, the model to fill "
+            f"has {activation} ones. It can be evaluated and watched, not trained on."
+        )
+    mine = {name: tuple(t.shape) for name, t in model.policy.state_dict().items()}
+    if mine != policy.network.shapes():
+        raise BadRun(
+            f"the policy has hidden layers {policy.network.hidden} and {policy.network.inputs} "
+            "inputs, the model to fill has others. Use the settings it was trained with."
+        )
+    state = {name: torch.from_numpy(array.copy()) for name, array in policy.weights.items()}
+    model.policy.load_state_dict(state, strict=True)
+
+
+@kernel
+def _forward(obs, sizes, flat, activation, squash, out):  # type: ignore[no-untyped-def]
+    """Row by row, unit by unit in one order: no BLAS, so a row never depends on its batch."""
+    layers = len(sizes) - 1
+    x = np.empty(sizes.max())
+    y = np.empty(sizes.max())
+    for i in range(len(obs)):
+        for k in range(sizes[0]):
+            x[k] = obs[i, k]
+        at = 0
+        for layer in range(layers):
+            rows, columns = sizes[layer], sizes[layer + 1]
+            for j in range(columns):
+                y[j] = flat[at + rows * columns + j]
+            for k in range(rows):
+                for j in range(columns):
+                    y[j] += x[k] * flat[at + k * columns + j]
+            at += (rows + 1) * columns
+            if layer < layers - 1:
+                for j in range(columns):
+                    if activation == 1:
+                        y[j] = math.tanh(y[j])
+                    elif y[j] < 0.0:
+                        y[j] = 0.0 if activation == 0 else math.expm1(y[j])
+            x, y = y, x
+        for j in range(sizes[layers]):
+            out[i, j] = math.tanh(x[j]) if squash else x[j]
+
+
+def _description(content: bytes) -> dict[str, Any]:
+    """The JSON in the header, read by hand before anything is allocated from its claims."""
+    if len(content) < 8:
+        raise BadRun("the file is empty or cut off. Restore a copy.")
+    (length,) = struct.unpack("<Q", content[:8])
+    if length > min(_MAX_HEADER, len(content) - 8):
+        raise BadRun("it is not a safetensors file, or it is cut off. Restore a copy.")
+    try:
+        text = json.loads(content[8 : 8 + length])["__metadata__"][_METADATA]
+        described = json.loads(text)
+        version = described["version"]
+        known = described["format"] == FORMAT and type(version) is int and version >= 1
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadRun("it is no policy of this program; see racer import-sb3.") from error
+    if not known:
+        raise BadRun("it is no policy of this program; see racer import-sb3.")
+    if version > VERSION:
+        raise BadRun(f"format version {version}; this racer reads up to {VERSION}. Upgrade racer.")
+    return dict(described)
+
+
+def _network(described: Any) -> Network:
+    try:
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in described.items()
+        }
+        return Network(**values)
+    except (AttributeError, TypeError) as error:
+        raise BadRun(f"the network's description is wrong: {error}. Restore a copy.") from error
+
+
+def _digest(weights: Mapping[str, npt.NDArray[Any]]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(f"{name}{weights[name].shape}".encode())
+        digest.update(np.ascontiguousarray(weights[name]).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""This process: the signals it gets, the memory it has."""

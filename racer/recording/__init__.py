@@ -1,0 +1,1 @@
+"""What was driven: record it, keep it, play it back."""

@@ -1,0 +1,298 @@
+"""Trace: what cars did on a track, one row per car and step, complete enough to play back alone.
+
+The file is an uncompressed .npz of `meta` (JSON), the three track lines and `rows`, in this order,
+so a recording that was cut short still plays up to the cut.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import math
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racer.errors import BadRun, BadTrack
+from racer.sim.types import LAP_COMPLETE, PARAMS, STATUS_LABELS
+from racer.storage import files
+from racer.tracks import Track
+
+TRACE = np.dtype(
+    [
+        ("car", "i8"),
+        ("episode", "i8"),
+        ("time", "f8"),  # s since the episode's first action
+        ("x", "f8"),  # m, model origin, as all of the pose
+        ("y", "f8"),
+        ("yaw", "f8"),  # rad
+        ("v", "f8"),  # m/s, measured
+        ("steer", "f8"),  # rad, measured at the wheels, left positive
+        ("params", PARAMS),  # of (s_t, a_t): what the reward was given
+        ("reward", "f8"),
+        ("status", "i8"),  # index into STATUS_LABELS
+    ],
+    align=True,
+)
+
+VERSION = 1
+BYTES_MAX = 512 * 2**20  # 35 hours of one car
+LINES = ("center", "inner", "outer")
+_LOCAL_HEADER = 30  # bytes of a zip entry before its name
+_POSE = ("time", "x", "y", "yaw", "v", "steer")
+_FAR = 1e6  # m
+
+Rows = NDArray[np.void]
+
+
+class Lap(NamedTuple):
+    """One episode of one car."""
+
+    car: int
+    episode: int
+    rows: slice  # into Trace.rows
+    seconds: float  # from the first action to the last judged state
+    progress_pct: float  # the furthest it came
+    status: str  # a label of STATUS_LABELS
+
+    @property
+    def complete(self) -> bool:
+        """Did the car finish the lap?"""
+        return self.status == STATUS_LABELS[LAP_COMPLETE]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What cars did on a track.
+
+    Args:
+        track: where.
+        rows: (R,) TRACE; sorted by car, episode and time on arrival.
+        dt: s between the rows of an episode.
+        meta: anything else that JSON holds, e.g. `title` and `reward`.
+        note: what is missing of the file it came from; empty when nothing is.
+    """
+
+    track: Track
+    rows: Rows
+    dt: float
+    meta: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        keys = (self.rows["time"], self.rows["episode"], self.rows["car"])
+        object.__setattr__(self, "rows", self.rows[np.lexsort(keys)])
+
+    def episodes(self) -> list[slice]:
+        """Consecutive rows of one car in one episode, in order."""
+        if not len(self.rows):
+            return []
+        new = (np.diff(self.rows["car"]) != 0) | (np.diff(self.rows["episode"]) != 0)
+        edges = [0, *(np.flatnonzero(new) + 1).tolist(), len(self.rows)]
+        return [slice(a, b) for a, b in itertools.pairwise(edges)]
+
+    def laps(self) -> list[Lap]:
+        """Every episode with its time and how it ended."""
+        return [self._lap(part) for part in self.episodes()]
+
+    def _lap(self, part: slice) -> Lap:
+        rows = self.rows[part]
+        return Lap(
+            int(rows["car"][0]),
+            int(rows["episode"][0]),
+            part,
+            float(rows["time"][-1] - rows["time"][0]),
+            float(rows["params"]["progress"].max()),
+            STATUS_LABELS[int(rows["status"][-1])],
+        )
+
+    def best(self) -> Lap | None:
+        """The quickest complete lap, else the one that came furthest; None without rows."""
+        laps = self.laps()
+        complete = [lap for lap in laps if lap.complete]
+        if complete:
+            return min(complete, key=lambda lap: lap.seconds)
+        return max(laps, key=lambda lap: lap.progress_pct, default=None)
+
+    def save(self, path: str | Path) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            ResourceError: the disk is full or read-only.
+        """
+        path = Path(path)
+        about = {"version": VERSION, "dt_s": self.dt, "track": self.track.name, "meta": self.meta}
+        text = np.frombuffer(json.dumps(about, allow_nan=False).encode(), np.uint8)
+        lines = {name: getattr(self.track, name) for name in LINES}
+        content = io.BytesIO()
+        np.savez(content, meta=text, **lines, rows=_without_padding(self.rows))
+        with files.disk_errors(str(path)):
+            files.write_atomic(path, content.getvalue())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trace:
+        """Read a file; one that was cut short is read up to the cut, and `note` says so.
+
+        Raises:
+            BadRun: not a recording, damaged before its first step, or of another version.
+        """
+        path = Path(path)
+        content = files.read_limited(path, BYTES_MAX)
+        arrays: dict[str, NDArray[Any]] = {}
+        whole = True
+        for name, array, complete in _entries(content, path):
+            arrays[name] = array
+            whole = whole and complete
+        about = _about(arrays.get("meta"), path)
+        lines = [_line(arrays.get(name), path) for name in LINES]
+        rows = arrays.get("rows")
+        if rows is None or rows.dtype != TRACE or rows.ndim != 1 or not len(rows):
+            raise BadRun(f"{path}: no steps of a car in it. Record it again.")
+        try:
+            track = Track(str(about["track"])[:80], lines[0], lines[1], lines[2], str(path))
+        except BadTrack as error:
+            raise BadRun(f"{path}: {error}") from error
+        good = _intact(rows, path)
+        trace = cls(track, good, float(about["dt_s"]), about.get("meta") or {})
+        if whole and len(good) == len(rows):
+            return trace
+        note = f"recording ends at {_seconds(trace):.1f} s; the rest of the file is missing"
+        return cls(track, good, trace.dt, trace.meta, note)
+
+
+class Recorder:
+    """Collects a trace from a race: `before` each step, `after` it, `trace` at the end.
+
+    Cars must not be reset between `before` and `after`.
+    """
+
+    def __init__(self, track: Track, dt: float) -> None:
+        self.track, self.dt = track, dt
+        self._parts: list[Rows] = []
+
+    def before(self, cars: Rows) -> None:
+        """Keep s_t: (N,) CAR."""
+        rows = np.zeros(len(cars), TRACE)
+        rows["car"] = np.arange(len(cars))
+        for name in ("episode", "x", "y", "yaw", "v", "steer"):
+            rows[name] = cars[name]
+        self._parts.append(rows)
+
+    def after(
+        self,
+        cars: Rows,
+        params: Rows,
+        rewards: NDArray[np.float64],
+        keep: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Keep what was made of s_t: (N,) CAR, PARAMS, float64; only rows of `keep` (N,) bool."""
+        rows = self._parts[-1]
+        rows["params"], rows["reward"], rows["status"] = params, rewards, cars["status"]
+        rows["time"] = (params["steps"] - 2.0) * self.dt  # the first action is step 2
+        if keep is not None:
+            self._parts[-1] = rows[keep]
+
+    def trace(self, **meta: Any) -> Trace:
+        """Everything recorded so far."""
+        rows = np.concatenate(self._parts) if self._parts else np.zeros(0, TRACE)
+        return Trace(self.track, rows, self.dt, meta)
+
+
+def _without_padding(rows: Rows) -> Rows:
+    """A copy whose bytes between fields are 0, so that equal traces are equal files."""
+    clean = np.zeros(rows.shape, rows.dtype)
+    for name in rows.dtype.names or ():
+        column = rows[name]
+        clean[name] = _without_padding(column) if column.dtype.names else column
+    return clean
+
+
+def _entries(content: bytes, path: Path) -> Iterator[tuple[str, NDArray[Any], bool]]:
+    """Arrays of an uncompressed .npz in file order: name, array, and whether all of it is there.
+
+    Entries are walked from the front, not from the directory at the end, which a recording that
+    was cut short does not have. Nothing is unpickled and no size is believed.
+    """
+    at = 0
+    while content[at : at + 4] == b"PK\x03\x04" and len(content) >= at + _LOCAL_HEADER:
+        method = int.from_bytes(content[at + 8 : at + 10], "little")
+        name_size = int.from_bytes(content[at + 26 : at + 28], "little")
+        extra_size = int.from_bytes(content[at + 28 : at + 30], "little")
+        start = at + _LOCAL_HEADER + name_size + extra_size
+        name = content[at + _LOCAL_HEADER : start - extra_size].decode("ascii", "replace")
+        if method != zipfile.ZIP_STORED:
+            raise BadRun(f"{path}: it is compressed, so not a recording of ours.")
+        parsed = _array(memoryview(content)[start:], path)
+        if parsed is None:
+            return
+        array, used, complete = parsed
+        yield name.removesuffix(".npy"), array, complete
+        at = start + used
+    if at == 0:
+        raise BadRun(f"{path}: not a recording (.npz). Recordings are made by training.")
+
+
+def _array(data: memoryview, path: Path) -> tuple[NDArray[Any], int, bool] | None:
+    """A .npy from the front of `data`: the whole items there are, bytes used, all there?"""
+    file = io.BytesIO(data[:12_000])
+    try:
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    except Exception:
+        return None  # cut inside the header
+    if dtype.hasobject or not dtype.itemsize or len(shape) not in (1, 2) or min(shape) < 0:
+        raise BadRun(f"{path}: it holds {str(dtype)[:80]} {shape}, so not a recording of ours.")
+    start = file.tell()
+    width = math.prod(shape[1:])
+    count = min(shape[0], len(data[start:]) // max(1, width * dtype.itemsize))
+    used = count * width * dtype.itemsize
+    flat = np.frombuffer(data[start : start + used], dtype)
+    return flat.reshape((count, *shape[1:])), start + used, count == shape[0]
+
+
+def _about(text: NDArray[Any] | None, path: Path) -> dict[str, Any]:
+    try:
+        if text is None or text.dtype != np.uint8:
+            raise ValueError
+        about = json.loads(text.tobytes().decode())
+        version, dt = about["version"], float(about["dt_s"])
+        if not isinstance(about.get("meta", {}), dict) or not 1e-4 < dt < 10.0:
+            raise ValueError
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadRun(f"{path}: not a recording of ours, or cut before its first step.") from error
+    if version != VERSION:
+        raise BadRun(
+            f"{path}: a recording of version {str(version)[:20]}; this program reads version "
+            f"{VERSION}. Record it again, or use the program that made it."
+        )
+    return dict(about)
+
+
+def _line(array: NDArray[Any] | None, path: Path) -> NDArray[Any]:
+    if array is None or array.dtype != np.float64 or array.ndim != 2:
+        raise BadRun(f"{path}: its track is missing or damaged. Record it again.")
+    return array
+
+
+def _intact(rows: Rows, path: Path) -> Rows:
+    """The rows before the first one that no car could have been at."""
+    good = np.ones(len(rows), dtype=bool)
+    for name in _POSE:
+        good &= np.isfinite(rows[name]) & (np.abs(rows[name]) < _FAR)
+    good &= (rows["status"] >= 0) & (rows["status"] < len(STATUS_LABELS))
+    # a file that lost its tail to zeroes: no step of a race has number 0
+    good &= rows["params"]["steps"] > 0
+    count = len(rows) if good.all() else int(good.argmin())
+    if not count:
+        raise BadRun(f"{path}: damaged at its first step. Record it again.")
+    return rows[:count].copy()
+
+
+def _seconds(trace: Trace) -> float:
+    return sum(lap.seconds for lap in trace.laps())

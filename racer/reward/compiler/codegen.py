@@ -1,0 +1,128 @@
+"""Write the rewritten functions as one Python module with a kernel over rows of PARAMS."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from dataclasses import dataclass
+
+from racer.reward.compiler.parse import Unsupported
+from racer.reward.compiler.rewrite import Rewritten, rewrite
+from racer.reward.file import RewardFile
+from racer.reward.namespace import LIMIT
+
+_HEAD = '''"""Generated from a reward file: do not edit."""
+from collections import namedtuple
+import math as _math
+import numpy as _np
+from numba import njit as _njit
+from racer.reward.compiler.runtime import scalars as _rt
+from racer.reward.compiler.runtime import arrays as _ra
+
+_jit = _njit(nogil=True, **_rt.OPTIONS)
+Params = namedtuple("Params", {keys})
+Constants = namedtuple("Constants", {constants})
+'''
+
+_KERNEL = """
+def kernel(rows, forward, backward, out, failed, fuel, doubts):
+    doubts[0] = 0
+    along, against = {along}, {against}
+    c = Constants({builders})
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        waypoints = against if row.is_reversed else along
+        fuel[0] = _rt.FUEL
+        failed[i] = False
+        try:
+            out[i] = _rt.number(f_reward_function(c, Params({fields})))
+        except Exception:
+            failed[i] = True
+        if fuel[0] < 0 or not abs(out[i]) <= {limit} or row.steps < {first_step}:
+            failed[i] = True
+        doubts[0] += failed[i]
+"""
+
+_FIELDS = {
+    "waypoints": "waypoints",
+    "closest_waypoints": "(row.prev_waypoint, row.next_waypoint)",
+    "closest_objects": "(0, 0)",
+    "objects_location": "[(0.0, 0.0)][:0]",
+    "objects_left_of_center": "[False][:0]",
+}
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Source of a kernel's module.
+
+    Attributes:
+        text: the module.
+        lines: its line → line of the reward file.
+        keys: of params that the reward reads.
+    """
+
+    text: str
+    lines: dict[int, int]
+    keys: list[str]
+
+
+def generate(file: RewardFile) -> Generated:
+    """The module for a reward file.
+
+    Raises:
+        Unsupported: names the line and the construct.
+    """
+    try:
+        return _write(rewrite(copy.deepcopy(file.tree)))
+    except RecursionError:
+        raise Unsupported(1, "nesting that is too deep") from None
+
+
+def _write(done: Rewritten) -> Generated:
+    builders = {"fuel": "fuel", **done.tables.builders}
+    fields = [_field(key) for key in done.keys]
+    parts = [_HEAD.format(keys=done.keys or ["none"], constants=list(builders))]
+    parts += [line + "\n" for line in done.tables.globals]
+    lines: dict[int, int] = {}
+    for function in done.functions:
+        function.name = f"f_{function.name}"
+        start = "".join(parts).count("\n") + 2  # after the decorator
+        text = ast.unparse(function)
+        for new, old in zip(
+            _statements(ast.parse(text).body[0]), _statements(function), strict=True
+        ):
+            lines[start + new.lineno] = old.lineno
+        parts.append(f"\n@_jit\n{text}\n")
+    listed = "waypoints" in done.keys
+    parts.append(
+        _KERNEL.format(
+            along="_rt.points(forward)" if listed else "0",
+            against="_rt.points(backward)" if listed else "0",
+            builders=", ".join(builders.values()),
+            fields=", ".join(fields) or "0",
+            limit=LIMIT,
+            first_step=done.first_step,
+        )
+    )
+    return Generated("".join(parts), lines, done.keys)
+
+
+def _statements(node: ast.AST) -> list[ast.stmt]:
+    return [n for n in ast.walk(node) if isinstance(n, ast.stmt)]
+
+
+def _field(key: str) -> str:
+    if key in _FIELDS:
+        return _FIELDS[key]
+    return "[0.0][:0]" if key.startswith("objects_") else f"row.{key}"
+
+
+def original_line(generated: Generated, message: str) -> int:
+    """The reward's line that a numba message is about; 0 when it names none."""
+    for found in reversed(re.findall(r"line (\d+)", message)):
+        line = generated.lines.get(int(found))
+        if line:
+            return line
+    return 0

@@ -1,0 +1,1 @@
+"""Rewrites of a reward's syntax tree, one file each; none knows another."""

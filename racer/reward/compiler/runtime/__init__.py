@@ -1,0 +1,1 @@
+"""What compiled rewards call so that they mean what Python means."""

@@ -1,0 +1,1 @@
+"""The guarded process that runs a reward file."""

@@ -1,0 +1,354 @@
+"""The worker engine: the reward file in a locked process of its own, rows in, float64 out.
+
+Nothing the process sends is trusted: replies have a fixed size and a deadline, values are copied
+out before they are checked, and no pickle crosses the border.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import mmap
+import os
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from racer.errors import BadReward, ResourceError
+from racer.reward import usage
+from racer.reward.engine import Cars, Floats, RewardEngine, Rows, check, returned
+from racer.reward.failure import Failure, printable
+from racer.reward.file import RewardFile
+from racer.reward.params import ROW_FORMAT, ROW_SIZE, Waypoints
+from racer.reward.worker.limits import PRINTS, cpu_of, drain, locked, over, packages
+from racer.sim.types import PARAMS
+
+CALL_LIMIT = 1.0  # s, one call
+MEAN_LIMIT = 0.2  # s, a call of a batch on average
+SLOW = 0.005  # s a call, worth a warning
+START_LIMIT = 30.0  # s, until the process is locked; importing numpy on a busy machine is slow
+IMPORT_LIMIT = 5.0  # s, executing the file once
+READ_PRINTS_EVERY = 16  # batches; a full pipe loses prints
+_ERROR_SIZE = 8192
+_DONE, _FAILED, _READY = 0, 1, 2
+
+
+class WorkerEngine(RewardEngine):
+    """The file in its own process, one namespace per car.
+
+    Args:
+        file: the reward.
+        n: namespaces; row i uses number i modulo n.
+        waypoints: in the file's order.
+        seed: of `random` in car 0; car i has seed + i.
+        sandbox: auto locks as far as this machine can, strict refuses to run with less than all.
+        capacity: the most rows of one batch; n by default.
+        every_key: build the whole dict, as inprocess does, whatever the file reads.
+
+    Raises:
+        BadReward: the file raises or hangs when executed.
+        ResourceError: strict, and a layer is missing here.
+    """
+
+    name = "worker"
+
+    def __init__(
+        self,
+        file: RewardFile,
+        *,
+        n: int,
+        waypoints: Waypoints,
+        seed: int = 0,
+        sandbox: str = "auto",
+        capacity: int = 0,
+        every_key: bool = False,
+    ) -> None:
+        super().__init__(file, waypoints)
+        self.needs = usage.ALL if every_key else self.needs
+        self.printed = b""  # what the reward printed, at most 64 KiB
+        self._owner = os.getpid()
+        self._warned, self._sent = False, 0.0
+        self._answers = self._n = 0
+        self._batch: tuple[Rows, Cars | None] | None = None
+        self._share(max(n, capacity))
+        self._spawn(n, seed)
+        try:
+            layers = self._started()
+            self.why = f"Python in a process of its own, {locked(layers)}"
+            if sandbox == "strict" and not all(layers.values()):
+                raise ResourceError(
+                    f"--sandbox strict needs limits, Landlock and seccomp; {locked(layers)} here. "
+                    "Use Linux 5.13 or newer, or --sandbox auto."
+                )
+        except BaseException:
+            self.close()
+            raise
+
+    def _share(self, capacity: int) -> None:
+        """Lay out the shared memory."""
+        self._capacity = capacity
+        self._offsets = {"rows": 64, "out": 64 + capacity * ROW_SIZE}
+        self._offsets["error"] = self._offsets["out"] + capacity * 8
+        size = self._offsets["error"] + _ERROR_SIZE
+        if hasattr(os, "memfd_create"):
+            self._fd = os.memfd_create("racer-reward")
+        else:
+            self._fd, path = tempfile.mkstemp()
+            os.unlink(path)
+        os.ftruncate(self._fd, size)
+        self._memory = mmap.mmap(self._fd, size)
+        self._at = np.frombuffer(self._memory, np.int64, 1)
+        self._at[0] = -1
+        self._rows = np.frombuffer(self._memory, PARAMS, capacity, self._offsets["rows"])
+        self._out = np.frombuffer(self._memory, np.float64, capacity, self._offsets["out"])
+
+    def _spawn(self, n: int, seed: int) -> None:
+        self._socket, theirs = socket.socketpair()
+        self._socket.setblocking(False)
+        pipes = [os.pipe() for _ in range(2)]
+        for reader, writer in pipes:
+            os.set_blocking(reader, False)
+            os.set_blocking(writer, False)
+        setup = {
+            "socket": theirs.fileno(),
+            "memory": self._fd,
+            "size": len(self._memory),
+            "capacity": self._capacity,
+            **self._offsets,
+            "row_format": ROW_FORMAT,
+            "row_size": ROW_SIZE,
+            "cars": n,
+            "keys": sorted(self.needs),
+            "seed": seed,
+            "waypoints": self.waypoints[0],
+            "path": self.file.shown,
+            "source": self.file.source,
+            "packages": packages(self.file.source),
+            "parent": os.getpid(),
+        }
+        try:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-P",
+                    "-s",
+                    "-S",
+                    str(Path(__file__).with_name("child.py")),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=pipes[0][1],
+                stderr=pipes[1][1],
+                pass_fds=(theirs.fileno(), self._fd),
+                env={"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                start_new_session=True,  # Ctrl-C is the trainer's to handle
+            )
+        finally:
+            theirs.close()
+            for _, writer in pipes:
+                os.close(writer)
+        self._prints, self._dumps = pipes[0][0], pipes[1][0]
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(setup).encode("utf-8", "surrogatepass"))
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+
+    def _started(self) -> dict[str, Any]:
+        try:
+            tag = self._await(0)
+        except Failure as failure:
+            problem = failure.problem.replace("one call", "importing it")
+            raise BadReward(f"{self.file.shown}:{failure.line}: {problem}.") from None
+        found = self._error()
+        if tag != _READY:
+            raise BadReward(
+                f"{self.file.shown}:{found['line'] or self.file.line}: {found['problem']}."
+            )
+        return dict(found["layers"])
+
+    # -- one batch
+
+    def _compute(self, rows: Rows, out: Floats) -> None:
+        self._send(rows)
+        self._receive(out)
+
+    def submit(self, rows: Rows, cars: Cars | None) -> None:
+        """Start the worker on `rows`, which are copied; the caller goes on."""
+        self._batch = rows, cars
+        try:
+            self._send(rows)
+        except Failure as failure:
+            raise self._told(failure, rows, cars) from None
+
+    def collect(self, out: Floats) -> None:
+        """Wait for the rewards of what `submit` started."""
+        assert self._batch is not None, "collect() without submit()"
+        (rows, cars), self._batch = self._batch, None
+        try:
+            self._receive(out)
+        except Failure as failure:
+            raise self._told(failure, rows, cars) from None
+
+    def _send(self, rows: Rows) -> None:
+        self._n, self._sent = len(rows), time.monotonic()
+        if self._socket.fileno() < 0:
+            raise RuntimeError("the reward's process has been closed; make a new environment")
+        self._rows[: self._n] = rows
+        self._at[0] = 0
+        try:
+            self._socket.send(struct.pack("=q", self._n))
+        except OSError:
+            raise self._dead() from None
+
+    def _receive(self, out: Floats) -> None:
+        tag = self._await(self._n)
+        self._warn_if_slow(time.monotonic() - self._sent)
+        if self._answers % READ_PRINTS_EVERY == 0:
+            self.output()
+        if tag == _DONE:
+            out[:] = self._out[: self._n]
+            check(out, self.file.line)
+            return
+        found, car = self._error(), self._car()
+        out[:car] = self._out[:car]  # what was computed before it
+        if found["kind"] == "value":
+            raise Failure(car, self.file.line, returned(found["problem"]))
+        raise Failure(car, found["line"] or self.file.line, found["problem"])
+
+    def _warn_if_slow(self, seconds: float) -> None:
+        each = seconds / max(self._n, 1)
+        if each > SLOW and not self._warned:
+            self._warned = True
+            print(
+                f"reward {self.file.name!r} takes {each * 1e3:.0f} ms a call: "
+                f"{each * 1e6 / 3600:.1f} hours for a million steps.",
+                file=sys.stderr,
+            )
+
+    def _car(self) -> int:
+        return min(max(int(self._at[0]), 0), max(self._n - 1, 0))
+
+    def _error(self) -> dict[str, Any]:
+        """What the worker wrote about a failure; whatever it wrote, this is a dict of our shape."""
+        start = self._offsets["error"]
+        raw = bytes(self._memory[start : start + _ERROR_SIZE])
+        (size,) = struct.unpack_from("=q", raw)
+        found: dict[str, Any] = {}
+        with contextlib.suppress(ValueError, RecursionError):
+            text = json.loads(raw[8 : 8 + min(max(size, 0), _ERROR_SIZE - 8)])
+            found = text if isinstance(text, dict) else {}
+        line, layers = found.get("line"), found.get("layers")
+        names = ("limits", "landlock", "seccomp")
+        return {
+            "kind": str(found.get("kind", "raised")),
+            "line": line if isinstance(line, int) and 0 <= line < 10**7 else 0,
+            "problem": printable(str(found.get("problem", "failed without a reason"))[:500]),
+            "layers": {
+                k: int(layers.get(k) or 0) if isinstance(layers, dict) else 0 for k in names
+            },
+        }
+
+    # -- waiting, and what ends it
+
+    def _await(self, n: int) -> int:
+        """The tag of the worker's next answer.
+
+        Raises:
+            Failure: it hung, died, or broke the protocol; the process is gone then.
+        """
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        began = moved = time.monotonic()
+        at, (_, first) = int(self._at[0]), cpu_of(self._process.pid)
+        cpu = first
+        mean = CALL_LIMIT + MEAN_LIMIT * n
+        while not poll.poll(100):
+            now, (state, used) = time.monotonic(), cpu_of(self._process.pid)
+            limit = CALL_LIMIT if n else IMPORT_LIMIT if self._at[0] >= 0 else START_LIMIT
+            if int(self._at[0]) != at or state == "T":
+                at, moved, cpu = int(self._at[0]), now, used
+            if over(limit, now - moved, used - cpu, state):
+                raise self._hung(f"one call took longer than {limit:g} s")
+            if n and over(mean, now - began, used - first, state):
+                raise self._hung(f"calls take more than {MEAN_LIMIT * 1e3:.0f} ms on average")
+        try:
+            reply = self._socket.recv(8)
+        except OSError:
+            reply = b""
+        if len(reply) != 8:
+            raise self._dead()
+        self._answers += 1
+        count, tag = divmod(struct.unpack("=q", reply)[0], 8)
+        if count != self._answers or tag not in (_DONE, _FAILED, _READY):
+            self._kill()
+            raise Failure(self._car(), self.file.line, "it wrote into the simulator's connection")
+        return int(tag)
+
+    def _hung(self, problem: str) -> Failure:
+        """Ask where it hangs, kill it."""
+        line = 0
+        if hasattr(signal, "SIGUSR1"):
+            drain(self._dumps)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGUSR1)
+            select.select([self._dumps], [], [], 0.3)
+            time.sleep(0.02)  # the dump is written in several pieces
+            line = self._dumped_line()
+        self._kill()
+        return Failure(self._car(), line or self.file.line, problem)
+
+    def _dead(self) -> Failure:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(0.5)
+        line, code = self._dumped_line(), self._process.poll()
+        self._kill()
+        if code is not None and code < 0:
+            name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+            problem = f"the reward's process crashed ({name})"
+        else:
+            problem = f"the reward ended its process (exit code {code})"
+        return Failure(self._car(), line or self.file.line, problem)
+
+    def _dumped_line(self) -> int:
+        """The innermost line of the file in a dump of faulthandler."""
+        text = drain(self._dumps).decode("utf-8", "replace")
+        shown = self.file.shown.encode("ascii", "backslashreplace").decode()
+        found = re.search(rf'File "{re.escape(shown)}", line (\d{{1,7}})', text)
+        return int(found.group(1)) if found else 0
+
+    def _kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def output(self) -> str:
+        """What the reward has printed so far, the first 64 KiB."""
+        if len(self.printed) < PRINTS:
+            self.printed = (self.printed + drain(self._prints))[:PRINTS]
+        return self.printed.decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """End the process; harmless when repeated."""
+        if self._socket.fileno() < 0:
+            return
+        if os.getpid() == self._owner:  # a forked copy must not end its parent's worker
+            self._kill()
+            self.output()
+        self._socket.close()
+        for descriptor in (self._prints, self._dumps, self._fd):
+            os.close(descriptor)
+        del self._at, self._rows, self._out
+        self._memory.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_dumps"):
+            self.close()

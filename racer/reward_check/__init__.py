@@ -1,0 +1,1 @@
+"""What a reward file does, before an hour is spent on training it."""

@@ -1,0 +1,1 @@
+"""Files that survive a crash: whole or absent, locked, hashed."""

@@ -1,0 +1,189 @@
+"""One row per algorithm: its SB3 class and the settings that measured best for this environment.
+
+Measured with `racer bench train`; docs/performance.md has the tables and the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from racer.config import TrainConfig
+from racer.envs.sb3 import RacerVecEnv
+from racer.errors import BadConfig, UnknownName
+
+
+@dataclass(frozen=True)
+class Algo:
+    """An algorithm and its measured defaults.
+
+    Args:
+        make: the SB3 class; called late, because it imports torch.
+        num_envs: cars.
+        settings: keyword arguments of the SB3 class.
+        net_arch: hidden layers.
+        continuous_only: refuses a discrete action space.
+    """
+
+    make: Callable[[], Any]
+    num_envs: int
+    settings: dict[str, Any]
+    net_arch: tuple[int, ...]
+    continuous_only: bool = False
+    accepts: frozenset[str] = field(default_factory=frozenset)  # TrainConfig names it understands
+
+
+def _ppo() -> Any:
+    from racer.training.ppo import RacerPPO
+
+    return RacerPPO
+
+
+def _sac() -> Any:
+    from stable_baselines3 import SAC
+
+    return SAC
+
+
+_COMMON = frozenset({"learning_rate", "batch_size", "gamma", "ent_coef"})
+
+ALGOS = {
+    "ppo": Algo(
+        _ppo,
+        num_envs=256,
+        settings={
+            "n_steps": 32,
+            "batch_size": 2048,
+            "n_epochs": 3,
+            "learning_rate": 1e-3,
+            "gamma": 0.99,
+            "gae_lambda": 0.95,
+            "clip_range": 0.2,
+            "ent_coef": 0.0,
+            "vf_coef": 0.5,
+            "max_grad_norm": 0.5,
+        },
+        net_arch=(64, 64),
+        accepts=_COMMON | {"n_steps", "n_epochs"},
+    ),
+    "sac": Algo(
+        _sac,
+        num_envs=32,
+        settings={
+            "learning_rate": 1e-3,
+            "batch_size": 512,
+            "buffer_size": 500_000,
+            "learning_starts": 4096,
+            "train_freq": 1,
+            "gradient_steps": 2,
+            "gamma": 0.98,
+            "tau": 0.01,
+            "ent_coef": "auto",
+        },
+        net_arch=(128, 128),
+        continuous_only=True,
+        accepts=_COMMON,
+    ),
+}
+
+
+def algo_of(config: TrainConfig) -> Algo:
+    """The row of the algorithm that `config` names.
+
+    Raises:
+        UnknownName: no such algorithm.
+        BadConfig: a setting that this algorithm does not have.
+    """
+    if config.algo not in ALGOS:
+        raise UnknownName("algorithm", config.algo, ALGOS)
+    algo = ALGOS[config.algo]
+    for name in ("n_steps", "n_epochs", "ent_coef", "learning_rate", "batch_size", "gamma"):
+        if getattr(config, name) is not None and name not in algo.accepts:
+            known = ", ".join(sorted(algo.accepts))
+            raise BadConfig(f"{config.algo} has no train.{name}. It has {known}.")
+    return algo
+
+
+def num_envs(config: TrainConfig) -> int:
+    """How many cars train."""
+    return config.num_envs or algo_of(config).num_envs
+
+
+def settings(config: TrainConfig) -> dict[str, Any]:
+    """The keyword arguments of the SB3 class: measured defaults, then what `config` sets.
+
+    Raises:
+        BadConfig: a batch that does not divide a rollout.
+    """
+    algo = algo_of(config)
+    chosen = dict(algo.settings)
+    for name in algo.accepts:
+        if getattr(config, name) is not None:
+            chosen[name] = getattr(config, name)
+    if "n_steps" in chosen:
+        rollout = num_envs(config) * chosen["n_steps"]
+        if config.batch_size is None:  # the default batch, or the largest that fits
+            chosen["batch_size"] = _divisor(rollout, chosen["batch_size"])
+        if rollout % chosen["batch_size"] or rollout < 2:
+            near = _divisor(rollout, chosen["batch_size"])
+            raise BadConfig(
+                f"train.batch_size = {chosen['batch_size']} does not divide num_envs × n_steps = "
+                f"{rollout}. Try {near}."
+            )
+    return chosen
+
+
+def _divisor(total: int, at_most: int) -> int:
+    return next(k for k in range(min(total, at_most), 0, -1) if total % k == 0)
+
+
+def build(config: TrainConfig, env: RacerVecEnv, **more: Any) -> Any:
+    """The SB3 model for `config` on `env`.
+
+    Raises:
+        UnknownName, BadConfig: an algorithm, device or setting that cannot be used.
+    """
+    import torch
+
+    from racer.training import optim
+
+    algo = algo_of(config)
+    if algo.continuous_only and hasattr(env.action_space, "n"):
+        raise BadConfig(f"{config.algo} needs continuous actions; use --actions continuous or ppo.")
+    torch.set_num_threads(config.threads)
+    optim.spare_compiler()
+    # Validation of every distribution argument costs a fifth of a rollout and finds nothing here.
+    torch.distributions.Distribution.set_default_validate_args(False)
+    width = list(config.net_arch if config.net_arch is not None else algo.net_arch)
+    return algo.make()(
+        "MlpPolicy",
+        env,
+        seed=config.seed,
+        device=device(config.device),
+        policy_kwargs={"net_arch": width, "activation_fn": torch.nn.ReLU},
+        **(settings(config) | more),
+    )
+
+
+def device(name: str) -> str:
+    """The torch device: auto is the CPU, which is faster than a GPU for networks this small.
+
+    Raises:
+        BadConfig: a device that this machine does not have.
+    """
+    import torch
+
+    if name == "auto":
+        return "cpu"
+    if name.startswith("cuda"):
+        kind, _, number = name.partition(":")
+        gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if kind != "cuda" or not (number or "0").isdecimal() or int(number or 0) >= gpus:
+            found = (
+                f"{gpus} GPUs, cuda:0 to cuda:{gpus - 1}," if gpus > 1 else f"{gpus or 'no'} GPU"
+            )
+            raise BadConfig(f"device {name!r}: torch finds {found} here. Use --device cpu.")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise BadConfig("device 'mps': torch finds no Apple GPU here. Use --device cpu.")
+    return name

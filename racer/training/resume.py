@@ -1,0 +1,176 @@
+"""Go on with a run that was stopped, killed or finished: the same training, or a longer one."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from racer import reward
+from racer.config import Config
+from racer.errors import BadReward, RacerError, UnknownName, UsageError
+from racer.evaluation.laps import Result
+from racer.process.signals import graceful_stop
+from racer.race import make_race, track_of
+from racer.runs import Run
+from racer.storage import files
+from racer.storage.provenance import versions
+from racer.training import algorithms, checkpoint, memory
+from racer.training.train import Session
+
+# What may differ without changing what is learned up to the old end.
+FREE = frozenset(
+    {
+        "train.timesteps",
+        "train.time_limit_s",
+        "train.early_stop",
+        "train.checkpoint_every_s",
+        "race.reward_engine",
+        "race.sandbox",
+        "eval.laps",
+    }
+)
+
+
+def resume(
+    run: Run, settings: Mapping[str, Any], *, accept_change: bool = False, quiet: bool = False
+) -> tuple[Run, Result]:
+    """Continue from the newest whole checkpoint, bit for bit on the same machine and versions.
+
+    A run that ended before its first checkpoint starts from the beginning.
+
+    Args:
+        run: what to go on with.
+        settings: dotted keys to change, e.g. {"train.timesteps": 2_000_000}.
+        accept_change: allow another reward, track or learning setting; it is recorded.
+        quiet: print nothing while learning.
+
+    Raises:
+        Busy: the run is being trained.
+        BadRun: no usable checkpoint.
+        UsageError: a change that needs `accept_change`, or nothing is left to train.
+        Stopped: a signal came; everything is saved.
+    """
+    with graceful_stop() as stop, run.lock():
+        old = run.config()
+        config = old.override(dict(settings))
+        found = _newest(run)
+        step = 0 if found is None else found.state.timesteps
+        if step >= config.train.timesteps and run.manifest().get("status") == "finished":
+            raise UsageError(
+                f"{run.name} has trained {step:,} of {config.train.timesteps:,} steps. "
+                "Ask for more: --timesteps N."
+            )
+        changes = _changes(run, old, config)
+        if changes and not accept_change:
+            raise UsageError(
+                f"{run.name} was trained otherwise: {'; '.join(changes)}. Put it back, or go on "
+                "with the change, which is then recorded: --accept-change."
+            )
+        cars = algorithms.num_envs(config.train)
+        memory.check(config, make_race(config.race, cars, with_reward=False))
+        checkpoint.tidy(run.checkpoints, None if found is None else found.folder)
+        with _unless_refused(run) as begun:
+            _record(run, config, step, changes)
+            config = with_own_reward(run, config)
+            race = make_race(config.race, cars, seed=config.train.seed)
+            session = Session(run, config, race, stop, quiet=quiet)
+            begun.append(session)
+            return session.learn() if found is None else session.go_on(found.state)
+
+
+@contextlib.contextmanager
+def _unless_refused(run: Run) -> Iterator[list[Session]]:
+    """Put the run's files back when the session in the list never began."""
+    names = (run.config_file, run.reward_file, run.manifest_file)
+    before = {path: path.read_bytes() for path in names}
+    begun: list[Session] = []
+    try:
+        yield begun
+    except RacerError:
+        if not any(session.started for session in begun):
+            with contextlib.suppress(OSError):
+                for path, content in before.items():
+                    files.write_atomic(path, content)
+        raise
+
+
+def _newest(run: Run) -> checkpoint.Checkpoint | None:
+    """The checkpoint to go on from; None when the run ended before its first.
+
+    Raises:
+        BadRun: there are checkpoints, and every one is damaged; or old weights began the run.
+    """
+    nothing_yet = not checkpoint.steps(run.checkpoints)  # a best policy alone is none
+    if nothing_yet and "parent" not in run.manifest() and "imported" not in run.manifest():
+        return None
+    found = checkpoint.latest(run.checkpoints)
+    for problem in found.skipped:
+        print(f"warning: not used: {problem}", file=sys.stderr)
+    return found
+
+
+def with_own_reward(run: Run, config: Config) -> Config:
+    """`config` with the run's own copy of the reward."""
+    race = dataclasses.replace(config.race, reward=str(run.reward_file))
+    return dataclasses.replace(config, race=race)
+
+
+def _changes(run: Run, old: Config, new: Config) -> list[str]:
+    """What would make the training another one: settings, the reward file, the track."""
+    before, after = _flat(dataclasses.asdict(old)), _flat(dataclasses.asdict(new))
+    found = [
+        f"{key} was {before[key]!r}, now {after[key]!r}"
+        for key in before
+        if before[key] != after[key] and key not in FREE
+    ]
+    if _reward_text(new) not in (None, run.reward_text()):
+        found.append(f"the reward {new.race.reward} differs from the run's copy, reward.py")
+    track = track_of(new.race)
+    if track.sha256 != run.manifest().get("track", {}).get("sha256"):
+        found.append(f"the track {new.race.track} has another geometry")
+    return found
+
+
+def _reward_text(config: Config) -> str | None:
+    """The reward as it is now; None when the file is gone, and the copy is all there is."""
+    try:
+        return reward.load(config.race.reward).source
+    except (UnknownName, BadReward):
+        return None
+
+
+def _record(run: Run, config: Config, timesteps: int, changes: list[str]) -> None:
+    """Note in the run that it goes on, and what changed."""
+    manifest = run.manifest()
+    event: dict[str, Any] = {
+        "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "timesteps": timesteps,
+        "changes": changes,
+    }
+    if manifest.get("versions") != versions():
+        event["versions"] = versions()
+        print("warning: other versions than the run began with; bits may differ.", file=sys.stderr)
+    text = _reward_text(config)
+    with files.disk_errors(str(run.folder)):
+        if changes and text is not None:
+            files.write_atomic(run.reward_file, text.encode())
+        files.write_atomic(run.config_file, config.to_toml().encode())
+    track = track_of(config.race)
+    run.record(
+        resumed=[*manifest.get("resumed", []), event],
+        track={"name": track.name, "sha256": track.sha256},
+    )
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found

@@ -1,0 +1,41 @@
+from pathlib import Path
+
+from racer.deepracer.logs.report import report
+from racer.reward.params import KEYS
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "fidelity.md"
+
+
+def test_the_page_shows_what_the_command_prints(reference):
+    text = PAGE.read_text(encoding="utf-8")
+    shown = text.split("<!-- report: racer log report -->")[1].split("<!-- end of report -->")[0]
+    printed = report(reference / "logs", reference / "tracks")[0]
+    # worst differences near 1e-13 depend on the machine's last digits
+    assert _cells(shown) == _cells(printed)
+
+
+def _cells(text):
+    rows = [line.split("|") for line in text.strip().splitlines() if line.startswith("|")]
+    return [[cell.split("(worst")[0].strip() for cell in row] for row in rows]
+
+
+def test_the_table_of_params_has_every_key_once():
+    text = (PAGE.parent / "deepracer.md").read_text(encoding="utf-8")
+    table = text.split("## The 27 keys")[1].split("##")[0]
+    first = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    keys = [key.strip(" `") for cell in first for key in cell.split(",")]
+    assert sorted(keys) == sorted(KEYS)
+
+
+def test_a_log_without_its_track_is_left_out_and_named(csv_lines, tmp_path, oval):
+    from tests.deepracer.logs.test_read import trace_lines
+
+    length = csv_lines[1].split(",")[13]
+    (tmp_path / "a.csv").write_text("\n".join(csv_lines).replace(length, "16.6"))
+    (tmp_path / "b.log").write_text("\n".join([*trace_lines(csv_lines), "SIM_TRACE_LOG:1,2"]))
+    tracks = Path(oval.source).parent
+    text, notes = report(tmp_path, tracks)
+    assert "| b.log | oval | 80 |" in text
+    assert "a.csv" not in text
+    assert ["a.csv: no track in" in note for note in notes] == [1, 0]
+    assert "b.log:163: 2 fields" in notes[1]

@@ -1,0 +1,53 @@
+"""Ctrl-C ends a command with 130, also where an exception would be lost."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+BEGIN = """
+import os, signal, time
+from racer.process.signals import interrupt_exits
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.1)
+
+with interrupt_exits():
+"""
+PLAIN = BEGIN + "    interrupt()"
+SWALLOWED = (
+    BEGIN
+    + """
+    try:
+        interrupt()
+    except SystemExit:
+        pass
+"""
+)
+FRAGILE = (
+    BEGIN
+    + """
+    library = {"__name__": "numba.core.compiler", "interrupt": interrupt}
+    try:
+        exec("interrupt()", library)
+    except SystemExit:
+        print("an exception in the compiler")
+"""
+)
+
+
+def run(code):
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr, time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    "code", [PLAIN, SWALLOWED, SWALLOWED + "    time.sleep(60)", FRAGILE + "    time.sleep(60)"]
+)
+def test_an_interrupt_ends_the_program(code):
+    status, said, seconds = run(code)
+    assert (status, said) == (130, "")
+    assert seconds < 30.0

@@ -1,0 +1,223 @@
+"""`racer reward`: what a teacher would say of a reward, in one table, without training."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from racer.cli import main
+from racer.race.drivers import DRIVERS
+from racer.reward import load
+from racer.reward_check.lint import findings
+from racer.reward_check.map import ACROSS, maps, rows_on
+from racer.reward_check.report import check, driver_episodes
+from racer.tracks import Track
+
+pytestmark = pytest.mark.alone
+
+PROGRESS = "def reward_function(params):\n    return params['progress'] / params['steps']\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def make(text, name="mine.py"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def episodes():
+    return driver_episodes(Track.load("oval"))
+
+
+def _codes(report):
+    return {finding.code for finding in report.findings if finding.level == "warning"}
+
+
+def test_progress_per_step_ranks_the_drivers_as_they_deserve(write):
+    report = check(str(write(PROGRESS)))
+    assert report.verdict == "clean", report.findings
+    finished = [d for d in report.drivers if d.progress_pct == 100.0]
+    merits = [d.merit for d in sorted(finished, key=lambda d: -d.per_step)]
+    assert merits == [0, 1, 2, 3]
+    assert {d.driver for d in report.drivers} == {d.name for d in DRIVERS}
+    laps = {d.driver: d.progress_pct for d in report.drivers}
+    assert laps["fast line"] == laps["crawl"] == 100.0
+    assert laps["drive out"] < 50.0
+    assert laps["reversed"] < 0.0
+
+
+def test_a_reward_for_staying_in_the_middle_is_exploited_by_crawling():
+    report = check("center_line")
+    assert report.verdict == "warnings"
+    assert "exploit" in _codes(report)
+    assert any("'crawl' exploits it" in finding.message for finding in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("return 1.0", "constant"),
+        ("return 1.0 + 1e-6 * params['speed']", "episode-length"),
+        ("return 1000.0 if params['progress'] == 100 else 1e-3", "terminal-bonus"),
+        ("return 4.0 - params['speed']", "exploit"),
+    ],
+)
+def test_rewards_that_teach_the_wrong_thing_are_told_apart(body, code, write):
+    report = check(str(write(f"def reward_function(params):\n    {body}\n")))
+    assert report.verdict == "warnings"
+    assert code in _codes(report)
+
+
+@pytest.mark.parametrize(
+    ("body", "driver"),
+    [
+        ("return 1.0 + params['steering_angle'] / 30", "short loop"),
+        ("return 5.0 - params['speed']", "stand still"),
+    ],
+)
+def test_the_driver_that_exploits_a_reward_is_named(body, driver, write):
+    report = check(str(write(f"def reward_function(params):\n    {body}\n")))
+    best = max(report.drivers, key=lambda d: d.per_step)
+    assert best.driver == driver
+    assert any(f"'{driver}' exploits it" in finding.message for finding in report.findings)
+
+
+def test_the_loop_is_a_circle_on_the_road(episodes):
+    loop = episodes[[d.loop for d in DRIVERS].index(True)]
+    turns = np.ptp(np.unwrap(np.radians(loop["heading"]))) / (2 * np.pi)
+    assert turns > 10.0
+    assert not loop["is_offtrack"].any()
+    assert np.abs(loop["progress"]).max() < 10.0  # it stays where it started
+
+
+def test_standing_still_is_the_slowest_that_the_vehicle_goes(episodes):
+    still = episodes[[d.name for d in DRIVERS].index("stand still")]
+    moved = np.hypot(*np.diff([still["x"], still["y"]], axis=1))
+    np.testing.assert_allclose(moved[10:] * 15.0, 0.1, atol=0.01)  # m/s, the official minimum
+
+
+def test_a_road_too_narrow_for_a_loop_is_told(write):
+    report = check(str(write(PROGRESS)), "tight")
+    assert [f.level for f in report.findings if f.code == "no-loop"] == ["note"]
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "code"),
+    [
+        ("if params['steps'] == 0:\n        return 0.0", 2, "never-fires"),
+        ("s = params['steps']\n    if s <= 1:\n        return 0.0", 3, "never-fires"),
+        ("if params['steps'] <= 2:\n        return 0.0", 0, ""),
+        ("x = params['speeed']", 2, "unknown-key"),
+        ("x = params['objects_speed'][0]", 2, "empty-objects"),
+        ("x = params['is_crashed']", 2, "constant-key"),
+        ("import time\n    x = time.time()", 3, "wall-clock"),
+        ("import json", 2, "official"),
+        ("x = 'download'", 2, "official"),
+        ("return 1", 2, "official"),
+    ],
+)
+def test_reading_the_file_shows(body, line, code, write):
+    file = load(write(f"def reward_function(params):\n    {body}\n    return 1.0\n"))
+    found = {(finding.line, finding.code) for finding in findings(file)}
+    assert ((line, code) in found) if code else not found
+
+
+def test_an_unknown_key_is_answered_with_the_nearest(write):
+    (finding,) = findings(load(write("def reward_function(params):\n    return params['sped']\n")))
+    assert "Did you mean 'speed'?" in finding.message
+    assert finding.level == "error"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (PROGRESS, 0),
+        ("def reward_function(params):\n    return 1.0\n", 1),
+        ("def reward_function(params):\n    return None\n", 3),
+        ("def reward_function(params)\n    return None\n", 3),
+    ],
+)
+def test_the_command_returns_the_verdict_and_prints_one_object(text, code, write, capsys):
+    path = write(text)
+    assert main(["reward", "check", str(path), "--json", "-"]) == code
+    report = json.loads(capsys.readouterr().out)
+    assert report["verdict"] == ("clean", "warnings", "", "unusable")[code]
+    assert {"engine", "why_not_compiled", "findings", "calls_per_second"} <= report.keys()
+    for finding in report["findings"]:
+        assert finding["line"] > 0
+    if code == 3:
+        assert str(path) in report["findings"][-1]["message"]
+
+
+def test_the_table_is_printed_and_written(write, tmp_path, capsys):
+    target = tmp_path / "found.json"
+    assert main(["reward", "check", str(write(PROGRESS)), "--json", str(target)]) == 0
+    text = capsys.readouterr().out
+    assert "mine.py: clean" in text
+    assert all(f"{engine} " in text for engine in ("compiled", "worker", "inprocess"))
+    assert "fast line" in text
+    assert json.loads(target.read_text())["verdict"] == "clean"
+
+
+def test_list_shows_every_lesson(capsys):
+    assert main(["reward", "list"]) == 0
+    text = capsys.readouterr().out
+    for number in range(1, 7):
+        assert f"Lesson {number}" in text
+
+
+def test_a_failed_call_is_repeated_from_its_file(write, capsys, tmp_path):
+    path = write("def reward_function(params):\n    print('hi')\n    return 1 / params['speed']\n")
+    report = check(str(path))
+    saved = report.findings[-1].message.split("--params ")[1]
+    assert main(["reward", "run", str(path), "--params", saved]) == 4
+    params = json.loads(Path(saved).read_text())
+    params["params"]["speed"] = 2.0
+    (tmp_path / "p.json").write_text(json.dumps(params))
+    assert main(["reward", "run", str(path), "--params", str(tmp_path / "p.json")]) == 0
+    assert capsys.readouterr().out == "hi\n0.5\n"
+    assert main(["reward", "run", str(path), "--params", str(path)]) == 3
+
+
+def test_the_map_is_a_picture_of_the_road(tmp_path):
+    target = tmp_path / "map.png"
+    assert main(["reward", "map", "center_line", "--png", str(target)]) == 0
+    assert target.read_bytes().startswith(b"\x89PNG")
+    for wrong in ("--heading=sideways", "--heading=nan", "--speed=nan", "--speed=-1"):
+        assert main(["reward", "map", "center_line", wrong]) == 2
+
+
+def test_a_reward_that_keeps_state_begins_anew_in_every_map(write):
+    text = "calls = []\ndef reward_function(params):\n    calls.append(1)\n    return len(calls)\n"
+    one, two = maps(load(write(text)), Track.load("oval"), [(2.0, 0.0), (3.0, 0.0)])
+    assert (one == 1.0).all()
+    assert (two == 1.0).all()
+
+
+def test_rows_of_the_map_lie_across_the_road():
+    track = Track.load("oval")
+    rows = rows_on(track, 2.0, 0.0).reshape(-1, ACROSS)
+    np.testing.assert_allclose(rows["distance_from_center"][:, ACROSS // 2], 0.0, atol=1e-12)
+    assert rows["is_left_of_center"][:, -1].all()
+    assert not rows["all_wheels_on_track"][:, 0].any()
+    x, y = rows["x"][:, ACROSS // 2], rows["y"][:, ACROSS // 2]
+    along = np.degrees(np.arctan2(np.diff(y), np.diff(x)))
+    off = (along - rows["heading"][:-1, ACROSS // 2] + 180.0) % 360.0 - 180.0
+    assert np.abs(off).max() < 6.0  # the road turns that much between two points of the map
+
+
+def test_of_a_slow_reward_some_steps_are_paid(write):
+    fast = "def reward_function(params):\n    return params['speed'] * params['progress']\n"
+    slow = fast.replace("    return", "    for _ in range(40000):\n        pass\n    return")
+    expected = {d.driver: d.total for d in check(str(write(fast, "fast.py"))).drivers}
+    report = check(str(write(slow, "slow.py")))
+    assert "slow" in {finding.code for finding in report.findings}
+    assert report.engine == "worker"
+    assert "ms, too long to compare it" in report.why_not_compiled
+    for drive in report.drivers:
+        assert drive.total == pytest.approx(expected[drive.driver], rel=0.15, abs=20.0)

@@ -1,0 +1,186 @@
+"""Comparing runs: the statistics are known ones, and noise is called noise."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from racer.config import Config
+from racer.errors import BadRun, UnknownName, UsageError
+from racer.runs import Run, comparison
+
+RNG = np.random.default_rng(5)
+
+
+def run_of(folder, reward, *, completion=100.0, lap=10.0, first=1000, track="oval", tags=()):
+    """A run as far as comparing reads it."""
+    config = Config().override({"race.reward": reward, "race.track": track})
+    evaluation = {"completion_pct": completion, "mean_lap_s": lap}
+    laps = "" if first is None else f"{first},1\n"
+    texts = {
+        "config.toml": config.to_toml(),
+        "evaluation.json": json.dumps(evaluation),
+        "metrics.csv": f"timesteps,laps\n500,0\n{laps}",
+    }
+    return Run.create(folder, [reward], texts=texts, manifest={}, tags=tags)
+
+
+def many(folder, reward, laps, **options):
+    return [run_of(folder, reward, lap=float(lap), **options).name for lap in laps]
+
+
+@pytest.mark.parametrize("n", range(1, 12))
+def test_iqm_is_scipys_trimmed_mean(n):
+    values = RNG.normal(size=(3, n))
+    np.testing.assert_allclose(
+        comparison.iqm(values), scipy.stats.trim_mean(values, 0.25, axis=-1), atol=1e-14
+    )
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+    hits = 0
+    for trial in range(200):
+        found = comparison.interval(RNG.normal(3.0, 1.0, 30), seed=trial)
+        hits += found.low <= 3.0 <= found.high
+    assert 170 <= hits <= 199  # 95 % of 200 is 190; a percentile bootstrap of 30 is a little short
+
+
+def test_a_real_difference_is_named_with_its_size(tmp_path):
+    slow = many(tmp_path, "center_line", RNG.normal(12, 0.2, 8))
+    quick = many(tmp_path, "racing", RNG.normal(10, 0.2, 8))
+    groups = comparison.groups_of(slow + quick, tmp_path)
+    assert [len(group.runs) for group in groups] == [8, 8]
+    text = comparison.verdict(groups)
+    assert text.startswith("racing is better than center_line")
+    assert "less lap time" in text
+    assert "more than noise" in text
+    shown = comparison.difference(groups[1].values["lap_time_s"], groups[0].values["lap_time_s"])
+    assert shown.low < shown.iqm < shown.high < 0
+    assert abs(shown.iqm + 2.0) < 0.3
+
+
+def test_noise_is_called_noise(tmp_path):
+    same = RNG.normal(12, 1.0, 6)
+    names = many(tmp_path, "a", same) + many(tmp_path, "b", same[::-1] + 0.01)
+    assert "do not differ by more than noise" in comparison.verdict(
+        comparison.groups_of(names, tmp_path)
+    )
+
+
+def test_completion_counts_before_lap_time(tmp_path):
+    names = many(tmp_path, "reckless", [7.0] * 5, completion=60.0)
+    names += many(tmp_path, "careful", [15.0] * 5)
+    text = comparison.verdict(comparison.groups_of(names, tmp_path))
+    assert text.startswith("careful is better than reckless: 40.00 % more completion")
+
+
+def test_different_tracks_are_not_compared(tmp_path):
+    names = many(tmp_path, "a", [10.0] * 4) + many(tmp_path, "a", [20.0] * 4, track="tight")
+    assert "different tracks" in comparison.verdict(comparison.groups_of(names, tmp_path))
+
+
+def test_two_single_runs_prove_nothing(tmp_path):
+    names = many(tmp_path, "a", [10.0]) + many(tmp_path, "b", [20.0])
+    assert "fewer than 3 runs" in comparison.verdict(comparison.groups_of(names, tmp_path))
+
+
+def test_runs_without_a_lap_are_counted_not_averaged(tmp_path):
+    names = [run_of(tmp_path, "a", completion=30.0, lap=None, first=None).name]
+    names += many(tmp_path, "a", [10.0, 11.0])
+    (group,) = comparison.groups_of(names, tmp_path)
+    assert len(group.values["lap_time_s"]) == 2
+    assert "(1 without)" in comparison.table([group])
+
+
+def test_a_tag_stands_for_its_runs(tmp_path):
+    many(tmp_path, "a", [10.0, 10.5], tags=["first-try"])
+    (group,) = comparison.groups_of(["first-try"], tmp_path)
+    assert (group.label, len(group.runs)) == ("first-try", 2)
+    with pytest.raises(UnknownName):
+        comparison.groups_of(["second-try"], tmp_path)
+
+
+def test_the_same_run_twice_counts_once(tmp_path):
+    (name,) = many(tmp_path, "a", [10.0])
+    (group,) = comparison.groups_of([name, "latest"], tmp_path)
+    assert len(group.runs) == 1
+
+
+def test_a_run_that_was_not_evaluated_is_refused(tmp_path):
+    run = run_of(tmp_path, "a")
+    run.evaluation_file.unlink()
+    with pytest.raises(BadRun, match="has no result yet"):
+        comparison.groups_of([run.name], tmp_path)
+
+
+def test_a_run_of_a_tag_that_was_not_evaluated_is_left_out_aloud(tmp_path, capsys):
+    many(tmp_path, "a", [10.0, 10.5, 11.0], tags=["mine"])
+    run = run_of(tmp_path, "a", tags=["mine"])
+    run.evaluation_file.unlink()
+    (group,) = comparison.groups_of(["mine"], tmp_path)
+    assert len(group.runs) == 3
+    assert f"not counted: {run.name}" in capsys.readouterr().err
+    for other in group.runs:
+        other.evaluation_file.unlink()
+    with pytest.raises(BadRun, match="has no result yet"):
+        comparison.groups_of(["mine"], tmp_path)
+
+
+def test_a_single_run_has_no_interval(tmp_path):
+    names = many(tmp_path, "a", [10.0])
+    text = comparison.table(comparison.groups_of(names, tmp_path))
+    assert "10.00" in text.splitlines()[1]
+    assert "[" not in text.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("evaluation.json", b'{"completion_pct": "x", "mean_lap_s": 1}'),
+        ("evaluation.json", b'{"completion_pct": 1e999, "mean_lap_s": 1}'),
+        ("metrics.csv", b"timesteps,laps\na,1\n"),
+        ("metrics.csv", b"laps\n1\n"),
+        ("metrics.csv", b"timesteps,laps_pct\n1,nan\n"),
+        ("metrics.csv", b"timesteps,laps_pct\n1e3,0\n"),
+        ("config.toml", b"x"),
+        ("config.toml", b"\xff"),
+        ("config.toml", b"[race]\nbogus = 1\n"),
+        ("config.toml", b"race = 1\n"),
+        ("config.toml", b"#" * (2**20 + 1)),
+    ],
+)
+def test_a_damaged_run_is_refused_by_the_name_of_its_file(tmp_path, name, content):
+    run = run_of(tmp_path, "a")
+    (run.folder / name).write_bytes(content)
+    with pytest.raises(BadRun, match=name.replace(".", r"\.")):
+        comparison.groups_of([run.name], tmp_path)
+
+
+def test_the_plot_is_a_png(tmp_path):
+    names = many(tmp_path, "a", [10.0, 11.0]) + many(tmp_path, "b", [12.0, 13.0])
+    comparison.picture(comparison.groups_of(names, tmp_path), tmp_path / "c.png")
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_long_curve_is_thinned_out(tmp_path):
+    run = run_of(tmp_path, "a")
+    rows = "".join(f"{i},{int(i >= 9000)},{i / 100}\n" for i in range(1, 10_001))
+    run.metrics_file.write_text("timesteps,laps,laps_pct\n" + rows)
+    (group,) = comparison.groups_of([run.name], tmp_path)
+    steps, laps = group.curves[0]
+    assert 1000 < len(steps) <= 4096
+    assert (np.diff(steps) > 0).all()
+    assert np.allclose(laps, steps / 100)
+    assert group.values["first_lap_steps"].tolist() == [9000.0]
+
+
+def test_a_run_on_both_sides_is_refused_and_a_mixed_tag_told(tmp_path, capsys):
+    a, b = run_of(tmp_path, "a"), run_of(tmp_path, "b")
+    for run in (a, b):
+        run.record(tags=["both"])
+    with pytest.raises(UsageError, match="leave it out on one side"):
+        comparison.groups_of(["both", a.name], tmp_path)
+    assert "both holds runs of several rewards (a, b)" in capsys.readouterr().err
