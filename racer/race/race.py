@@ -23,6 +23,7 @@ from racer.actions import Actions
 from racer.config import STARTS, RaceConfig, Rules
 from racer.race import drivers
 from racer.reward import RewardEngine, make_engine
+from racer.reward.engine import DOUBTFUL
 from racer.sim import precompile, step
 from racer.sim.jit import bind, chain
 from racer.sim.models.kinematic import new_block
@@ -124,13 +125,12 @@ class Race:
         )
         self._observe = self._bind_observe(np.ones(self.n, np.bool_))
         self._scored = self.reward.bind(self.params, self.rewards) if self.reward else None
-        doubts = self._scored.doubts if self._scored else np.zeros(1, np.int64)
-        self._finish = bind(step.finish, self.cars, self.rewards, *ends, self.done, doubts)
+        self._finish = bind(step.finish, self.cars, self.rewards, *ends, self.done)
         self._all: Callable[[], int] = self._by_parts
+        self._rest = chain(self._advance, self._observe, self._finish)  # after the reward
         if self._scored or self.reward is None:
             score = [self._scored.call] if self._scored else []
-            after = self._advance, self._observe, self._finish
-            self._all = chain(self._decode, self._begin, *score, *after)
+            self._all = chain(self._decode, self._begin, *score, self._rest)
 
     def _bind_observe(self, mask: np.ndarray) -> Callable[[], Any]:
         return self._each_direction(lambda *road: self._view.bind(self.cars, mask, self.obs, *road))
@@ -212,7 +212,7 @@ class Race:
         self.action_buffer[...] = actions
         done_count = self._all()
         if done_count < 0:
-            done_count = self._settle(done_count)
+            done_count = self._go_on(done_count)
         self.done_count = done_count
         return self.obs
 
@@ -230,9 +230,9 @@ class Race:
         self._observe()
         return int(self._finish())
 
-    def _settle(self, why: int) -> int:
-        """What a step does that its kernels could not do alone; returns how many cars are done."""
-        if why != step.UNSETTLED:
+    def _go_on(self, why: int) -> int:
+        """The rest of a step that its kernels stopped: how many cars are done, or what is wrong."""
+        if why != DOUBTFUL:
             bad = -1 - why
             raise ValueError(
                 f"action {self.action_buffer[bad]!r} of car {bad} is not in {self.actions.space}"
@@ -240,7 +240,7 @@ class Race:
         assert self.reward
         assert self._scored
         self.reward.settle(self._scored, self.cars)
-        return int(self._finish())
+        return int(self._rest())
 
 
 def _as_float32(actions: np.ndarray) -> np.ndarray:

@@ -22,20 +22,22 @@ Cars = NDArray[np.void]  # (N,) CAR
 Floats = NDArray[np.float64]
 
 
+DOUBTFUL = -(2**62)  # what a kernel returns when it left rows open; ends a native chain
+
+
 @dataclass(frozen=True)
 class Bound:
-    """A call of a kernel that scores `rows` into `out`.
+    """A kernel that scores `rows` into `out`: what a step calls in place of submit and collect.
 
     Attributes:
-        failed: (N,) bool, rows that the last call did not answer for.
-        doubts: (1,) int64, how many those are, until `RewardEngine.settle` has answered.
+        call: scores; returns 0, or DOUBTFUL: then `RewardEngine.settle` answers for `failed`.
+        failed: (N,) bool, rows that the last call left open.
     """
 
     rows: Rows
     out: Floats
     call: Callable[[], Any]
     failed: NDArray[np.bool_]
-    doubts: NDArray[np.int64]
 
 
 class RewardEngine(ABC):
@@ -87,11 +89,11 @@ class RewardEngine(ABC):
         self.compute(rows, cars, out)
 
     def bind(self, rows: Rows, out: Floats) -> Bound | None:
-        """A call in place of `submit` and `collect`, if the engine is a kernel."""
+        """The kernel in place of `submit` and `collect`, if the engine is one."""
         return None
 
     def settle(self, bound: Bound, cars: Cars | None) -> None:  # noqa: B027
-        """Answer for the rows that a bound call left open; raises as `compute` does."""
+        """Answer for the rows that a doubtful call left open; raises as `compute` does."""
 
     def close(self) -> None:  # noqa: B027  an engine without processes has nothing to do
         """Give back processes and memory; harmless when repeated."""

@@ -32,7 +32,6 @@ from racer.sim.rng import uniform
 from racer.sim.trig import sincos
 from racer.sim.types import IN_PROGRESS, KINEMATIC, SINGLE_TRACK, START_LINE, START_RANDOM, TIME_UP
 
-UNSETTLED = -(2**62)  # what `finish` returns when it cannot yet
 _DEG = 180.0 / math.pi
 _RANDOM_OFFSET = 0.25  # of the road width, either side of the centre line
 _RANDOM_YAW = math.radians(20.0)
@@ -141,17 +140,8 @@ ADVANCE = {KINEMATIC: advance_kinematic, SINGLE_TRACK: advance_single_track}
 
 
 @kernel
-def finish(cars, rewards, terminated, truncated, done, doubts):
-    """Add rewards (N,) to the returns, write done (N,) bool.
-
-    Args:
-        doubts: (1,) int64, how many rewards are not known yet.
-
-    Returns:
-        How many cars are done; UNSETTLED, and nothing is written, while there are doubts.
-    """
-    if doubts[0] > 0:
-        return UNSETTLED
+def finish(cars, rewards, terminated, truncated, done):
+    """Add rewards (N,) to the returns, write done (N,) bool; returns how many cars are done."""
     count = 0
     for i in range(cars.size):
         cars[i].episode_return += rewards[i]

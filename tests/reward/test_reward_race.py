@@ -40,6 +40,23 @@ def test_rewards_are_equal_in_every_engine(reward):
     np.testing.assert_allclose(_rewards("compiled", reward), plain, rtol=0, atol=1e-12)
 
 
+RARE_DOUBT = """
+def reward_function(params):
+    step = int(params["steps"])
+    rare = step == 9 and params["is_left_of_center"]
+    exponent = -1 if rare else 1  # a whole number to a negative power is left to Python
+    return 1.0 + 2 ** exponent + params["distance_from_center"]
+"""
+
+
+def test_rows_that_a_kernel_leaves_open_are_answered_within_the_step(write):
+    path = write(RARE_DOUBT)
+    plain = _rewards("inprocess", str(path), 20)
+    assert (plain[7] < 2.5).any()  # left at step 9 pays 1.5, everything else 3, plus the distance
+    assert (plain[8] >= 3.0).all()
+    np.testing.assert_array_equal(_rewards("compiled", str(path), 20), plain)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends the worker on Linux only")
 def test_the_worker_dies_with_a_killed_trainer():
     text = (

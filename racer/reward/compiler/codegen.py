@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from racer.reward.compiler.parse import Unsupported
 from racer.reward.compiler.rewrite import Rewritten, rewrite
+from racer.reward.engine import DOUBTFUL
 from racer.reward.file import RewardFile
 from racer.reward.namespace import LIMIT
 
@@ -26,8 +27,8 @@ Constants = namedtuple("Constants", {constants})
 '''
 
 _KERNEL = """
-def kernel(rows, forward, backward, out, failed, fuel, doubts):
-    doubts[0] = 0
+def kernel(rows, forward, backward, out, failed, fuel):
+    unsure = 0
     along, against = {along}, {against}
     c = Constants({builders})
     for i in range(rows.shape[0]):
@@ -41,7 +42,8 @@ def kernel(rows, forward, backward, out, failed, fuel, doubts):
             failed[i] = True
         if fuel[0] < 0 or not abs(out[i]) <= {limit} or row.steps < {first_step}:
             failed[i] = True
-        doubts[0] += failed[i]
+        unsure += failed[i]
+    return {doubtful} if unsure else 0
 """
 
 _FIELDS = {
@@ -103,6 +105,7 @@ def _write(done: Rewritten) -> Generated:
             builders=", ".join(builders.values()),
             fields=", ".join(fields) or "0",
             limit=LIMIT,
+            doubtful=DOUBTFUL,
             first_step=done.first_step,
         )
     )

@@ -62,29 +62,27 @@ class CompiledEngine(RewardEngine):
         self._bound: Bound | None = None
 
     def bind(self, rows: Rows, out: Floats) -> Bound:
-        failed, doubts = np.zeros(len(rows), np.bool_), np.zeros(1, np.int64)
-        arguments = (rows, *self._tables, out, failed, np.zeros(1, np.int64), doubts)
-        return Bound(rows, out, bind(self._kernel, *arguments), failed, doubts)
+        failed, fuel = np.zeros(len(rows), np.bool_), np.zeros(1, np.int64)
+        call = bind(self._kernel, rows, *self._tables, out, failed, fuel)
+        return Bound(rows, out, call, failed)
 
     def run(self, rows: Rows, out: Floats) -> Bound:
-        """The kernel alone."""
+        """The kernel alone: rows it is not sure of are left open."""
         if self._bound is None or self._bound.rows is not rows or self._bound.out is not out:
             self._bound = self.bind(rows, out)
         self._bound.call()
         return self._bound
 
     def _compute(self, rows: Rows, out: Floats) -> None:
-        self._answer(self.run(rows, out))
+        self._settle(self.run(rows, out))
 
-    def _answer(self, bound: Bound) -> None:
-        if bound.doubts[0]:
-            for car in np.flatnonzero(bound.failed):
-                self._ask_python(bound.rows, bound.out, int(car))
-            bound.doubts[0] = 0
+    def _settle(self, bound: Bound) -> None:
+        for car in np.flatnonzero(bound.failed):
+            self._ask_python(bound.rows, bound.out, int(car))
 
     def settle(self, bound: Bound, cars: Cars | None) -> None:
         try:
-            self._answer(bound)
+            self._settle(bound)
         except Failure as failure:
             raise self._told(failure, bound.rows, cars) from failure.__cause__
 
@@ -128,12 +126,12 @@ def build(file: RewardFile) -> tuple[Any, codegen.Generated]:
     """
     generated = generated_from(file)
     rows = np.zeros(1, PARAMS)
-    points, flags, state = np.zeros((2, 2)), np.zeros(1, np.bool_), np.zeros(1, np.int64)
+    points, flags, fuel = np.zeros((2, 2)), np.zeros(1, np.bool_), np.zeros(1, np.int64)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             kernel = _kernel(generated.text)
-            bind(kernel, rows, points, points, np.zeros(1), flags, state, state)
+            bind(kernel, rows, points, points, np.zeros(1), flags, fuel)
     except Exception as error:  # whatever numba raises, the answer is the same: use Python
         raise NotCompiled(_reason(file, generated, error)) from None
     return kernel, generated
