@@ -9,7 +9,7 @@
     RacerError   base of every error that is the user's to fix
 
 Training and judging: `from racer.training.train import train`,
-`from racer.evaluation.laps import evaluate`.
+`from racer.evaluation import evaluate`.
 
 Names are imported when first used, so `import racer` costs nothing and never loads torch.
 """

@@ -12,7 +12,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from racer.config import RaceConfig, TrainConfig
 from racer.envs.sb3 import RacerVecEnv
-from racer.evaluation.laps import evaluate
+from racer.evaluation import evaluate
 from racer.policy import from_model
 from racer.race import make_race
 from racer.training import algorithms

@@ -49,7 +49,7 @@ def rules_of(args: argparse.Namespace) -> Any:
         UsageError: a number of the rules without --rules. BadConfig: one outside its range.
     """
     from racer.errors import UsageError
-    from racer.evaluation.protocol import protocol
+    from racer.evaluation import protocol
 
     names = ["continuous", *(option.replace("-", "_") for option, _, _ in RULES)]
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
@@ -63,8 +63,7 @@ def rules_of(args: argparse.Namespace) -> Any:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate and print; nothing in the run changes."""
-    from racer.evaluation.laps import evaluate
-    from racer.evaluation.time_trial import trial
+    from racer.evaluation import evaluate, time_trial
     from racer.runs import Run
     from racer.storage import files
     from racer.training.checkpoint import policy_of
@@ -83,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
     if rules is None:
         result, trace = evaluate(policy, config.race, laps=config.eval.laps)
     else:
-        result, trace = trial(policy, config.race, rules)
+        result, trace = time_trial(policy, config.race, rules)
     if args.sim_trace:
         from racer.deepracer.run_files import write_sim_trace
 

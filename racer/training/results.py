@@ -6,7 +6,7 @@ import dataclasses
 
 from racer.config import Config
 from racer.deepracer import run_files
-from racer.evaluation.laps import Result, evaluate
+from racer.evaluation import Result, evaluate
 from racer.policy import Policy
 from racer.runs import Run
 from racer.storage import files

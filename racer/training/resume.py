@@ -12,7 +12,7 @@ from typing import Any
 from racer import reward
 from racer.config import Config
 from racer.errors import BadReward, RacerError, UnknownName, UsageError
-from racer.evaluation.laps import Result
+from racer.evaluation import Result
 from racer.process.signals import graceful_stop
 from racer.race import make_race, track_of
 from racer.runs import Run

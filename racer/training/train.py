@@ -15,7 +15,7 @@ from racer.config import Config
 from racer.deepracer import run_files
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import Diverged, RacerError, RewardFailed, Stopped
-from racer.evaluation.laps import Result, make_judge
+from racer.evaluation import Result, make_scorer
 from racer.policy import FILE as POLICY_FILE
 from racer.policy import Policy, into_model
 from racer.process.signals import Stop, graceful_stop
@@ -214,7 +214,7 @@ class Session:
             self.config.train,
             self.metrics,
             self.sim_trace,
-            judge=make_judge(self.config.race, laps=min(JUDGE_LAPS, self.config.eval.laps)),
+            judge=make_scorer(self.config.race, laps=min(JUDGE_LAPS, self.config.eval.laps)),
             stop=self.stop,
             about=about(self.config),
         )

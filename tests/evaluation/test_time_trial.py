@@ -9,15 +9,8 @@ from racer.deepracer.logs import check_parity, read_one
 from racer.deepracer.logs.log import PAUSE
 from racer.deepracer.logs.write import csv_text, written_rows
 from racer.errors import BadConfig, UnknownName
-from racer.evaluation.protocol import (
-    PROTOCOLS,
-    Protocol,
-    TimedLap,
-    TrialResult,
-    best_average,
-    protocol,
-)
-from racer.evaluation.time_trial import trial
+from racer.evaluation import PROTOCOLS, Lap, Protocol, Result, protocol, time_trial
+from racer.evaluation.result import best_average
 
 CONFIG = RaceConfig(track="oval", reward="rewards/center_line.py", actions="continuous",
                     vehicle="deepracer")  # fmt: skip
@@ -48,7 +41,7 @@ class Straying(Centered):
 
 
 def test_clean_laps_have_no_penalty_and_every_lap_starts_anew():
-    result, trace = trial(Centered(), CONFIG, protocol("deepracer"))
+    result, trace = time_trial(Centered(), CONFIG, protocol("deepracer"))
     assert [lap.status for lap in result.laps] == ["lap_complete"] * 3
     assert len({lap.time_s for lap in result.laps}) == 1
     assert result.to_json()["resets"] == 0
@@ -58,7 +51,7 @@ def test_clean_laps_have_no_penalty_and_every_lap_starts_anew():
 
 
 def test_flying_laps_begin_rolling():
-    result, trace = trial(Centered(), CONFIG, protocol("league"))
+    result, trace = time_trial(Centered(), CONFIG, protocol("league"))
     times = [lap.time_s for lap in result.laps]
     starts = [trace.rows[part.start]["v"] for part in trace.episodes()]
     assert starts[0] == 0.0
@@ -69,8 +62,8 @@ def test_flying_laps_begin_rolling():
 
 def test_leaving_the_track_costs_the_penalty_and_the_lap_goes_on():
     rules = protocol("deepracer", laps=1)
-    clean, _ = trial(Centered(), CONFIG, rules)
-    result, trace = trial(Straying(30), CONFIG, rules)
+    clean, _ = time_trial(Centered(), CONFIG, rules)
+    result, trace = time_trial(Straying(30), CONFIG, rules)
     (lap,) = result.laps
     assert lap.status == "lap_complete"
     assert lap.off_tracks == lap.resets >= 1
@@ -86,7 +79,7 @@ def test_leaving_the_track_costs_the_penalty_and_the_lap_goes_on():
 
 
 def test_the_car_is_put_back_on_the_road_where_it_was():
-    _, trace = trial(Straying(30), CONFIG, protocol("deepracer", laps=1))
+    _, trace = time_trial(Straying(30), CONFIG, protocol("deepracer", laps=1))
     first, _ = trace.meta["pauses"][0]
     fault, held = trace.rows[first - 1], trace.rows[first]
     assert fault["params"]["is_offtrack"]
@@ -98,9 +91,9 @@ def test_the_car_is_put_back_on_the_road_where_it_was():
 
 
 @pytest.mark.parametrize("name", ["deepracer", "league"])
-def test_a_trial_written_as_a_log_passes_parity(name):
+def test_a_time_trial_written_as_a_log_passes_parity(name):
     """Resets, holds and flying laps, recomputed from poses as those of the simulator are."""
-    _, trace = trial(Straying(30, 200), CONFIG, protocol(name, laps=2))
+    _, trace = time_trial(Straying(30, 200), CONFIG, protocol(name, laps=2))
     pauses = trace.meta["pauses"]
     written = written_rows(trace.rows, trace.track, Continuous(), dt=trace.dt, pauses=pauses)
     log = read_one(csv_text(written).encode(), "ours.csv")
@@ -113,15 +106,15 @@ def test_a_trial_written_as_a_log_passes_parity(name):
 
 
 def test_penalties_can_be_changed():
-    base = trial(Straying(30), CONFIG, protocol("deepracer", laps=1))[0].laps[0]
+    base = time_trial(Straying(30), CONFIG, protocol("deepracer", laps=1))[0].laps[0]
     rules = protocol("deepracer", laps=1, off_track_penalty_s=2.0)
-    lap = trial(Straying(30), CONFIG, rules)[0].laps[0]
+    lap = time_trial(Straying(30), CONFIG, rules)[0].laps[0]
     assert lap.off_tracks == base.off_tracks
     assert base.time_s - lap.time_s == pytest.approx(3.0 * lap.off_tracks)
 
 
 def test_strict_ends_a_lap_at_the_first_fault():
-    result, _ = trial(Straying(30), CONFIG, protocol("strict", laps=6))
+    result, _ = time_trial(Straying(30), CONFIG, protocol("strict", laps=6))
     assert result.laps[0].status == "off_track"
     assert result.laps[-1].status == "lap_complete"
     assert result.laps[0].penalty_s == 0.0
@@ -131,7 +124,7 @@ def test_strict_ends_a_lap_at_the_first_fault():
 
 def test_resets_are_counted_in_each_lap():
     rules = protocol("deepracer", laps=1, resets=1)
-    result, _ = trial(Straying(30, 110), CONFIG, rules)
+    result, _ = time_trial(Straying(30, 110), CONFIG, rules)
     lap = result.laps[0]
     assert (lap.status, lap.off_tracks, lap.resets) == ("off_track", 2, 1)
     assert result.score_s is None
@@ -139,7 +132,7 @@ def test_resets_are_counted_in_each_lap():
 
 def test_a_car_that_never_gets_on_uses_up_the_resets():
     rules = protocol("deepracer", laps=1, resets=2)
-    result, _ = trial(Circling(), CONFIG, rules)
+    result, _ = time_trial(Circling(), CONFIG, rules)
     lap = result.laps[0]
     assert lap.reversals + lap.off_tracks + lap.immobilizations == 3
     assert lap.status in ("off_track", "reversed")
@@ -153,7 +146,7 @@ class Circling:
 
 
 def lap(time_s, status="lap_complete"):
-    return TimedLap(status, 100.0, time_s, 0.0, 0, 0, 0, 0.0)
+    return Lap(status, 100.0, time_s, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +155,7 @@ def lap(time_s, status="lap_complete"):
 def test_ranking(ranking, score):
     laps = tuple(map(lap, (10.0, 9.0, 12.0, 10.0)))
     rules = Protocol(laps=4, ranking=ranking, min_laps=3)
-    assert TrialResult(rules, laps).score_s == pytest.approx(score)
+    assert Result(laps, rules).score_s == pytest.approx(score)
 
 
 def test_an_average_needs_consecutive_laps():
@@ -172,7 +165,7 @@ def test_an_average_needs_consecutive_laps():
     assert best_average([140 / 15, 141 / 15], 2) == 9.366  # of 9.333 and 9.400: halves go down
     assert best_average([3 / 15 * 0.99999999999], 1) == 0.2  # no millisecond lost to a last digit
     laps = (lap(10.0), lap(9.0, "off_track"))
-    assert TrialResult(Protocol(laps=2), laps).score_s is None  # total: every lap must count
+    assert Result(laps, Protocol(laps=2)).score_s is None  # total: every lap must count
 
 
 def test_rules_are_named_and_checked():

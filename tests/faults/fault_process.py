@@ -25,7 +25,7 @@ from fault_harness import (
 )
 
 from racer.envs.sb3 import RacerVecEnv
-from racer.evaluation import laps as evaluate
+from racer.evaluation.drive import Drive
 from racer.storage import files
 from racer.training import checkpoint, train
 from racer.training.listeners import checkpointing
@@ -107,7 +107,7 @@ PHASES = {
     "rollout": (RacerVecEnv, "step_wait", 100),
     "update": (RacerPPO, "train", 3),
     "save": (files, "write_synced", 9),
-    "judging": (evaluate, "_drive", 3),
+    "judging": (Drive, "run", 3),
 }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from racer.config import RaceConfig
-from racer.evaluation.laps import evaluate
+from racer.evaluation import evaluate
 from racer.race import make_race
 from racer.recording.trace import Trace
 from racer.runs import list_runs

@@ -95,7 +95,7 @@ def test_the_laps_are_the_evaluation(trained):
 
 
 def test_the_saved_policy_drives_the_same_laps_again(trained):
-    from racer.evaluation.laps import evaluate
+    from racer.evaluation import evaluate
 
     run, result = trained
     policy = Policy.load(run.folder / "policy.safetensors")

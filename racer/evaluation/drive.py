@@ -1,0 +1,270 @@
+"""The one driving loop: laps from the start line, and what becomes of a car that makes a fault."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racer.config import RaceConfig
+from racer.evaluation.protocol import Protocol as Rules
+from racer.evaluation.result import Lap, Result
+from racer.race import Race, make_race
+from racer.recording.trace import TRACE, Trace
+from racer.sim.progress import lap_progress, place
+from racer.sim.types import (
+    IMMOBILIZED,
+    IN_PROGRESS,
+    LAP_COMPLETE,
+    OFF_TRACK,
+    REVERSED,
+    STATUS_LABELS,
+    TIME_UP,
+)
+
+FAULTS = (OFF_TRACK, REVERSED, IMMOBILIZED)
+_CLEAR = 0.05  # m
+
+
+class Driver(Protocol):
+    """Anything that turns observations (N, D) into actions: a Policy, a script."""
+
+    def act(self, obs: NDArray[np.float32]) -> NDArray[Any]:
+        """One action per row."""
+
+
+def evaluate(driver: Driver, config: RaceConfig, *, laps: int = 5) -> tuple[Result, Trace]:
+    """Drive `laps` laps, the first from standstill at the start line, the others flying.
+
+    A car that ends a lap early (off the road, stuck, going back, too slow) starts the next one
+    from standstill at the line.
+
+    Returns:
+        The result, and every step of it: the trace's episodes are the laps.
+
+    Raises:
+        RewardFailed, BadReward, BadTrack, UnknownName: as make_race and Race.step.
+    """
+    race = make_race(_from_the_line(config, continuous=True), 1, all_params=True)
+    return _closing(Drive(driver, race, laps))
+
+
+def time_trial(driver: Driver, config: RaceConfig, rules: Rules) -> tuple[Result, Trace]:
+    """Drive `rules.laps` laps on the clock.
+
+    A fault (off the track, going back, standing still) puts the car where it was a step before it,
+    in the middle of the nearer half of the road, and holds it there for the penalty. The clock
+    runs on. When a lap's resets are used up, the lap ends and the next begins at the start line.
+
+    Returns:
+        The result, and every step of it: episodes are laps, and meta["pauses"] lists (first row,
+        rows) of each hold.
+
+    Raises:
+        RewardFailed, BadReward, BadTrack, UnknownName: as make_race and Race.step.
+    """
+    ends = dict.fromkeys(("end_off_track", "end_immobilized", "end_reversed"), True)
+    settings = _from_the_line(config, continuous=rules.continuous, **ends)
+    race = make_race(settings, 1, all_params=True)
+    return _closing(Drive(driver, race, rules.laps, rules))
+
+
+def make_scorer(
+    config: RaceConfig, *, laps: int = 5
+) -> Callable[[Driver], dict[str, float | None]]:
+    """`evaluate` for choosing between policies while training: one race, no rewards, no trace.
+
+    Returns:
+        A function of a driver: {"completion_pct", "lap_time_s"}, the mean lap time or None.
+    """
+    race = make_race(_from_the_line(config, continuous=True), 1, with_reward=False)
+
+    def score(driver: Driver) -> dict[str, float | None]:
+        race.seed(0)
+        result = Drive(driver, race, laps, record=False).run()
+        return {"completion_pct": result.completion_pct, "lap_time_s": result.mean_lap_s}
+
+    return score
+
+
+def _from_the_line(config: RaceConfig, **rules: bool) -> RaceConfig:
+    """The same race from the start line, in the direction of the track."""
+    settings = dataclasses.replace(config.rules, start="line", alternate_direction=False, **rules)
+    return dataclasses.replace(config, rules=settings)
+
+
+def _closing(drive: Drive) -> tuple[Result, Trace]:
+    """Drive, and end the process of the reward whatever happens."""
+    try:
+        return drive.run(), drive.trace()
+    finally:
+        if drive.race.reward is not None:
+            drive.race.reward.close()
+
+
+class Drive:
+    """One drive of some laps: the race, the rows so far, and the lap being driven.
+
+    Args:
+        driver: what drives.
+        race: of one car, which starts at the line.
+        laps: how many.
+        rules: of the clock; None ends a lap at its first fault, and laps are flying.
+        record: keep every step for `trace`.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        race: Race,
+        laps: int,
+        rules: Rules | None = None,
+        *,
+        record: bool = True,
+    ) -> None:
+        self.driver, self.race, self.count = driver, race, laps
+        self.rules, self.record = rules, record
+        self.cap = race.max_steps  # driven steps of one lap
+        self.laps: list[Lap] = []
+        self._rows: list[np.ndarray] = []
+        self._pauses: list[tuple[int, int]] = []
+
+    def run(self) -> Result:
+        """Drive all laps."""
+        self.race.sim["max_steps"] = 0  # counted here: flying laps share an episode, holds do not
+        self._start()
+        while len(self.laps) < self.count:
+            self._step()
+        return Result(tuple(self.laps), self.rules)
+
+    def trace(self) -> Trace:
+        """Every step so far; each lap is an episode that begins at time 0."""
+        meta: dict[str, Any] = {"pauses": self._pauses}
+        if self.rules is None:
+            meta = {"lap_times_s": [lap.time_s for lap in self.laps]}
+        return Trace(self.race.track, np.concatenate(self._rows), self.race.dt, meta)
+
+    def _start(self) -> None:
+        """The next lap begins from standstill at the line."""
+        self._obs = self.race.reset()
+        self._new_lap(0)
+        if self.rules is None:
+            self._driven = 1  # here the frame in which the car is held counts as driven, too
+
+    def _new_lap(self, began: int) -> None:
+        # began: steps that the race had counted before this lap
+        self._began, self._first_row = began, len(self._rows)
+        self._faults = dict.fromkeys(FAULTS, 0)
+        self._driven, self._wheels_off, self._reward, self._penalty = 0, 0, 0.0, 0.0
+
+    def _step(self) -> None:
+        race = self.race
+        before = race.cars[0].copy()
+        self._obs = race.step(self.driver.act(self._obs.copy()))
+        self._driven += 1
+        self._reward += race.rewards.item(0)
+        self._wheels_off += not race.params["all_wheels_on_track"][0]
+        status = int(race.cars["status"][0])
+        if int(race.cars["laps"][0]) > int(before["laps"]):
+            status = LAP_COMPLETE
+        elif status == IN_PROGRESS and self._driven > self.cap:
+            status = TIME_UP
+        self._keep(before, status)
+        if status in FAULTS:
+            self._faults[status] += 1
+            if sum(self._faults.values()) <= (self.rules.resets if self.rules else 0):
+                self._put_back(before, status)
+                return
+        if status != IN_PROGRESS:
+            self._finish(status)
+
+    def _finish(self, status: int) -> None:
+        race, faults = self.race, self._faults
+        steps = int(race.cars["steps"][0])
+        lap = Lap(
+            STATUS_LABELS[status],
+            float(race.params["progress"][0]),
+            (steps - self._began) * race.dt,
+            self._reward,
+            off_tracks=faults[OFF_TRACK],
+            reversals=faults[REVERSED],
+            immobilizations=faults[IMMOBILIZED],
+            penalty_s=self._penalty,
+            off_track_steps=self._wheels_off,
+        )
+        self.laps.append(lap)
+        if status == LAP_COMPLETE and (self.rules is None or self.rules.continuous):
+            self._new_lap(steps)
+        else:
+            self._start()
+
+    def _put_back(self, before: Any, status: int) -> None:
+        """Place the car where it was a step before the fault, and hold it for the penalty."""
+        assert self.rules
+        race, car = self.race, self.race.cars[0]
+        progress, steps, laps = float(before["progress_before"]), int(car["steps"]), car["laps"]
+        along = progress / 100.0 * race.track.length
+        # with its nose behind the finish: being put back is no way to complete a lap
+        along = min(along, race.track.length - float(race.vehicle["nose"][0]) - _CLEAR)
+        s = float(before["start_s"]) + along
+        width = float(race.track.nearest(before["nose_x"], before["nose_y"])["width"][0])
+        lane = math.copysign(0.25 * width, float(before["n"]))
+        place(race.cars[0], race.track.arrays, race.vehicle[0], s, 0.0, lane)
+        car["steps"], car["laps"] = steps, laps
+        self._measure_held(car, progress)
+        seconds = {
+            OFF_TRACK: self.rules.off_track_penalty_s,
+            REVERSED: self.rules.reversed_penalty_s,
+            IMMOBILIZED: self.rules.immobilized_penalty_s,
+        }[status]
+        held = round(seconds / race.dt)
+        if held:
+            self._pauses.append((len(self._rows), held))
+        for _ in range(held):
+            car["steps"] += 1
+            race.params["steps"] = car["steps"]
+            self._keep(car, IN_PROGRESS)
+        self._penalty += held * race.dt
+        self._obs = race.refresh()
+
+    def _measure_held(self, car: Any, before: float) -> None:
+        """Progress and params of a car that was just placed; nothing scores while it is held."""
+        race, params = self.race, self.race.params[0]
+        near = race.track.nearest(car["nose_x"], car["nose_y"])[0]
+        length = race.track.length
+        progress = lap_progress(float(near["s"]) / length, float(car["start_s"]) / length, before)
+        car["progress"] = car["progress_before"] = progress
+        measured = {
+            "x": car["nose_x"],
+            "y": car["nose_y"],
+            "heading": math.degrees(car["yaw"]),
+            "distance_from_center": near["distance"],
+            "projection_distance": near["s"],
+            "progress": progress,
+            "track_width": near["width"],
+            "prev_waypoint": near["prev_waypoint"],
+            "next_waypoint": near["next_waypoint"],
+            "all_wheels_on_track": car["wheels_off"] == 0,
+            "is_left_of_center": near["is_left"],
+            "is_offtrack": car["wheels_off"] == 4,
+        }
+        for name, value in measured.items():
+            params[name] = value
+        race.rewards[:] = 0.0
+
+    def _keep(self, car: Any, status: int) -> None:
+        """One row of the trace: the state before the step, and what the step was judged as."""
+        if not self.record:
+            return
+        row = np.zeros(1, TRACE)
+        for name in ("x", "y", "yaw", "v", "steer"):
+            row[name] = car[name]
+        row["episode"] = len(self.laps)
+        row["params"] = self.race.params
+        row["reward"], row["status"] = self.race.rewards, status
+        row["time"] = (len(self._rows) - self._first_row) * self.race.dt
+        self._rows.append(row)

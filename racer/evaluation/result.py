@@ -1,0 +1,149 @@
+"""What driving laps found: each lap, what they are worth under the rules, as JSON and a table."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from racer.evaluation.protocol import Protocol
+from racer.sim.types import LAP_COMPLETE, STATUS_LABELS, TIME_UP
+
+_PLAIN = ("status", "progress_pct", "time_s", "reward", "off_track_steps")
+_NOT_A_FAULT = (STATUS_LABELS[LAP_COMPLETE], STATUS_LABELS[TIME_UP])
+
+
+@dataclass(frozen=True)
+class Lap:
+    """One attempt at a lap."""
+
+    status: str  # lap_complete, or the fault that ended it
+    progress_pct: float
+    time_s: float  # until it ended, penalties included; the lap time when it is complete
+    reward: float  # sum over the lap
+    off_tracks: int = 0
+    reversals: int = 0
+    immobilizations: int = 0
+    penalty_s: float = 0.0
+    off_track_steps: int = 0  # steps with at least one wheel off the road
+
+    @property
+    def complete(self) -> bool:
+        """Did the car finish it?"""
+        return self.status == STATUS_LABELS[LAP_COMPLETE]
+
+    @property
+    def resets(self) -> int:
+        """How often the car was put back on the track."""
+        faults = self.off_tracks + self.reversals + self.immobilizations
+        return faults if self.status in _NOT_A_FAULT else faults - 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """Laps in the order driven; with `rules`, a time trial that has a score."""
+
+    laps: tuple[Lap, ...]
+    rules: Protocol | None = None
+
+    @property
+    def completion_pct(self) -> float:
+        """Mean progress of the laps, %; 100 only when every lap was completed."""
+        return float(np.mean([lap.progress_pct for lap in self.laps]))
+
+    @property
+    def lap_times_s(self) -> list[float]:
+        """Times of the completed laps."""
+        return [lap.time_s for lap in self.laps if lap.complete]
+
+    @property
+    def mean_lap_s(self) -> float | None:
+        """Mean time of the completed laps; None without one."""
+        times = self.lap_times_s
+        return float(np.mean(times)) if times else None
+
+    @property
+    def score_s(self) -> float | None:
+        """The time that a time trial is ranked by; None when it does not count."""
+        if self.rules is None:
+            return None
+        times = [lap.time_s if lap.complete else math.inf for lap in self.laps]
+        if self.rules.ranking == "total":
+            score = sum(times)
+        elif self.rules.ranking == "best":
+            score = min(times)
+        else:
+            score = best_average(times, self.rules.min_laps)
+        return score if math.isfinite(score) else None
+
+    def to_json(self) -> dict[str, Any]:
+        """For evaluation.json and --json; lap times are None when no lap was completed."""
+        times = self.lap_times_s
+        return {
+            "completion_pct": self.completion_pct,
+            "laps": len(self.laps),
+            "laps_completed": len(times),
+            "best_lap_s": min(times) if times else None,
+            "mean_lap_s": self.mean_lap_s,
+            "lap_times_s": times,
+            "off_tracks": sum(lap.off_tracks for lap in self.laps),
+            **self._time_trial(),
+            "mean_reward": float(np.mean([lap.reward for lap in self.laps])),
+            "attempts": [self._attempt(lap) for lap in self.laps],
+        }
+
+    def _time_trial(self) -> dict[str, Any]:
+        if self.rules is None:
+            return {}
+        return {
+            "resets": sum(lap.resets for lap in self.laps),
+            "penalty_s": sum(lap.penalty_s for lap in self.laps),
+            "score_s": self.score_s,
+            "rules": dataclasses.asdict(self.rules),
+        }
+
+    def _attempt(self, lap: Lap) -> dict[str, Any]:
+        fields = dataclasses.asdict(lap)
+        if self.rules is None:
+            return {name: fields[name] for name in _PLAIN}
+        del fields["off_track_steps"]
+        return fields
+
+    def table(self) -> str:
+        """For people."""
+        return self._plain_table() if self.rules is None else self._time_trial_table()
+
+    def _plain_table(self) -> str:
+        head = ("lap", "result", "progress", "time", "reward", "wheels off")
+        lines = ["{:>4} {:<13} {:>9} {:>8} {:>9} {:>11}".format(*head)]
+        for number, lap in enumerate(self.laps, 1):
+            lines.append(
+                f"{number:>4} {lap.status.replace('_', ' '):<13} {lap.progress_pct:>8.1f}% "
+                f"{lap.time_s:>6.2f} s {lap.reward:>9.2f} {lap.off_track_steps:>5} steps"
+            )
+        return "\n".join(lines)
+
+    def _time_trial_table(self) -> str:
+        assert self.rules
+        head = ("lap", "result", "progress", "time", "penalty", "resets")
+        lines = ["{:>4} {:<13} {:>9} {:>9} {:>8} {:>6}".format(*head)]
+        for number, lap in enumerate(self.laps, 1):
+            lines.append(
+                f"{number:>4} {lap.status.replace('_', ' '):<13} {lap.progress_pct:>8.1f}% "
+                f"{lap.time_s:>7.2f} s {lap.penalty_s:>6.1f} s {lap.resets:>6}"
+            )
+        score = "does not count" if self.score_s is None else f"{self.score_s:.3f} s"
+        return "\n".join([*lines, f"\nscore ({self.rules.ranking}): {score}"])
+
+
+def best_average(times: list[float], window: int) -> float:
+    """The least mean of `window` consecutive times, s, in whole milliseconds as officially."""
+    means = [
+        sum(round(1000.0 * time) for time in part) // window / 1000.0
+        for part in (times[i : i + window] for i in range(len(times) - window + 1))
+        if all(map(math.isfinite, part))
+    ]
+    return min(means, default=math.inf)
