@@ -10,6 +10,7 @@ from racer.errors import UsageError
 
 if TYPE_CHECKING:
     from racer.recording.trace import Trace
+    from racer.render.ghosts import Ghost
 
 EPILOG = "Press H in the window for its keys."
 
@@ -27,6 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--track", metavar="T", help="RUN is a log, driven on this track")
     parser.add_argument("--video", metavar="FILE", help="write a .mp4 or .gif; needs no display")
+    parser.add_argument(
+        "--ghost",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="show the best lap of another run or recording beside it, with the time difference; "
+        "may be given several times",
+    )
     parser.add_argument("--runs-dir", default="runs", metavar="DIR", help="default: runs")
     parser.add_argument("--speed", type=float, default=1.0, help="1 is real time (default)")
 
@@ -38,16 +47,34 @@ def run(args: argparse.Namespace) -> None:
     trace = open_trace(args.run, Path(args.runs_dir), args.track)
     if trace.note:
         print(f"{args.run}: {trace.note}")
+    ghosts = open_ghosts(args.ghost, trace, Path(args.runs_dir))
     if args.video:
         from racer.render import video
 
-        count = video.write(trace, args.video, speed=args.speed)
+        count = video.write(trace, args.video, speed=args.speed, ghosts=ghosts)
         laps = len(trace.episodes())
         print(f"{args.video}: {laps} lap{'' if laps == 1 else 's'}, {count} frames")
         return
     from racer.render import viewer
 
-    viewer.watch(trace, speed=args.speed)
+    viewer.watch(trace, speed=args.speed, ghosts=ghosts)
+
+
+def open_ghosts(targets: list[str], trace: Trace, runs_dir: Path) -> list[Ghost]:
+    """The best lap of each of `targets`, which are as for `open_trace`.
+
+    Raises:
+        BadTrack: driven on another road.
+        UsageError: more than there are colours for.
+    """
+    from racer.render.ghosts import COLORS, ghost_of
+
+    if len(targets) > len(COLORS):
+        raise UsageError(f"{len(targets)} ghosts; at most {len(COLORS)} can be told apart.")
+    return [
+        ghost_of(open_trace(target, runs_dir), Path(target).stem, color, trace.track)
+        for target, color in zip(targets, COLORS, strict=False)
+    ]
 
 
 def open_trace(target: str, runs_dir: Path, track: str | None = None) -> Trace:

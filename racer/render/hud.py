@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pygame
+from numpy.typing import NDArray
 
 from racer.render import scene
 from racer.render.paint import font
@@ -22,6 +24,7 @@ ROW = 19
 PAD = 14
 HEAD = 78  # of the params panel, above its rows
 FOOT = 62  # keys, speed scale and timeline
+GAP_LEFT, GAP_RIGHT = 400, 250  # beside the strip of gaps
 HELP_ROW, HELP_WIDTH = 26, 430
 HELP_SMALLEST = 0.4  # px per unit; smaller letters cannot be read
 
@@ -104,6 +107,13 @@ class Sheet:
         x0, y0, x1, y1 = (round(edge * self.unit) for edge in edges)
         pygame.draw.rect(self.target, color, (x0, y0, max(x1 - x0, 1), max(y1 - y0, 1)))
 
+    def line(self, x: NDArray[np.float64], y: NDArray[np.float64], color: Color) -> None:
+        """A line through points (K,); it is interrupted where a coordinate is not finite."""
+        points = np.stack([x, y], axis=1) * self.unit
+        for a, b in itertools.pairwise(points):
+            if np.isfinite(a).all() and np.isfinite(b).all():
+                pygame.draw.line(self.target, color, a.tolist(), b.tolist(), round(2 * self.unit))
+
 
 def unit_of(size: tuple[int, int]) -> float:
     """Px of a unit on a surface of (width, height) px."""
@@ -172,6 +182,40 @@ def draw_speed_scale(target: pygame.Surface, scale: scene.Scale) -> None:
         sheet.bar((left + i, top, 1, height), color)
     sheet.text(f"{scale.low:g}", (left, top + 11), 12, DIM)
     sheet.text(f"{scale.high:g} m/s", (left + width, top + 11), 12, DIM, right=True)
+
+
+def draw_gaps(
+    target: pygame.Surface,
+    gaps: Sequence[tuple[str, Color, NDArray[np.float64]]],
+    progress: NDArray[np.float64],
+    at: int,
+) -> None:
+    """A strip of the time differences to ghosts over the lap, and their values now.
+
+    Args:
+        gaps: for each ghost its name, colour and the gap (K,) at every row, s; positive is behind.
+        progress: (K,) of the rows, %.
+        at: the row shown.
+    """
+    sheet = Sheet(target)
+    left, top, height = GAP_LEFT, sheet.height - FOOT - 30, 78
+    width = sheet.width - left - GAP_RIGHT
+    if width < 160:
+        return
+    sheet.panel((left, top, width, height))
+    known = [gap[np.isfinite(gap)] for _, _, gap in gaps]
+    reach = max([0.1, *(float(np.abs(gap).max()) for gap in known if gap.size)])
+    middle, half = top + height / 2 + 8, height / 2 - 14
+    sheet.bar((left + PAD, middle, width - 2 * PAD, 1), (70, 77, 88))
+    x = float(left + PAD)
+    across = left + PAD + progress / 100.0 * (width - 2 * PAD)
+    for name, color, gap in gaps:
+        sheet.line(across, middle + gap / reach * half, color)
+        now = gap[min(at, len(gap) - 1)]
+        words = f"{name[:24]} {now:+.2f} s" if now == now else f"{name[:24]} –"
+        sheet.text(words, (x, top + 5), 13, color, bold=True)
+        x += font(round(13 * sheet.unit), bold=True).size(words)[0] / sheet.unit + 16
+    sheet.bar((float(across[at]) - 0.5, top + 24, 1, height - 30), TEXT)
 
 
 def draw_timeline(target: pygame.Surface, part: float, hint: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,7 @@ Array = NDArray[np.float64]
 SMOOTH = 2  # the road is painted this much larger, then shrunk
 SMOOTH_PIXELS = 5_000_000  # unless it is larger than this: it would take a second
 SMOOTH_CAR = 4
+GHOST_ALPHA = 150  # of 255
 CAR_PIXELS = 30  # an overview draws the car at least this long
 TRAIL_WIDTH, TRAIL_PIXELS = 0.05, 3.0  # m, px
 MARGIN = 1.5  # where the camera moves, the painted piece of world is this much larger than the view
@@ -83,6 +85,7 @@ class Painter:
         trail: NDArray[np.void] | None = None,
         speeds: scene.Scale = scene.ANY_SPEED,
         trail_key: object = None,
+        ghosts: Sequence[tuple[Pose, scene.Color]] = (),
     ) -> None:
         """Paint everything onto `target`.
 
@@ -92,6 +95,7 @@ class Painter:
             trail: rows with x, y, v, oldest first; grows between calls with the same key.
             speeds: the scale of its colours.
             trail_key: what the trail belongs to; another key starts it anew.
+            ghosts: cars that are not there, with their colours; painted pale, beneath the others.
         """
         self._prepare(camera)
         if trail is not None:
@@ -101,6 +105,8 @@ class Painter:
         shift = self._tile_camera.project(np.array([[camera.x, camera.y]]))[0]
         corner = round(shift[0] - camera.width / 2), round(shift[1] - camera.height / 2)
         target.blit(tile, (-corner[0], -corner[1]))
+        for pose, color in ghosts:
+            _draw_car(target, camera, pose, color, GHOST_ALPHA)
         for pose in poses:
             _draw_car(target, camera, pose)
 
@@ -197,7 +203,13 @@ def _quad(a: Array, b: Array, width: float) -> list[list[float]] | None:
     ]
 
 
-def _draw_car(target: pygame.Surface, camera: Camera, pose: Pose) -> None:
+def _draw_car(
+    target: pygame.Surface,
+    camera: Camera,
+    pose: Pose,
+    body: scene.Color = scene.BODY,
+    alpha: int = 255,
+) -> None:
     length = scene.NOSE - scene.TAIL
     grow = max(1.0, CAR_PIXELS / (length * camera.scale))
     half = math.ceil(0.25 * grow * camera.scale) + 2
@@ -207,7 +219,7 @@ def _draw_car(target: pygame.Surface, camera: Camera, pose: Pose) -> None:
     if not pygame.Rect(*corner, side, side).colliderect(target.get_rect()):
         return
     patch = pygame.Surface((side * SMOOTH_CAR, side * SMOOTH_CAR), pygame.SRCALPHA)
-    patch.fill((*scene.BODY, 0))
+    patch.fill((*body, 0))
     local = Camera(
         pose.x + (corner[0] + half - middle[0]) / camera.scale,
         pose.y - (corner[1] + half - middle[1]) / camera.scale,
@@ -215,9 +227,10 @@ def _draw_car(target: pygame.Surface, camera: Camera, pose: Pose) -> None:
         side,
         side,
     )
-    shapes: list[Shape] = list(scene.car(pose, grow))
-    _draw_shapes(patch, local, shapes, SMOOTH_CAR)
-    target.blit(pygame.transform.smoothscale(patch, (side, side)), corner)
+    _draw_shapes(patch, local, scene.car(pose, grow, body), SMOOTH_CAR)
+    small = pygame.transform.smoothscale(patch, (side, side))
+    small.set_alpha(alpha)
+    target.blit(small, corner)
 
 
 @lru_cache(maxsize=32)

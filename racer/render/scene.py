@@ -100,7 +100,7 @@ def road(track: Track) -> list[Shape]:
     return shapes
 
 
-def car(pose: Pose, grow: float = 1.0) -> list[Shape]:
+def car(pose: Pose, grow: float = 1.0, body: Color = BODY) -> list[Shape]:
     """A car that turns its front wheels; `grow` enlarges it about its origin."""
     shapes: list[Shape] = []
     for axle, steer in ((AXLE_FRONT, pose.steer), (AXLE_REAR, 0.0)):
@@ -108,7 +108,7 @@ def car(pose: Pose, grow: float = 1.0) -> list[Shape]:
             wheel = _rectangle(WHEEL_RADIUS, HALF_WHEEL) @ _rotation(steer).T
             shapes.append(Polygon(wheel + np.array([axle, side]), WHEEL))
     for points, color in _BODY:
-        shapes.append(Polygon(points, color))
+        shapes.append(Polygon(points, body if color == BODY else color))
     turn, origin = _rotation(pose.yaw).T * grow, [pose.x, pose.y]
     return [Polygon(s.points @ turn + origin, s.color) for s in shapes]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from racer.errors import ResourceError, UsageError
 from racer.render import hud, paint, scene
+from racer.render.ghosts import Ghost
 from racer.render.paint import Painter, overview
 from racer.render.scene import Playback, Pose
 from racer.sim.types import STATUS_LABELS
@@ -21,6 +22,7 @@ from racer.tracks import Track
 FPS = 30
 GIF_FPS = 15
 SIZE = (1280, 720)
+GIF_SIZE = (800, 450)
 HUD_MIN = (700, 400)  # px, smaller frames show the road alone
 
 Frame = NDArray[np.uint8]
@@ -63,11 +65,12 @@ class LiveView:
 class Film:
     """Frames of one recording, as the window and the video show them."""
 
-    def __init__(self, playback: Playback) -> None:
-        self.playback = playback
+    def __init__(self, playback: Playback, ghosts: Sequence[Ghost] = ()) -> None:
+        self.playback, self.ghosts = playback, tuple(ghosts)
         self.parts = playback.episodes()
         self.painter = Painter(playback.track)
         self.speeds = scene.speed_scale(playback.rows)
+        self._gaps_of: dict[int, list[tuple[str, scene.Color, NDArray[np.float64]]]] = {}
 
     def rows(self, part: int) -> NDArray[np.void]:
         """The rows of one episode."""
@@ -80,12 +83,23 @@ class Film:
         rows = self.rows(part)
         i = min(max(int(at), 0), len(rows) - 1)
         pose = scene.pose_at(rows, at)
-        self.painter.draw(surface, camera, [pose], rows[: i + 1], self.speeds, part)
+        seconds = at * self.playback.dt
+        beside = [(ghost.pose(seconds), ghost.color) for ghost in self.ghosts]
+        self.painter.draw(surface, camera, [pose], rows[: i + 1], self.speeds, part, beside)
         if min(surface.get_width() - HUD_MIN[0], surface.get_height() - HUD_MIN[1]) < 0:
             return
         hud.draw_params(surface, rows[i]["params"], float(rows[i]["reward"]), pose.v)
         hud.draw_header(surface, self._status(part, at, note))
         hud.draw_speed_scale(surface, self.speeds)
+        if self.ghosts:
+            hud.draw_gaps(surface, self._gaps(part), rows["params"]["progress"], i)
+
+    def _gaps(self, part: int) -> list[tuple[str, scene.Color, NDArray[np.float64]]]:
+        """For each ghost its name, colour and the gap at every row of the lap, s."""
+        if part not in self._gaps_of:
+            rows, dt = self.rows(part), self.playback.dt
+            self._gaps_of[part] = [(g.name, g.color, g.gap(rows, dt)) for g in self.ghosts]
+        return self._gaps_of[part]
 
     def _status(self, part: int, at: float, note: str) -> hud.Status:
         rows = self.rows(part)
@@ -121,9 +135,15 @@ def frame(playback: Playback, index: int, size: tuple[int, int] = SIZE) -> Frame
     raise IndexError(f"row {index} of {len(playback.rows)}")
 
 
-def frames(playback: Playback, size: tuple[int, int], fps: int, speed: float) -> Iterator[Frame]:
+def frames(
+    playback: Playback,
+    size: tuple[int, int],
+    fps: int,
+    speed: float,
+    ghosts: Sequence[Ghost] = (),
+) -> Iterator[Frame]:
     """Every frame of a recording, interpolated; a second's rest after each lap."""
-    film = Film(playback)
+    film = Film(playback, ghosts)
     surface = pygame.Surface(size, 0, 32)
     camera = track_camera(playback.track, size)
     for part in range(len(film.parts)):
@@ -137,7 +157,9 @@ def frames(playback: Playback, size: tuple[int, int], fps: int, speed: float) ->
             yield pixels(surface)
 
 
-def write(playback: Playback, path: str | Path, *, speed: float = 1.0) -> int:
+def write(
+    playback: Playback, path: str | Path, *, speed: float = 1.0, ghosts: Sequence[Ghost] = ()
+) -> int:
     """Write a recording as .mp4 or .gif; returns the number of frames.
 
     Raises:
@@ -147,14 +169,14 @@ def write(playback: Playback, path: str | Path, *, speed: float = 1.0) -> int:
     path = Path(path)
     if not len(playback.rows):
         raise UsageError("the recording has no steps, so there is nothing to show.")
-    writers = {".mp4": _write_mp4, ".gif": _write_gif}
-    if path.suffix.lower() not in writers:
+    if path.suffix.lower() not in _FORMATS:
         raise UsageError(f"--video {path}: the name must end in .mp4 or .gif.")
     if not path.parent.is_dir():
         raise UsageError(f"--video {path}: there is no folder {path.parent}.")
     part = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:
-        count = writers[path.suffix.lower()](playback, part, speed)
+        size, fps, writer = _FORMATS[path.suffix.lower()]
+        count = writer(frames(playback, size, fps, speed, ghosts), part)
         os.replace(part, path)
     except OSError as error:
         raise ResourceError(f"cannot write {path}: {error.strerror or error}.") from error
@@ -163,7 +185,7 @@ def write(playback: Playback, path: str | Path, *, speed: float = 1.0) -> int:
     return count
 
 
-def _write_mp4(playback: Playback, path: Path, speed: float) -> int:
+def _write_mp4(images: Iterator[Frame], path: Path) -> int:
     import imageio_ffmpeg
 
     output: Any = imageio_ffmpeg.write_frames(
@@ -172,7 +194,7 @@ def _write_mp4(playback: Playback, path: Path, speed: float) -> int:
     output.send(None)
     count = 0
     try:
-        for image in frames(playback, SIZE, FPS, speed):
+        for image in images:
             output.send(np.ascontiguousarray(image))
             count += 1
     finally:
@@ -180,20 +202,22 @@ def _write_mp4(playback: Playback, path: Path, speed: float) -> int:
     return count
 
 
-def _write_gif(playback: Playback, path: Path, speed: float) -> int:
+def _write_gif(images: Iterator[Frame], path: Path) -> int:
     from PIL import Image
 
-    size = SIZE[0] * 5 // 8, SIZE[1] * 5 // 8
-    images = [Image.fromarray(image) for image in frames(playback, size, GIF_FPS, speed)]
-    images[0].save(
+    first, *others = [Image.fromarray(image) for image in images]
+    first.save(
         path,
         format="GIF",
         save_all=True,
-        append_images=images[1:],
+        append_images=others,
         duration=1000 // GIF_FPS,
         loop=0,
     )
-    return len(images)
+    return 1 + len(others)
+
+
+_FORMATS = {".mp4": (SIZE, FPS, _write_mp4), ".gif": (GIF_SIZE, GIF_FPS, _write_gif)}
 
 
 def pixels(surface: pygame.Surface) -> Frame:

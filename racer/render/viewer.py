@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import pygame
 
 from racer.errors import ResourceError, UsageError
 from racer.render import hud, scene
+from racer.render.ghosts import Ghost
 from racer.render.paint import Camera, clamp_scale
 from racer.render.scene import Playback
 from racer.render.video import HUD_MIN, Film, track_camera
@@ -47,7 +49,7 @@ class State(NamedTuple):
     quit: bool = False
 
 
-def watch(playback: Playback, *, speed: float = 1.0) -> None:
+def watch(playback: Playback, *, speed: float = 1.0, ghosts: Sequence[Ghost] = ()) -> None:
     """Play a recording in a window until it is closed.
 
     Raises:
@@ -58,7 +60,7 @@ def watch(playback: Playback, *, speed: float = 1.0) -> None:
         raise UsageError("the recording has no steps, so there is nothing to show.")
     surface = open_window(f"racer · {playback.track.name}")
     try:
-        Viewer(playback, State(speed=speed)).run(surface)
+        Viewer(playback, State(speed=speed), ghosts).run(surface)
     except pygame.error as error:
         raise ResourceError(f"the display went away ({error}). Play it again.") from error
     finally:
@@ -68,9 +70,11 @@ def watch(playback: Playback, *, speed: float = 1.0) -> None:
 class Viewer:
     """Plays a recording on a surface; `state` says what is shown, `key` changes it."""
 
-    def __init__(self, playback: Playback, state: State | None = None) -> None:
+    def __init__(
+        self, playback: Playback, state: State | None = None, ghosts: Sequence[Ghost] = ()
+    ) -> None:
         self.playback = playback
-        self.film = Film(playback)
+        self.film = Film(playback, ghosts)
         self.state = state or State()
         self._hidden = False
         self._dirty = True

@@ -117,7 +117,7 @@ def test_a_disk_that_refuses_leaves_nothing_behind(playback, tmp_path, monkeypat
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(video, "_write_mp4", full)
+    monkeypatch.setitem(video._FORMATS, ".mp4", (video.SIZE, video.FPS, full))
     with pytest.raises(ResourceError, match="No space left"):
         video.write(playback, tmp_path / "laps.mp4")
     assert list(tmp_path.iterdir()) == []
