@@ -19,10 +19,13 @@ from racer.reward import usage
 
 SIZE_LIMIT = 1_000_000  # bytes; the official limit is 140 000 characters
 
-# A file of this name is the user's own; a checkout's examples come second.
-FOLDERS = (Path("rewards"), Path(__file__).resolve().parents[2] / "rewards")
+# A file in the user's folder hides a lesson of the same name.
+FOLDERS = (Path("rewards"), Path(__file__).resolve().with_name("lessons"))
 
-_ADVICE = "Start from rewards/center_line.py: def reward_function(params): ... return a number."
+_ADVICE = (
+    "Write: def reward_function(params): ... return a number. Examples: racer reward list shows "
+    "their files."
+)
 
 
 @dataclass(frozen=True)
