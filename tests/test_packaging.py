@@ -1,4 +1,4 @@
-"""What is published works on a stranger's machine: the wheel elsewhere, the source package whole."""
+"""What is published works elsewhere: the wheel in an empty folder, the source package whole."""
 
 import os
 import shutil
