@@ -18,8 +18,8 @@ import numpy as np
 
 from racer import registry
 from racer.errors import BadActions
+from racer.sim.actions import decode_continuous, decode_discrete
 from racer.sim.jit import bind
-from racer.sim.step import decode_continuous, decode_discrete
 from racer.storage import files
 
 FOLDER = Path(__file__).parent / "data"

@@ -15,6 +15,7 @@ from racer.evaluation.protocol import Protocol as Rules
 from racer.evaluation.result import Lap, Result
 from racer.race import Race, make_race
 from racer.recording.trace import TRACE, Trace
+from racer.sim.params import fill_places
 from racer.sim.progress import lap_progress, place
 from racer.sim.types import (
     IMMOBILIZED,
@@ -233,27 +234,10 @@ class Drive:
 
     def _measure_held(self, car: Any, before: float) -> None:
         """Progress and params of a car that was just placed; nothing scores while it is held."""
-        race, params = self.race, self.race.params[0]
-        near = race.track.nearest(car["nose_x"], car["nose_y"])[0]
-        length = race.track.length
-        progress = lap_progress(float(near["s"]) / length, float(car["start_s"]) / length, before)
+        race, length = self.race, self.race.track.length
+        progress = lap_progress(float(car["s"]) / length, float(car["start_s"]) / length, before)
         car["progress"] = car["progress_before"] = progress
-        measured = {
-            "x": car["nose_x"],
-            "y": car["nose_y"],
-            "heading": math.degrees(car["yaw"]),
-            "distance_from_center": near["distance"],
-            "projection_distance": near["s"],
-            "progress": progress,
-            "track_width": near["width"],
-            "prev_waypoint": near["prev_waypoint"],
-            "next_waypoint": near["next_waypoint"],
-            "all_wheels_on_track": car["wheels_off"] == 0,
-            "is_left_of_center": near["is_left"],
-            "is_offtrack": car["wheels_off"] == 4,
-        }
-        for name, value in measured.items():
-            params[name] = value
+        fill_places(race.cars, race.params, race.track.arrays)
         race.rewards[:] = 0.0
 
     def _keep(self, car: Any, status: int) -> None:

@@ -1,7 +1,7 @@
-"""Where a car is on the road and what that means: projection, progress, wheels, end of episode.
+"""Where a car is on the road and what that means: projection, progress, wheels off the road.
 
-Rules and their order follow the official simulator (`set_reward_and_metrics`,
-`compute_current_prog` and the reset rules of deepracer-simapp).
+Rules follow the official simulator (`set_reward_and_metrics` and `compute_current_prog` of
+deepracer-simapp).
 """
 
 from __future__ import annotations
@@ -13,15 +13,7 @@ import numpy as np
 from racer.sim.geometry import around, border_points, on_road, point_on, project, wrap
 from racer.sim.jit import borrowed, inlined, kernel
 from racer.sim.trig import sincos
-from racer.sim.types import (
-    ALL_ROAD,
-    IMMOBILIZED,
-    IN_PROGRESS,
-    LAP_COMPLETE,
-    OFF_TRACK,
-    REVERSED,
-    TIME_UP,
-)
+from racer.sim.types import ALL_ROAD, IN_PROGRESS
 
 # What `Track.nearest` returns for a point.
 NEAREST = np.dtype(
@@ -180,24 +172,6 @@ def measure(car, track, vehicle, sim, cosine, sine):
     car.slow_steps = car.slow_steps + 1 if car.moved <= sim.still_m else 0
     backward = car.progress < car.progress_before
     car.backward_steps = car.backward_steps + 1 if backward else 0
-
-
-@inlined
-def judge(car, sim):
-    """Set car.status for the state at hand; a lap counts before any fault."""
-    car.status = IN_PROGRESS
-    if car.progress >= 100.0:
-        car.laps += 1
-        if not sim.continuous:
-            car.status = LAP_COMPLETE
-    elif car.wheels_off == 4 and sim.end_off_track:
-        car.status = OFF_TRACK
-    elif car.slow_steps >= sim.fault_steps and sim.end_immobilized:
-        car.status = IMMOBILIZED
-    elif car.backward_steps >= sim.fault_steps and sim.end_reversed:
-        car.status = REVERSED
-    if car.status == IN_PROGRESS and 0 < sim.max_steps < car.steps:
-        car.status = TIME_UP
 
 
 @kernel

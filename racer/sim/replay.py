@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from racer.sim.geometry import point_on, wrap
+from racer.sim.geometry import wrap
 from racer.sim.jit import borrowed, inlined, kernel
 from racer.sim.models.kinematic import drive, load, portions_of, store
 from racer.sim.models.single_track import drive_single_track
-from racer.sim.progress import lap_progress, locate, waypoints_around, width_and_side
+from racer.sim.params import fill_place
+from racer.sim.progress import lap_progress, locate
 from racer.sim.trig import sincos
 from racer.sim.types import KINEMATIC
 
@@ -52,25 +53,7 @@ def measure_poses(cars, rows, noses, starts, first, track, vehicles):
             before = 0.0
         car.progress_before = before
         car.progress = before = lap_progress(car.s / length, starts[i], before)
-        _fill(car, row, noses[i], track)
-
-
-@inlined
-def _fill(car, row, nose, track):
-    row.x, row.y, row.heading = nose[0], nose[1], nose[2]
-    row.distance_from_center = abs(car.n)
-    row.projection_distance = car.s
-    row.progress = car.progress
-    row.track_length = track.head[0].length
-    row.prev_waypoint, row.next_waypoint = waypoints_around(track, car.segment, car.s)
-    row.all_wheels_on_track = car.wheels_off == 0
-    row.is_offtrack = car.wheels_off == 4
-    center = track.center[car.segment]
-    r = (car.s - center.s) / center.step if center.step > 0.0 else 0.0
-    cx, cy = point_on(track.center, car.segment, r)
-    row.track_width, row.is_left_of_center = width_and_side(
-        track, car.segment, r, cx, cy, row.x, row.y
-    )
+        fill_place(car, row, track, noses[i, 0], noses[i, 1], noses[i, 2], True)
 
 
 @kernel

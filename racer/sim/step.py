@@ -1,6 +1,5 @@
 """The kernels a Race calls each control step; and reset.
 
-decode   actions to commands
 begin    count the step, judge s_t, write the DeepRacer params of (s_t, a_t)
 advance  physics with a_t, then measure s_{t+1}
 finish   add up rewards, say which cars are done
@@ -16,53 +15,19 @@ import math
 
 import numpy as np
 
-from racer.sim.geometry import point_on
 from racer.sim.jit import borrowed, inlined, kernel
 from racer.sim.models.kinematic import BLOCK, COS, SIN, drive, load, portions_of, store
 from racer.sim.models.single_track import drive_single_track
-from racer.sim.progress import (
-    advance_progress,
-    judge,
-    measure,
-    place,
-    waypoints_around,
-    width_and_side,
-)
+from racer.sim.params import fill
+from racer.sim.progress import advance_progress, measure, place
 from racer.sim.rng import uniform
+from racer.sim.termination import judge
 from racer.sim.trig import sincos
 from racer.sim.types import IN_PROGRESS, KINEMATIC, SINGLE_TRACK, START_LINE, START_RANDOM, TIME_UP
 
 _DEG = 180.0 / math.pi
 _RANDOM_OFFSET = 0.25  # of the road width, either side of the centre line
 _RANDOM_YAW = math.radians(20.0)
-
-
-@inlined
-def _fill_params(car, row, track, sim, steer_deg, speed, needs_width):
-    row.x = car.nose_x
-    row.y = car.nose_y
-    row.heading = car.yaw * _DEG
-    row.distance_from_center = abs(car.n)
-    row.projection_distance = car.s
-    row.progress = car.progress
-    row.speed = speed
-    row.steering_angle = steer_deg
-    row.steps = float(car.steps)
-    row.track_length = track.head[0].length
-    row.sim_time = car.steps * sim.control_dt
-    row.prev_waypoint, row.next_waypoint = waypoints_around(track, car.segment, car.s)
-    row.all_wheels_on_track = car.wheels_off == 0
-    row.is_offtrack = car.wheels_off == 4
-    row.is_crashed = False
-    row.is_reversed = (car.direction == 1) != sim.reverse
-    row.object_in_camera = False
-    if needs_width:
-        segment = track.center[car.segment]
-        r = (car.s - segment.s) / segment.step if segment.step > 0.0 else 0.0
-        cx, cy = point_on(track.center, car.segment, r)
-        row.track_width, row.is_left_of_center = width_and_side(
-            track, car.segment, r, cx, cy, car.nose_x, car.nose_y
-        )
 
 
 @kernel
@@ -85,7 +50,7 @@ def begin(cars, commands, rows, terminated, truncated, track, direction, sims, n
         judge(car, sim)
         terminated[i] = car.status != IN_PROGRESS and car.status != TIME_UP
         truncated[i] = car.status == TIME_UP
-        _fill_params(car, rows[i], track, sim, commands[i, 0], commands[i, 1], needs_width)
+        fill(car, rows[i], track, sim, commands[i, 0], commands[i, 1], needs_width)
 
 
 @inlined
@@ -188,41 +153,3 @@ def reset(cars, mask, track, direction, vehicles, sims):
     for i in range(cars.size):
         if mask[i] and cars[i].direction == direction:
             _start(cars[i], track, vehicle, sim)
-
-
-@kernel
-def decode_continuous(actions, low, high, commands):
-    """Actions in [-1, 1], clipped, to commands (deg, m/s).
-
-    Args:
-        actions: (N, 2) float32: steering, speed.
-        low, high: (2,) steering angle (deg) and speed (m/s) at -1 and 1.
-        commands: (N, 2) out; untouched when an action is not a number.
-
-    Returns:
-        -1 - the index of the first car whose action is not finite, or 0.
-    """
-    for i in range(actions.shape[0]):
-        if not (math.isfinite(actions[i, 0]) and math.isfinite(actions[i, 1])):
-            return -1 - i
-    for i in range(actions.shape[0]):
-        for k in range(2):
-            a = _clip(np.float64(actions[i, k]), -1.0, 1.0)
-            commands[i, k] = low[k] + 0.5 * (a + 1.0) * (high[k] - low[k])
-    return 0
-
-
-@kernel
-def decode_discrete(actions, table, commands):
-    """Indices of the action list to commands (deg, m/s); none is written if one is wrong.
-
-    Returns:
-        -1 - the index of the first car whose action is not in the list; or 0.
-    """
-    for i in range(actions.size):
-        if not 0 <= actions[i] < table.shape[0]:
-            return -1 - i
-    for i in range(actions.size):
-        commands[i, 0] = table[actions[i], 0]
-        commands[i, 1] = table[actions[i], 1]
-    return 0

@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 import shapely
 
+from racer.sim.params import fill_places
+from racer.sim.progress import place
+from racer.sim.types import PARAMS
+
 NOSE = 0.14  # m, official: params are measured this far ahead of the model origin
 DT = 1 / 15
 
@@ -148,3 +152,15 @@ def test_params_are_of_the_state_the_action_was_chosen_in(race):
     r.step(np.array([[0.0, 1.0]], np.float32))
     assert (r.params["x"][0], r.params["y"][0]) == pose
     assert r.cars["nose_x"][0] != pose[0]
+
+
+def test_a_car_that_was_placed_has_the_params_of_a_car_that_steps(race):
+    one = race(1)
+    place(one.cars[0], one.track.arrays, one.vehicle[0], 3.0, 0.1, 0.2)
+    placed = np.zeros(1, PARAMS)
+    fill_places(one.cars, placed, one.track.arrays)
+    one.step(np.zeros((1, 2), np.float32))  # its params are those of the state before the physics
+    told = {"speed", "steering_angle", "steps", "sim_time"}  # by the step, not by the place
+    for name in set(PARAMS.names) - told:
+        assert placed[name] == one.params[name], name
+    assert not any(placed[name][0] for name in told)

@@ -1,0 +1,37 @@
+"""When an episode ends, and why: the rules in the order of the official simulator.
+
+A lap counts before any fault; of the faults, off the track counts before standing still, and
+that before going back; the step cap, which is ours, comes last.
+
+Source: reset rules of deepracer-simapp.
+"""
+
+from __future__ import annotations
+
+from racer.sim.jit import inlined
+from racer.sim.types import (
+    IMMOBILIZED,
+    IN_PROGRESS,
+    LAP_COMPLETE,
+    OFF_TRACK,
+    REVERSED,
+    TIME_UP,
+)
+
+
+@inlined
+def judge(car, sim):
+    """Set car.status for the state at hand."""
+    car.status = IN_PROGRESS
+    if car.progress >= 100.0:
+        car.laps += 1
+        if not sim.continuous:
+            car.status = LAP_COMPLETE
+    elif car.wheels_off == 4 and sim.end_off_track:
+        car.status = OFF_TRACK
+    elif car.slow_steps >= sim.fault_steps and sim.end_immobilized:
+        car.status = IMMOBILIZED
+    elif car.backward_steps >= sim.fault_steps and sim.end_reversed:
+        car.status = REVERSED
+    if car.status == IN_PROGRESS and 0 < sim.max_steps < car.steps:
+        car.status = TIME_UP
