@@ -11,6 +11,7 @@ from racer.errors import UsageError
 if TYPE_CHECKING:
     from racer.recording.trace import Trace
     from racer.render.ghosts import Ghost
+    from racer.tracks import Track
 
 EPILOG = "Press H in the window for its keys."
 
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
     trace = open_trace(args.run, Path(args.runs_dir), args.track)
     if trace.note:
         print(f"{args.run}: {trace.note}")
-    ghosts = open_ghosts(args.ghost, trace, Path(args.runs_dir))
+    ghosts = open_ghosts(args.ghost, trace.track, Path(args.runs_dir))
     if args.video:
         from racer.render import video
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
     viewer.watch(trace, speed=args.speed, ghosts=ghosts)
 
 
-def open_ghosts(targets: list[str], trace: Trace, runs_dir: Path) -> list[Ghost]:
+def open_ghosts(targets: list[str], track: Track, runs_dir: Path) -> list[Ghost]:
     """The best lap of each of `targets`, which are as for `open_trace`.
 
     Raises:
@@ -72,7 +73,7 @@ def open_ghosts(targets: list[str], trace: Trace, runs_dir: Path) -> list[Ghost]
     if len(targets) > len(COLORS):
         raise UsageError(f"{len(targets)} ghosts; at most {len(COLORS)} can be told apart.")
     return [
-        ghost_of(open_trace(target, runs_dir), Path(target).stem, color, trace.track)
+        ghost_of(open_trace(target, runs_dir), Path(target).stem, color, track)
         for target, color in zip(targets, COLORS, strict=False)
     ]
 

@@ -133,14 +133,22 @@ class Drive:
         self.laps: list[Lap] = []
         self._rows: list[np.ndarray] = []
         self._pauses: list[tuple[int, int]] = []
+        self._first_row = 0
 
     def run(self) -> Result:
         """Drive all laps."""
-        self.race.sim["max_steps"] = 0  # counted here: flying laps share an episode, holds do not
-        self._start()
+        self.start()
         while len(self.laps) < self.count:
-            self._step()
+            self.step()
+        return self.result()
+
+    def result(self) -> Result:
+        """The laps so far."""
         return Result(tuple(self.laps), self.rules)
+
+    def lap_rows(self) -> np.ndarray:
+        """(K,) TRACE of the lap being driven."""
+        return np.concatenate([np.zeros(0, TRACE), *self._rows[self._first_row :]])
 
     def trace(self) -> Trace:
         """Every step so far; each lap is an episode that begins at time 0."""
@@ -149,8 +157,10 @@ class Drive:
             meta = {"lap_times_s": [lap.time_s for lap in self.laps]}
         return Trace(self.race.track, np.concatenate(self._rows), self.race.dt, meta)
 
-    def _start(self) -> None:
-        """The next lap begins from standstill at the line."""
+    def start(self) -> None:
+        """Begin a lap from standstill at the line; what was driven of this one is dropped."""
+        self.race.sim["max_steps"] = 0  # counted here: flying laps share an episode, holds do not
+        del self._rows[self._first_row :]
         self._obs = self.race.reset()
         self._new_lap(0)
         if self.rules is None:
@@ -162,7 +172,8 @@ class Drive:
         self._faults = dict.fromkeys(FAULTS, 0)
         self._driven, self._wheels_off, self._reward, self._penalty = 0, 0, 0.0, 0.0
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """One control step."""
         race = self.race
         before = race.cars[0].copy()
         self._obs = race.step(self.driver.act(self._obs.copy()))
@@ -201,7 +212,8 @@ class Drive:
         if status == LAP_COMPLETE and (self.rules is None or self.rules.continuous):
             self._new_lap(steps)
         else:
-            self._start()
+            self._first_row = len(self._rows)
+            self.start()
 
     def _put_back(self, before: Any, status: int) -> None:
         """Place the car where it was a step before the fault, and hold it for the penalty."""

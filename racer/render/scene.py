@@ -148,13 +148,19 @@ def pose_at(rows: NDArray[np.void], at: float) -> Pose:
     """The car between two rows of an episode; `at` is a row index with a fraction."""
     i = min(max(int(at), 0), len(rows) - 1)
     j, part = min(i + 1, len(rows) - 1), at - i
-    a, b = rows[i], rows[j]
+    return between(pose_of(rows[i]), pose_of(rows[j]), part)
 
-    def mix(name: str) -> float:
-        return float(a[name]) + (float(b[name]) - float(a[name])) * part
 
-    turn = math.remainder(float(b["yaw"]) - float(a["yaw"]), 2 * math.pi)
-    return Pose(mix("x"), mix("y"), float(a["yaw"]) + turn * part, mix("v"), mix("steer"))
+def pose_of(row: np.void) -> Pose:
+    """The pose in a CAR or TRACE row."""
+    return Pose(*(float(row[name]) for name in Pose._fields))
+
+
+def between(a: Pose, b: Pose, part: float) -> Pose:
+    """The pose after `part` (0 to 1) of the way from `a` to `b`; yaw turns the short way."""
+    turn = math.remainder(b.yaw - a.yaw, 2 * math.pi)
+    mixed = (p + (q - p) * part for p, q in zip(a, b, strict=True))
+    return Pose(*mixed)._replace(yaw=a.yaw + turn * part)
 
 
 def bounds(track: Track) -> tuple[float, float, float, float]:
