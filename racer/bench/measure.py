@@ -173,16 +173,17 @@ class Progress:
 @contextlib.contextmanager
 def one_core() -> Iterator[int | None]:
     """Pin this process and those it starts to one core, where the system can; yields which."""
-    if not hasattr(os, "sched_setaffinity"):
+    allowed, pin = (getattr(os, f"sched_{name}affinity", None) for name in ("get", "set"))
+    if allowed is None or pin is None:  # Windows, macOS
         yield None
         return
-    before = os.sched_getaffinity(0)
+    before = allowed(0)
     core = max(before)  # interrupts tend to land on the first
-    os.sched_setaffinity(0, {core})
+    pin(0, {core})
     try:
         yield core
     finally:
-        os.sched_setaffinity(0, before)
+        pin(0, before)
 
 
 def machine() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, TextIO
 
-_STOPPING = ("SIGINT", "SIGTERM")
+_STOPPING = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last is Windows' Ctrl-Break
 _FRAGILE = ("importlib", "numba", "llvmlite")
 _PATIENCE_S = 2.0
 
@@ -27,7 +27,7 @@ class Stop:
 
     @property
     def name(self) -> str:
-        """SIGINT or SIGTERM; empty before one came."""
+        """SIGINT, SIGTERM or SIGBREAK; empty before one came."""
         return signal.Signals(self.number).name if self else ""
 
     @property
@@ -66,10 +66,10 @@ def graceful_stop(*, quiet: bool = False) -> Iterator[Stop]:
             os.write(2, b"\nStopping and saving; once more to stop without saving.\n")
 
     before: dict[int, Any] = {}
-    for name in _STOPPING:
-        before[getattr(signal, name)] = signal.signal(getattr(signal, name), handle)
-    if hasattr(signal, "SIGHUP"):
-        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in _numbers(*_STOPPING):
+        before[number] = signal.signal(number, handle)
+    for number in _numbers("SIGHUP"):
+        before[number] = signal.signal(number, signal.SIG_IGN)
     _active.append(stop)
     try:
         yield stop
@@ -77,6 +77,11 @@ def graceful_stop(*, quiet: bool = False) -> Iterator[Stop]:
         _active.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _numbers(*names: str) -> list[int]:
+    """Of the signals that this system has."""
+    return [int(getattr(signal, name)) for name in names if hasattr(signal, name)]
 
 
 @contextlib.contextmanager

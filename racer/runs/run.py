@@ -264,7 +264,10 @@ def remove(run: Run) -> None:
         Busy: it is in use.
     """
     run.manifest()
-    with run.lock(), files.disk_errors(f"the removal of {run.folder}"):
+    with contextlib.ExitStack() as owned, files.disk_errors(f"the removal of {run.folder}"):
+        owned.enter_context(run.lock())
+        if files.OPEN_FILES_PIN_FOLDERS:  # the lock is one
+            owned.close()
         if run.folder.is_symlink():
             run.folder.unlink()
         else:

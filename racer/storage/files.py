@@ -30,6 +30,12 @@ _RESERVED = {"con", "prn", "aux", "nul", "latest"}  # Windows devices, and our o
 _RESERVED |= {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
 _DISK |= {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE, errno.ESTALE}
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)  # no \r\n on Windows
+_CAN_SYNC_FOLDERS = hasattr(os, "O_DIRECTORY")  # Windows opens no folders; it renames durably
+_IN_USE = (5, 32)  # Windows: access denied, sharing violation. A reader or a virus scanner has it
+_PATIENCE_S = 2.0  # for those to let go
+
+OPEN_FILES_PIN_FOLDERS = os.name == "nt"  # no renaming or deleting around an open file
 
 
 @contextlib.contextmanager
@@ -53,7 +59,7 @@ def write_atomic(path: Path, content: bytes) -> None:
     tmp = _beside(path, os.getpid())
     try:
         write_synced(tmp, content)
-        os.replace(tmp, path)
+        _patiently(lambda: os.replace(tmp, path))
     except BaseException:
         with contextlib.suppress(OSError):
             tmp.unlink()
@@ -95,7 +101,7 @@ def json_bytes(value: Any) -> bytes:
 def write_synced(path: Path, *chunks: bytes | memoryview) -> str:
     """A new file, on the disk when this returns, and its sha256. For uncommitted folders."""
     digest = hashlib.sha256()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(path, _WRITE, 0o644)
     try:
         for chunk in chunks:
             digest.update(chunk)
@@ -110,7 +116,9 @@ def write_synced(path: Path, *chunks: bytes | memoryview) -> str:
 
 def sync_folder(folder: Path) -> None:
     """Make renames and new names in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    if not _CAN_SYNC_FOLDERS:
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:  # some network file systems cannot fsync a folder
@@ -140,7 +148,7 @@ def commit_folder(folder: Path, write: Callable[[Path], None]) -> None:
         os.mkdir(tmp)
         write(tmp)
         sync_folder(tmp)
-        os.rename(tmp, folder)
+        _patiently(lambda: os.rename(tmp, folder))
     except BaseException:
         shutil.rmtree(tmp, ignore_errors=True)
         raise
@@ -150,9 +158,9 @@ def commit_folder(folder: Path, write: Callable[[Path], None]) -> None:
 def remove_folder(folder: Path) -> None:
     """Delete a folder so that it is never seen half deleted: renamed first, then emptied."""
     tmp = _beside(folder, secrets.token_hex(4))
-    os.rename(folder, tmp)
+    _patiently(lambda: os.rename(folder, tmp))
     sync_folder(folder.parent)  # else a power cut may leave the name and not the content
-    shutil.rmtree(tmp)
+    _patiently(lambda: shutil.rmtree(tmp))
 
 
 def remove_leftovers(folder: Path, *, older_than: float = 0.0) -> list[str]:
@@ -254,6 +262,18 @@ def sha256(path: Path) -> str:
     """The hash of a file's content, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _patiently(act: Callable[[], None]) -> None:
+    """Do it; where Windows says that a file is in use, again for two seconds."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return act()
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _IN_USE or time.monotonic() > until:
+                raise
+        time.sleep(0.02)
 
 
 def _beside(path: Path, tag: object) -> Path:

@@ -1,4 +1,8 @@
-"""One owner per folder: an flock, and beside it who holds it, for the message and for NFS."""
+"""One owner per folder: a lock of the system, and beside it who holds it, for the message.
+
+The lock is filelock's: flock on Linux and macOS, LockFileEx on Windows; the system lets go of both
+when the process dies in any way. Imported by who locks: filelock takes 20 ms.
+"""
 
 from __future__ import annotations
 
@@ -8,105 +12,115 @@ import json
 import os
 import socket
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from racer.errors import BadRun, Busy, ResourceError
+from racer.storage import files
 
-try:
-    import fcntl
-except ImportError:  # Windows: the recorded owner is all there is
-    fcntl = None  # type: ignore[assignment]
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
-_PLAIN = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
-_TAKEN = (errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN)
+_LOCKLESS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL)
+_OWNER_LIMIT = 4096  # bytes
 
 
 @contextlib.contextmanager
 def hold(path: Path, what: str) -> Iterator[None]:
-    """Own `path` until the block ends; the kernel lets go when the process dies in any way.
+    """Own `path` until the block ends; the system lets go when the process dies in any way.
 
     Raises:
         Busy: another process owns it; names that process.
+        BadRun: `path` is a link, or no file of ours.
         ResourceError: the lock file cannot be written.
     """
+    _refuse_foreign(path)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _PLAIN, 0o644)
+        lock = _take(path)
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise BadRun(f"{path} is a link, not a lock. Remove it.") from error
         raise ResourceError(
             f"cannot lock {what}: {error.strerror} ({path}). The folder must be writable."
         ) from error
+    if lock is None:
+        raise Busy(_sentence(what, _owner(path)))
     try:
-        if not _ours(descriptor):
-            raise BadRun(f"{path} is no lock of this program. Remove it, if nobody trains there.")
-        if not _take(descriptor) or (fcntl is None and _alive(_owner(descriptor))):
-            raise Busy(_sentence(what, _owner(descriptor)))
-        _sign(descriptor)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                os.ftruncate(descriptor, 0)
+        _sign(path)
+        yield
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            _owner_file(path).unlink(missing_ok=True)
+        lock.release()
 
 
 def owner(path: Path) -> dict[str, Any] | None:
-    """Who holds the lock at `path` now, or None; takes nothing."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | _PLAIN)
-    except OSError:
+    """Who holds the lock at `path` now, or None; keeps nothing."""
+    if not path.is_file():
         return None
     try:
-        if fcntl is not None and _take(descriptor):
-            return None
-        found = _owner(descriptor)
-        return found if fcntl is not None or _alive(found) else None
-    finally:
-        os.close(descriptor)
+        lock = _take(path)
+    except OSError:  # a folder that may not be written
+        found = _owner(path)
+        return found if _alive(found) else None
+    if lock is None:
+        return _owner(path)
+    lock.release()
+    return None
 
 
 def boot_id() -> str:
     """Changes with every boot, so a recorded pid of an earlier boot is known to be dead."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
 
 
-def _ours(descriptor: int) -> bool:
-    """A plain file of one name: what is written here must not be written elsewhere too."""
-    found = os.fstat(descriptor)
-    return stat.S_ISREG(found.st_mode) and found.st_nlink <= 1
-
-
-def _take(descriptor: int) -> bool:
-    if fcntl is None:
-        return True
+def _refuse_foreign(path: Path) -> None:
+    """A plain file of one name, or none yet: what is done here must not be done elsewhere too."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        found = path.lstat()
+    except OSError:  # told when it cannot be locked
+        return
+    if stat.S_ISLNK(found.st_mode):
+        raise BadRun(f"{path} is a link, not a lock. Remove it.")
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        raise BadRun(f"{path} is no lock of this program. Remove it, if nobody trains there.")
+
+
+def _take(path: Path) -> BaseFileLock | None:
+    """The lock, taken; None when another has it."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, timeout=0, mode=0o644, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        return None
     except OSError as error:
-        if error.errno in _TAKEN:
-            return False
+        if error.errno not in _LOCKLESS:
+            raise
         # A file system without locks: trust the recorded owner.
-        return not _alive(_owner(descriptor))
-    return True
+        return None if _alive(_owner(path)) else lock
+    return lock
 
 
-def _sign(descriptor: int) -> None:
+def _owner_file(path: Path) -> Path:
+    """Beside the lock, because Windows lets nobody read what is locked."""
+    return path.with_name(f"{path.name}-owner")
+
+
+def _sign(path: Path) -> None:
     me = {"pid": os.getpid(), "host": socket.gethostname(), "boot": boot_id()}
     with contextlib.suppress(OSError):  # a full disk must not stop who holds the lock
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(me).encode(), 0)
+        files.write_atomic(_owner_file(path), json.dumps(me).encode())
 
 
-def _owner(descriptor: int) -> dict[str, Any]:
+def _owner(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(os.pread(descriptor, 4096, 0))
-    except (OSError, ValueError):
+        found = json.loads(files.read_limited(_owner_file(path), _OWNER_LIMIT))
+    except (BadRun, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -120,6 +134,15 @@ def _alive(who: dict[str, Any]) -> bool:
         return True
     if who.get("boot") != boot_id():
         return False
+    return _runs(pid)
+
+
+def _runs(pid: int) -> bool:
+    if sys.platform == "win32":  # os.kill would end it
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # limited information
+        return bool(handle and ctypes.windll.kernel32.CloseHandle(handle))
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -131,6 +154,8 @@ def _alive(who: dict[str, Any]) -> bool:
 
 def _sentence(what: str, who: dict[str, Any]) -> str:
     name = f"process {who.get('pid', 'unknown')} on {who.get('host', 'this machine')}"
+    stop = "taskkill /PID" if os.name == "nt" else "kill"
     return (
-        f"{what} is in use by {name}. Wait until it ends, or stop it: kill {who.get('pid', 'PID')}."
+        f"{what} is in use by {name}. Wait until it ends, or stop it: "
+        f"{stop} {who.get('pid', 'PID')}."
     )

@@ -145,7 +145,7 @@ class _Teller:
     def __call__(self, row: dict[str, Any]) -> None:
         if self.orphan():
             if not self._alone:
-                os.kill(os.getpid(), signal.SIGTERM)  # it saves itself, as when it is told to
+                signal.raise_signal(signal.SIGTERM)  # it saves itself, as when it is told to
             self._alone = True
             return
         self._row |= row
@@ -228,8 +228,13 @@ def _first_line(error: BaseException) -> str:
 
 
 def _pass_on(number: int, folder: Path) -> None:
-    """Tell the training processes too, once; those that begin later see that it is over."""
+    """Tell the training processes too, once; those that begin later see that it is over.
+
+    On Windows a signal would end them unsaved: the terminal's Ctrl-C reaches them without us.
+    """
     (folder / _STOP).touch()
+    if os.name == "nt":
+        return
     for path in folder.glob("*.json"):
         told = _told(path)
         if told.get("pid") not in (None, os.getpid()) and not told.get("state"):

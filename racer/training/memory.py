@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import math
 import traceback
 from pathlib import Path
+from typing import Any
 
 from racer.config import Config
 from racer.errors import ResourceError
@@ -95,9 +97,8 @@ def _cached(stat: Path) -> int:
 
 
 def _process() -> float:
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
+    with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
+        resource: Any = importlib.import_module("resource")  # Windows has none
         most = resource.getrlimit(resource.RLIMIT_AS)[0]
         if most != resource.RLIM_INFINITY:
             return float(most - _PAGE * int(Path("/proc/self/statm").read_text().split()[0]))

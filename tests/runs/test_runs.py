@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -164,7 +165,10 @@ with hold(Path({str(tmp_path / "l")!r}), "x"):
 
 
 def test_without_kernel_locks_an_owner_of_an_earlier_boot_is_dead(tmp_path, monkeypatch):
-    monkeypatch.setattr(locks, "fcntl", None)
+    def refused(self):
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr("filelock.FileLock._acquire", refused)
     path = tmp_path / "l"
     second = locks.hold(path, "x")
     with locks.hold(path, "x"), pytest.raises(Busy, match=str(os.getpid())), second:

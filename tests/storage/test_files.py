@@ -131,3 +131,27 @@ def test_links_and_giants_are_refused(tmp_path):
 def test_json_has_no_nan(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         files.write_json(tmp_path / "a.json", {"x": float("nan")})
+
+
+def test_a_file_that_windows_says_is_in_use_is_tried_again(tmp_path, monkeypatch):
+    real, tries = os.replace, []
+
+    def busy(*paths):
+        tries.append(paths)
+        if len(tries) < 3:
+            error = PermissionError(13, "in use")
+            error.winerror = 32
+            raise error
+        real(*paths)
+
+    monkeypatch.setattr(os, "replace", busy)
+    files.write_atomic(tmp_path / "a", b"1")
+    assert (tmp_path / "a").read_bytes() == b"1"
+    assert len(tries) == 3
+
+
+def test_where_folders_cannot_be_opened_files_are_written_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_CAN_SYNC_FOLDERS", False)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: os.fstat(descriptor))
+    files.commit_folder(tmp_path / "a", lambda tmp: files.write_json(tmp / "b.json", {}))
+    assert files.read_json(tmp_path / "a" / "b.json") == {}
