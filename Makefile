@@ -1,25 +1,30 @@
 # setup   create .venv and install racer with its development tools
+#         make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu   on Linux: PyTorch without CUDA, 1.8 instead of 5.3 GB
 # train   train the centre-line reward on a built-in track and say what came out
-# test    checks (format, lint, types, import floors, spelling), then every test but the slow ones:
+# test    checks (format, lint, types, import floors, spelling, docs), then every test but the slow ones:
 #         two at a time, then those that watch the clock alone
 # test-all  every test
 # check   the checks alone
+# docs    build the docs as a website in build/docs/; a warning is an error
 # bench   measure speed on this machine
 # faults  kill, fill the disk, flip bits: the long form of the fault list
+# reference  fetch real logs of the official simulator into reference/ (76 MB download, 25 MB kept)
+# parity  print how racer compares with those logs
 # clean   remove .venv and caches
 
 PYTHON ?= python3
+TORCH_INDEX ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup train test test-all check format bench faults clean
+.PHONY: setup train test test-all check docs format bench faults reference parity clean
 
 setup: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "racer needs Python 3.11 or newer: make PYTHON=python3.11 setup")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --constraint constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
@@ -33,12 +38,15 @@ test: check
 test-all: check
 	$(BIN)/python -m pytest
 
-check: setup
+check: setup docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell racer tests docs rewards *.md *.py
+
+docs: setup
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
 
 format: setup
 	$(BIN)/ruff format .
@@ -50,5 +58,11 @@ bench: setup
 faults: setup
 	$(BIN)/python -m tests.faults
 
+reference: setup
+	test -d reference || $(BIN)/python -m tests.reference_data
+
+parity: reference
+	$(BIN)/python -m tests.parity
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build *.egg-info

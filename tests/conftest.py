@@ -15,6 +15,7 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import pytest
+import reference_data
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,10 +29,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(scope="session")
 def reference():
-    """Folder of reference data: real tracks and simulation logs; not part of the project."""
-    folder = Path(os.environ.get("RACER_REFERENCE") or ROOT.parent / "shared" / "reference")
-    if not folder.is_dir():
-        pytest.skip(f"no reference data in {folder}; set RACER_REFERENCE")
+    """Folder of real tracks and logs: `make reference` fetches some; not part of the project."""
+    folder = reference_data.find()
+    if folder is None:
+        pytest.skip("no reference data; fetch it with `make reference`, or set RACER_REFERENCE")
     return folder
 
 

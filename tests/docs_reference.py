@@ -1,4 +1,4 @@
-"""Write the generated parts of the docs: docs/reference.md and the floors in how-it-works.md.
+"""Write the generated parts of the docs: the reference, the floors, the table of params.
 
 python -m tests.docs_reference
 """
@@ -13,10 +13,12 @@ from pathlib import Path
 
 from racer import cli
 from racer.config import Config
+from racer.reward.params import KEYS
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference.md"
 HOW_IT_WORKS = ROOT / "docs" / "how-it-works.md"
+REWARDS = ROOT / "docs" / "rewards.md"
 _SETTING = re.compile(r"^    (\w+): [^=]+ = .*?(?:  # (.*))?$", re.MULTILINE)
 
 
@@ -82,11 +84,27 @@ def how_it_works():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contracts = project["tool"]["importlinter"]["contracts"]
     floors = next(c["layers"] for c in contracts if c["name"] == "floors")
-    block = "\n".join(["<!-- floors -->", "```text", *floors, "```", "<!-- /floors -->"])
-    text = HOW_IT_WORKS.read_text()
-    return re.sub(r"<!-- floors -->.*?<!-- /floors -->", lambda _: block, text, flags=re.DOTALL)
+    return _with_block(HOW_IT_WORKS, "floors", ["```text", *floors, "```"])
+
+
+def rewards():
+    """docs/rewards.md with the table of `params`."""
+    heads = ["| key | type | unit | range | meaning | the public documentation says |"]
+    rows = [
+        f"| `{name}` | {key.kind} | {key.unit} | {key.range} | {key.meaning} | {key.documented} |"
+        for name, key in sorted(KEYS.items())
+    ]
+    return _with_block(REWARDS, "params", [*heads, "|---|---|---|---|---|---|", *rows])
+
+
+def _with_block(page, name, lines):
+    """The text of a page with the lines between its two marks replaced."""
+    block = "\n".join([f"<!-- {name} -->", *lines, f"<!-- /{name} -->"])
+    marks = f"<!-- {name} -->.*?<!-- /{name} -->"
+    return re.sub(marks, lambda _: block, page.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
 if __name__ == "__main__":
     REFERENCE.write_text(reference())
     HOW_IT_WORKS.write_text(how_it_works())
+    REWARDS.write_text(rewards())

@@ -13,7 +13,7 @@ from racer import cli, registry, reward, vehicles
 from racer.tracks import Track
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 QUICK = ["--timesteps", "2048", "--num-envs", "16", "--laps", "1"]  # instead of what is written
 ALL_TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -128,6 +128,13 @@ def test_the_reference_is_what_the_program_says():
 def test_the_floors_in_how_it_works_are_those_that_are_checked():
     written = docs_reference.HOW_IT_WORKS.read_text()
     assert written == docs_reference.how_it_works(), "run: python -m tests.docs_reference"
+
+
+def test_the_table_of_params_is_what_the_simulation_gives():
+    written = docs_reference.REWARDS.read_text(encoding="utf-8")
+    assert written == docs_reference.rewards(), "run: python -m tests.docs_reference"
+    pages = [page for page in PAGES if "| `closest_waypoints` |" in page.read_text("utf-8")]
+    assert pages == [docs_reference.REWARDS]  # one table; other pages link to it
 
 
 @pytest.mark.parametrize(

@@ -19,59 +19,123 @@ class Key(NamedTuple):
     kind: str  # Python type
     unit: str
     range: str
-    meaning: str  # what the simulator computes; ! marks where the public documentation differs
+    meaning: str  # what the simulator computes
+    documented: str = ""  # what the public documentation says, where that differs
 
 
 KEYS: dict[str, Key] = {
     "all_wheels_on_track": Key("bool", "", "", "all four wheel centres are on the road"),
     "closest_objects": Key(
-        "[int, int]", "", "", "indexes into objects_*; ! [0, 0] when there are no objects"
+        "[int, int]",
+        "",
+        "",
+        "index of the object behind the car and of the one ahead; [0, 0] when there are none",
     ),
     "closest_waypoints": Key(
         "[int, int]",
         "",
         "0..len(waypoints)-1",
-        "waypoint behind and ahead of the car's projection, along the driving direction; "
-        "! independent of where the car points",
+        "waypoint behind the car and the one ahead, in driving direction, wherever it points",
+        "the two nearest by distance",
     ),
     "distance_from_center": Key(
-        "float", "m", ">= 0", "nose to centre line; ! not clipped at half the track width"
+        "float",
+        "m",
+        ">= 0",
+        "from the nose to the centre line; it can be more than half the road width",
+        "0 to half the road width",
     ),
-    "heading": Key("float", "deg", "(-180, 180]", "yaw, counter-clockwise, 0 along +x"),
-    "is_crashed": Key("bool", "", "", "the car touches an object"),
-    "is_left_of_center": Key("bool", "", "", "left of the centre line, seen along the direction"),
-    "is_offtrack": Key("bool", "", "", "! none of the four wheel centres is on the road; ends it"),
+    "heading": Key(
+        "float", "deg", "(-180, 180]", "where the car points: 0 along x, counter-clockwise positive"
+    ),
+    "is_crashed": Key("bool", "", "", "the car touches an object; never in a time trial"),
+    "is_left_of_center": Key(
+        "bool", "", "", "the car is left of the centre line, in driving direction"
+    ),
+    "is_offtrack": Key(
+        "bool",
+        "",
+        "",
+        "none of the four wheel centres is on the road; the episode ends. With one to three "
+        "wheels off, this and all_wheels_on_track are both False",
+        "any wheel off the road",
+    ),
     "is_reversed": Key(
-        "bool", "", "", "! the track is driven against the file's order; never the car's heading"
+        "bool",
+        "",
+        "",
+        "the race goes against the order of the track file; the same for a whole episode",
+        "the car drives clockwise",
     ),
-    "object_in_camera": Key("bool", "", "", "! undocumented: the next object is in view"),
-    "objects_distance": Key("list of float", "m", "0..track_length", "from waypoint 0"),
-    "objects_distance_from_center": Key("list of float", "m", ">= 0", "! undocumented"),
-    "objects_heading": Key("list of float", "rad", "", "! radians; 0 for boxes"),
-    "objects_left_of_center": Key("list of bool", "", "", "left of the centre line"),
-    "objects_location": Key("list of (x, y)", "m", "", "! empty in time trials"),
-    "objects_speed": Key("list of float", "m/s", ">= 0", "0 for boxes"),
+    "object_in_camera": Key("bool", "", "", "the next object is in view", "not documented"),
+    "objects_distance": Key(
+        "list of float",
+        "m",
+        "0..track_length",
+        "of each object along the centre line from waypoint 0",
+    ),
+    "objects_distance_from_center": Key(
+        "list of float", "m", ">= 0", "of each object to the centre line", "not documented"
+    ),
+    "objects_heading": Key("list of float", "rad", "", "of each object; 0 for boxes", "in degrees"),
+    "objects_left_of_center": Key("list of bool", "", "", "each object is left of the centre line"),
+    "objects_location": Key(
+        "list of (x, y)",
+        "m",
+        "",
+        "of each object. Empty in a time trial, so an index into it raises, as in the simulator",
+    ),
+    "objects_speed": Key("list of float", "m/s", ">= 0", "of each object; 0 for boxes"),
     "progress": Key(
         "float",
         "%",
         "<= 100",
-        "of a lap since this episode's start; ! can fall, and be slightly negative; "
-        "exactly 100 on the last step of a lap",
+        "of a lap since this episode's start; it can fall, is slightly negative behind the start, "
+        "and is exactly 100 on the last step of a lap",
+        "0 to 100",
     ),
-    "projection_distance": Key("float", "m", "0..track_length", "! undocumented: from waypoint 0"),
-    "sim_time": Key("float", "s", ">= 0", "! undocumented, since 2026: simulation clock"),
-    "speed": Key("float", "m/s", "", "! commanded by the action, not measured"),
-    "steering_angle": Key("float", "deg", "", "! commanded by the action; left is positive"),
+    "projection_distance": Key(
+        "float",
+        "m",
+        "0..track_length",
+        "along the centre line from waypoint 0, not from the start",
+        "not documented",
+    ),
+    "sim_time": Key(
+        "float", "s", ">= 0", "simulated time since the episode's start", "not documented"
+    ),
+    "speed": Key(
+        "float",
+        "m/s",
+        "",
+        "the speed that this action asks for; the car may not have it yet",
+        "the car's own speed",
+    ),
+    "steering_angle": Key(
+        "float",
+        "deg",
+        "",
+        "the angle that this action asks for; left is positive",
+        "-30 to 30",
+    ),
     "steps": Key(
-        "float", "", ">= 2", "! a float, and 2.0 at the first call of an episode, never 0 or 1"
+        "float",
+        "",
+        ">= 2",
+        "2.0 at the first call of an episode, never 0 or 1: in step 1 the car is held",
+        "the number of steps completed",
     ),
     "track_length": Key("float", "m", "> 0", "of the centre line"),
-    "track_width": Key("float", "m", "> 0", "here, between the border points next to the car"),
+    "track_width": Key("float", "m", "> 0", "of the road beside the car; it varies along a lap"),
     "waypoints": Key(
-        "list of (x, y)", "m", "", "centre line in driving direction; first equals last"
+        "list of (x, y)",
+        "m",
+        "",
+        "the centre line in driving direction, numbered as in the track's file; "
+        "the last point is the first one again",
     ),
-    "x": Key("float", "m", "", "! of the nose, 0.14 m ahead of the car's origin"),
-    "y": Key("float", "m", "", "! of the nose"),
+    "x": Key("float", "m", "", "of the nose, 0.14 m ahead of the car's origin", "the car's centre"),
+    "y": Key("float", "m", "", "of the nose, 0.14 m ahead of the car's origin", "the car's centre"),
 }
 
 LISTS = frozenset({"waypoints", "closest_waypoints", "closest_objects"}) | {

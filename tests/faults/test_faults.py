@@ -29,7 +29,7 @@ def test_fault_does_no_harm(name, tmp_path):
 
 
 def test_the_list_in_the_docs_is_the_list():
-    page = Path(__file__).resolve().parents[2] / "docs" / "runs.md"
+    page = Path(__file__).resolve().parents[2] / "docs" / "development" / "reliability.md"
     documented = re.findall(r"^\| ([ABFT]\d+) \|", page.read_text(), re.MULTILINE)
     faults = [name for name in documented if not name.startswith("T") or name in FAULTS]
     assert set(FAULTS) <= set(faults)

@@ -35,8 +35,11 @@ def test_reference_tracks_load_and_the_open_one_is_refused(reference):
             refused.append((path.stem, str(error)))
             continue
         np.testing.assert_array_equal(center, np.load(path)[:, :2])  # the file's own numbering
-    assert [name for name, _ in refused] == ["Straight_track"]
-    assert "the track is open: its last row is 5.71 m from its first" in refused[0][1]
+    if (reference / "tracks" / "Straight_track.npy").is_file():
+        assert [name for name, _ in refused] == ["Straight_track"]
+        assert "the track is open: its last row is 5.71 m from its first" in refused[0][1]
+    else:
+        assert refused == []
 
 
 @pytest.mark.parametrize("dtype", ["<f8", ">f8", "<f4", ">f4", "<f2"])

@@ -13,8 +13,10 @@ ERAS = {"v4_reinvent_base": "reinvent_base", "v5_a_to_z": "reInvent2019_wide_cw"
 @pytest.fixture(scope="session", params=sorted(ERAS))
 def era(request, reference):
     """(name, logs, track) of each folder of real logs."""
-    logs = open_logs(reference / "logs" / request.param)
-    return request.param, logs, Track.load(reference / "tracks" / f"{ERAS[request.param]}.npy")
+    track = reference / "tracks" / f"{ERAS[request.param]}.npy"
+    if not track.is_file():
+        pytest.skip(f"no file of the track {track.stem}; `make reference` cannot fetch it")
+    return request.param, open_logs(reference / "logs" / request.param), Track.load(track)
 
 
 @pytest.fixture(scope="session")
