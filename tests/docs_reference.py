@@ -5,7 +5,6 @@ python -m tests.docs_reference
 
 import argparse
 import dataclasses
-import importlib
 import inspect
 import re
 import tomllib
@@ -25,10 +24,9 @@ _SETTING = re.compile(r"^    (\w+): [^=]+ = .*?(?:  # (.*))?$", re.MULTILINE)
 def reference():
     """Every command, option and setting, as Markdown."""
     parts = ["# Reference", "", "Written by `python -m tests.docs_reference`.", "", "## Commands"]
-    for command, help_line in cli.commands().items():
-        module = importlib.import_module(f"racer.cli.{command.replace('-', '_')}")
-        parser = argparse.ArgumentParser(prog=f"racer {command}")
-        module.add_arguments(parser)
+    (action,) = (a for a in cli.build()._actions if isinstance(a, argparse._SubParsersAction))
+    for command, parser in action.choices.items():
+        help_line = cli.commands()[command]
         parts += ["", f"### racer {command}", "", help_line, *_options(parser)]
     parts += ["", "`racer --debug COMMAND` shows the stack behind an error.", "", "### Exit codes"]
     parts += ["", cli.EXIT_CODES.removeprefix("exit codes: ").replace("\n", " ") + ".", ""]

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from racer.cli import png
+from racer.cli.parser import names, number, png, whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--png", type=png, metavar="FILE", help="draw speed against cars")
     parser.add_argument(
         "--against",
-        type=_names,
+        type=names,
         default=[],
         metavar="PEERS",
         help="measure peers too: carracing,highway (pip install 'racer[bench]')",
@@ -32,13 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--rewards",
-        type=_names,
+        type=names,
         metavar="NAMES",
         help="to train with (default: center_line,progress)",
     )
-    parser.add_argument("--seeds", type=int, default=5, help="trainings per reward (default: 5)")
+    parser.add_argument("--seeds", type=whole, default=5, help="trainings per reward (default: 5)")
     parser.add_argument(
-        "--seconds", type=float, default=30.0, help="of learning in each (default: 30)"
+        "--seconds", type=number, default=30.0, help="of learning in each (default: 30)"
     )
     parser.add_argument(
         "--sb3-loops",
@@ -48,10 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="a few seconds: shows that it works, not how fast"
     )
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def run(args: argparse.Namespace) -> None:

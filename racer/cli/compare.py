@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from racer.cli import png
+from racer.cli.parser import png
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from racer.cli.parser import number, whole
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer evaluate`."""
     parser.add_argument("run", metavar="RUN", help="a run folder, its name, or `latest`")
-    parser.add_argument("--laps", type=int, help="how many (default: as the run was evaluated)")
+    parser.add_argument("--laps", type=whole, help="how many (default: as the run was evaluated)")
     parser.add_argument("--track", help="another track (default: the one it trained on)")
     parser.add_argument("--json", metavar="FILE", help="also write the result; - prints it alone")
     parser.add_argument(
@@ -33,12 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 RULES = (
-    ("resets", int, "faults forgiven in a lap"),
-    ("off-track-penalty-s", float, "s on the clock for leaving the track"),
-    ("reversed-penalty-s", float, "s for going back"),
-    ("immobilized-penalty-s", float, "s for standing still"),
+    ("resets", whole, "faults forgiven in a lap"),
+    ("off-track-penalty-s", number, "s on the clock for leaving the track"),
+    ("reversed-penalty-s", number, "s for going back"),
+    ("immobilized-penalty-s", number, "s for standing still"),
     ("ranking", str, "total, best or average (of --min-laps consecutive laps)"),
-    ("min-laps", int, "how many laps the average is taken over"),
+    ("min-laps", whole, "how many laps the average is taken over"),
 )
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from racer.cli import png
+from racer.cli.parser import number, png
 
 if TYPE_CHECKING:
     from racer.reward_check.report import Report
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     draw = actions.add_parser("map", help="draw the reward over the road to a PNG")
     draw.add_argument("file", metavar="FILE", help="a name from `racer reward list`, or a file")
     draw.add_argument("--track", default="oval", help="which road (default: oval)")
-    draw.add_argument("--speed", type=float, default=2.0, help="m/s (default: 2)")
+    draw.add_argument("--speed", type=number, default=2.0, help="m/s (default: 2)")
     draw.add_argument(
         "--heading",
         default="along",

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from racer.cli import word
-
-
-def duration(text: str) -> float:
-    """Seconds from 90, 90s, 5m or 1h30m."""
-    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
-    if not match or not any(match.groups()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 5m or 1h30m")
-    hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    return 3600.0 * hours + 60.0 * minutes + seconds
-
+from racer.cli.parser import duration, tag, whole
 
 # option, Config key, type, help
 OPTIONS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
@@ -53,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="start_from", metavar="RUN", help="a new run from the weights of this one"
     )
     parser.add_argument(
-        "--seeds", type=int, metavar="N", help="train N seeds side by side, then summarise them"
+        "--seeds", type=whole, metavar="N", help="train N seeds side by side, then summarise them"
     )
     parser.add_argument(
         "--profile", action="store_true", help="print where the time of learning went"
@@ -95,7 +84,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
     parser.add_argument(
-        "--tag", action="append", type=word, default=[], help="a word to find the run by"
+        "--tag", action="append", type=tag, default=[], help="a word to find the run by"
     )
     parser.add_argument("--watch", action="store_true", help="then show the laps in a window")
 

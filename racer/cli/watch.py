@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from racer.cli.parser import number
 from racer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "may be given several times",
     )
     parser.add_argument("--runs-dir", default="runs", metavar="DIR", help="default: runs")
-    parser.add_argument("--speed", type=float, default=1.0, help="1 is real time (default)")
+    parser.add_argument("--speed", type=number, default=1.0, help="1 is real time (default)")
 
 
 def run(args: argparse.Namespace) -> None:

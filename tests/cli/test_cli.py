@@ -204,7 +204,7 @@ def test_a_full_disk_behind_stdout_is_one_sentence(words):
         ("track list more", "racer: 'more' is one word too many. Try racer --help."),
         (
             "evaluate x --laps many",
-            "racer evaluate: argument --laps: invalid int value: 'many'. Try",
+            "racer evaluate: --laps: 'many': a whole number is needed, for example 5. Try",
         ),
         ("train --timesteps 1e6x", "racer: train.timesteps = '1e6x'; a whole number is needed."),
         ("train --algo PPO", "racer: no algorithm 'PPO'. Did you mean 'ppo'? Known: ppo, sac."),
@@ -219,6 +219,29 @@ def test_a_wrong_command_line_is_one_sentence(here, capsys, words, sentence):
     assert code in (2, 5)
     error = capsys.readouterr().err
     assert error.startswith(sentence)
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("train --track oval --track bean", "--track is given twice"),
+        ("train --seed 1 --timesteps 5 --seed 1", "--seed is given twice"),
+        ("evaluate x --continuous --no-continuous", "--continuous is given twice"),
+        ("log fit a --held-out b --held-out c", "--held-out is given twice"),
+        ("evaluate x --rules leagu", "Did you mean 'league'? Use deepracer, league, strict"),
+        ("log", "COMMAND is missing; choose one of fidelity, fit, import"),
+        ("log fti a", "no command 'fti'. Did you mean 'fit'"),
+        ("runs show", "RUN is missing"),
+        ("train --track a\0b", "NUL character"),
+        ("train --time-limit 5x", "write 90s, 5m or 1h30m"),
+    ],
+)
+def test_nothing_given_is_ignored(capsys, words, sentence):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(words.split())
+    error = capsys.readouterr().err
+    assert sentence in error
     assert error.count("\n") == 1
 
 
@@ -260,4 +283,7 @@ def test_a_picture_is_a_png(words, tmp_path, monkeypatch, capsys):
 def test_a_tag_is_a_word(tag, capsys):
     with pytest.raises(SystemExit, match="2"):
         cli.main(["train", "--tag", tag])
-    assert "is no word to find a run by" in capsys.readouterr().err
+    assert (
+        "a tag must be printable and not empty, for example --tag baseline"
+        in capsys.readouterr().err
+    )

@@ -1,0 +1,1 @@
+"""List, show, verify, tag or remove the runs that training made."""

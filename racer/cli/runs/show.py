@@ -1,0 +1,58 @@
+"""Show what is in a run and how it went."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from racer.cli.parser import add_run
+
+if TYPE_CHECKING:
+    from racer.runs import Run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `racer runs show`."""
+    add_run(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print what the run's files say."""
+    from racer.runs import Run
+    from racer.runs.summary import say
+    from racer.training import checkpoint
+
+    found = Run.open(args.run, args.runs_dir)
+    say(str(found.folder))
+    for name, value in _facts(found):
+        say(f"  {name:<12} {value}")
+    for name in checkpoint.verify(found.checkpoints):
+        say(f"  {'checkpoint':<12} {name}")
+
+
+def _facts(found: Run) -> list[tuple[str, Any]]:
+    """What is known of the run, a name and a value each."""
+    from racer.runs.summary import result_of, status_of
+
+    manifest, result = found.manifest(), result_of(found)
+    names = ("created", "algo", "seed", "git", "ended_by")
+    facts = [(name, manifest[name]) for name in names if manifest.get(name) is not None]
+    facts.append(("status", status_of(found)))
+    facts += [
+        (name, manifest[name].get("name"))
+        for name in ("track", "reward", "parent")
+        if name in manifest
+    ]
+    for event in manifest.get("resumed", []):
+        changed = event.get("changes")
+        changes = "; ".join(map(str, changed)) if isinstance(changed, list) else ""
+        facts.append(
+            ("resumed", f"at step {event.get('timesteps')}: {changes or 'nothing changed'}")
+        )
+    if result:
+        laps = f"{result['laps_completed']} of {result['laps']} laps"
+        facts.append(("completion", f"{result['completion_pct']:.1f} % ({laps})"))
+    if result.get("mean_lap_s") is not None:
+        times = f"best {result['best_lap_s']:.2f} s, mean {result['mean_lap_s']:.2f} s"
+        facts.append(("lap time", times))
+    return facts

@@ -1,0 +1,41 @@
+"""Draw a track to a PNG, and in a window where there is a display."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from racer.cli.parser import png
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `racer track show`."""
+    parser.add_argument("name", metavar="NAME", help="a name from `racer track list`, or a file")
+    parser.add_argument(
+        "--png", type=png, metavar="FILE", help="the picture to write (default: NAME.png)"
+    )
+    parser.add_argument("--no-window", action="store_true", help="write the PNG, open no window")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the picture, print what the track measures, open a window."""
+    from racer.errors import ResourceError
+    from racer.render.figures import track_picture
+    from racer.tracks import Track
+
+    track = Track.load(args.name)
+    path = args.png or Path(f"{track.name}.png")
+    track_picture(track, path)
+    turn = "counter-clockwise" if track.ccw else "clockwise"
+    print(
+        f"{track.name}: {track.length:.2f} m long, {track.width:.2f} m wide, {turn}, "
+        f"{len(track.waypoints)} waypoints\npicture: {path}"
+    )
+    if args.no_window:
+        return
+    from racer.render.window import show_picture
+
+    try:
+        show_picture(str(path), f"racer · {track.name}")
+    except ResourceError:
+        print("no window: there is no display.")
