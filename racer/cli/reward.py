@@ -6,6 +6,7 @@ import argparse
 import ast
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check = actions.add_parser("check", help="what is wrong with a reward, without training")
     check.add_argument("file", metavar="FILE", help="a name from `racer reward list`, or a file")
     check.add_argument("--track", default="oval", help="where it is tried (default: oval)")
+    check.add_argument(
+        "--actions",
+        default="continuous",
+        help="action space whose speeds and steering the drivers keep to (default: continuous)",
+    )
     check.add_argument("--json", metavar="FILE", help="write the findings; - prints one object")
     draw = actions.add_parser("map", help="draw the reward over the road to a PNG")
     draw.add_argument("file", metavar="FILE", help="a name from `racer reward list`, or a file")
@@ -100,16 +106,15 @@ def _check(args: argparse.Namespace) -> int:
     from racer.reward_check.report import EXIT_CODES, check
     from racer.storage.files import write_output
 
-    report = check(args.file, args.track, _tell if sys.stderr.isatty() else _silent)
-    if sys.stderr.isatty():
-        _tell("")
+    tell = _tell if sys.stderr.isatty() else _silent
+    show = _quiet if args.json == "-" else _Printer(tell)
+    report = check(args.file, args.track, actions=args.actions, show=show, tell=tell)
+    tell("")
     text = json.dumps(report.plain(), indent=1)
     if args.json == "-":
         print(text)
-    else:
-        _print(report)
-        if args.json:
-            write_output(args.json, (text + "\n").encode())
+    elif args.json:
+        write_output(args.json, (text + "\n").encode())
     return EXIT_CODES[report.verdict]
 
 
@@ -122,25 +127,54 @@ def _silent(doing: str) -> None:
     """Nobody is watching."""
 
 
-def _print(report: Report) -> None:
-    print(f"{report.file}: {report.verdict}\n")
-    if report.engine:
-        print(f"engine    {report.why}")
-        if report.why_not_compiled:
-            print(f"          not compiled: {report.why_not_compiled}")
-        speeds = ", ".join(f"{n} {v:,}/s" for n, v in report.calls_per_second.items())
-        print(f"speed     {speeds}\n")
-    if report.drivers:
-        head = f"driver on {report.track}"
-        print(f"{head:<22}{'steps':>7}{'lap':>7}{'per step':>11}{'episode':>11}")
-        for d in sorted(report.drivers, key=lambda d: -d.per_step):
-            lap = f"{d.progress_pct:.0f} %"
-            print(f"{d.driver:<22}{d.steps:>7}{lap:>7}{d.per_step:>11.4g}{d.total:>11.4g}")
-        print()
-    for finding in report.findings:
-        place = f"{report.file}:{finding.line}: " if finding.line else f"{report.file}: "
-        message = finding.message.removeprefix(place)
-        print(f"{finding.level:<9}{place}{message}")
+def _quiet(part: str, report: Report) -> None:
+    """Nothing but the object is to be printed."""
+
+
+class _Printer:
+    """Prints each part of a report as soon as it is known."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell, self._printed = tell, 0
+
+    def __call__(self, part: str, report: Report) -> None:
+        self._tell("")
+        if part == "drivers":
+            _print_drivers(report)
+        elif part == "engine":
+            _print_engine(report)
+        self._print_new_findings(report)
+        if part == "verdict":
+            print(f"{report.file}: {report.verdict}")
+        sys.stdout.flush()
+
+    def _print_new_findings(self, report: Report) -> None:
+        for finding in report.findings[self._printed :]:
+            place = f"{report.file}:{finding.line}: " if finding.line else f"{report.file}: "
+            message = finding.message.removeprefix(place)
+            print(f"{finding.level:<9}{place}{message}")
+        if len(report.findings) > self._printed:
+            print()
+        self._printed = len(report.findings)
+
+
+def _print_engine(report: Report) -> None:
+    print(f"engine    {report.why}")
+    if report.why_not_compiled:
+        print(f"          not compiled: {report.why_not_compiled}")
+    speeds = ", ".join(f"{n} {v:,}" for n, v in report.calls_per_second.items())
+    print(f"speed     calls per second of processor time: {speeds or 'not measured'}\n")
+
+
+def _print_drivers(report: Report) -> None:
+    head = f"driver on {report.track}"
+    print(f"{head:<22}{'steps':>7}{'lap':>7}{'per step':>11}{'episode':>11}")
+    for d in sorted(report.drivers, key=lambda d: -d.per_step):
+        lap = f"{d.progress_pct:.0f} %"
+        print(f"{d.driver:<22}{d.steps:>7}{lap:>7}{d.per_step:>11.4g}{d.total:>11.4g}")
+    for name, why in report.not_driven.items():
+        print(f"{name:<22}not driven: {why}")
+    print()
 
 
 def _map(args: argparse.Namespace) -> int:
@@ -155,7 +189,7 @@ def _map(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from racer.reward import load
     from racer.reward.failure import read_params
-    from racer.reward_check.report import once
+    from racer.reward_check.once import once
 
     value, printed = once(load(args.file), read_params(Path(args.params)), args.engine)
     sys.stdout.write(printed)

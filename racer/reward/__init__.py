@@ -44,7 +44,7 @@ def make_engine(
         seed: of `random` inside the reward, car i draws from seed + i.
         sample_rows: gives PARAMS rows of real driving that a compiled reward must get right, 1,000
             or more; rows made up around the centre line by default.
-        ahead: is compiling this reward already; what it does not finish in time is not compiled.
+        ahead: is compiling this reward already, and is waited for.
 
     Raises:
         UnknownName, BadReward: the file cannot be used.
@@ -63,8 +63,8 @@ def make_engine(
         return InProcessEngine(file, n=n, waypoints=waypoints, seed=seed)
     why_not = "--sandbox strict runs rewards in a worker"
     if engine != "worker" and sandbox != "strict":
-        late = ahead.wait() if ahead else ""
-        made = late or _compiled(file, waypoints, sample_rows, seed)
+        refused = ahead.wait() if ahead else ""
+        made = refused or _compiled(file, waypoints, sample_rows, seed)
         if isinstance(made, RewardEngine):
             return made
         if engine == "compiled":

@@ -1,4 +1,7 @@
-"""What reading a reward file shows: keys, idioms, imports, what the official validator refuses."""
+"""What reading a reward file shows: keys, idioms, imports, what the official validator refuses.
+
+A text never makes a file unusable: whether a call fails is seen when the drivers are paid.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +34,22 @@ CONSTANT_KEYS = {
 }
 
 
+FIRST_CALL = {
+    "steps": "the first call of an episode has steps == 2.",
+    "progress": "the car has moved when it is first paid. Test steps == 2, the first call.",
+}
+MIRRORED: dict[type[ast.cmpop], ast.cmpop] = {
+    ast.Lt: ast.Gt(),
+    ast.Gt: ast.Lt(),
+    ast.LtE: ast.GtE(),
+    ast.GtE: ast.LtE(),
+}  # of `2 > params["steps"]`
+
+
 class Finding(NamedTuple):
     """One thing to know about a reward.
 
-    `level`: error (it cannot be used), warning (it will not do what it seems to), note.
+    `level`: error (it cannot be used), warning (it may not do what it seems to), note.
     """
 
     level: str
@@ -66,45 +81,109 @@ def _reads(file: RewardFile) -> list[tuple[str, ast.AST]]:
 
 
 def _keys(file: RewardFile) -> Iterator[Finding]:
-    own = usage.written(file.tree)
+    own, handled = own_keys(file.tree), _handled(file.tree)
     for key, node in _reads(file):
         line = getattr(node, "lineno", 0)
-        if key not in KEYS and key not in own:
-            what = f"params has no key {key!r}.{did_you_mean(key, KEYS)}"
-            level = "error" if isinstance(node, ast.Subscript) else "warning"
-            yield Finding(level, line, "unknown-key", what)
-        elif key in own:
+        if key in (own or ()):
             continue
+        if key not in KEYS:
+            if own is not None:
+                yield _unknown(key, node, line, id(node) in handled)
         elif key in CONSTANT_KEYS:
             what = f"{key} never changes in a time trial: {CONSTANT_KEYS[key]}."
             yield Finding("note", line, "constant-key", what)
         elif key.startswith("objects_"):
-            what = f"{key} is empty in a time trial; indexing it raises IndexError."
-            yield Finding("warning", line, "empty-objects", what)
+            what = f"{key} is empty in a time trial; reading an element of it raises IndexError."
+            yield Finding("note", line, "empty-objects", what)
+
+
+def _unknown(key: str, node: ast.AST, line: int, handled: bool) -> Finding:
+    """A key that the simulator does not give; one that the file is prepared to miss is a note."""
+    what = f"params has no key {key!r}.{suggestion(key)}"
+    tested = isinstance(node, ast.Compare)
+    return Finding("note" if handled or tested else "warning", line, "unknown-key", what)
+
+
+def suggestion(key: str) -> str:
+    """A sentence with the key that was meant, never with one that means the opposite."""
+    words = key.lower().replace("centre", "center").split("_")
+    if "right" in words:
+        return " Did you mean not params['is_left_of_center']?"
+    opposite = {"is_offtrack"} if {"on", "ontrack"} & set(words) else set()
+    return did_you_mean("_".join(words), KEYS.keys() - opposite)
+
+
+def own_keys(tree: ast.Module) -> set[str] | None:
+    """Keys that a file itself adds to params; None if it adds some that its text does not name."""
+    functions = _functions(tree)
+    dicts = {"params"}.union(*usage.params_names(functions).values()) if functions else {"params"}
+    found = usage.written(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            found |= {str(k.value) for k in node.keys if isinstance(k, ast.Constant)}
+        elif isinstance(node, ast.Call) and (name := _method_of(node, dicts)):
+            if name == "setdefault" and node.args and isinstance(node.args[0], ast.Constant):
+                found.add(str(node.args[0].value))
+            elif name in ("update", "dict"):
+                found |= {keyword.arg for keyword in node.keywords if keyword.arg}
+                if name == "update" and not all(isinstance(a, ast.Dict) for a in node.args):
+                    return None
+    return found
+
+
+def _method_of(call: ast.Call, dicts: set[str]) -> str:
+    """`update` of `params.update(...)`, `dict` of `dict(...)`; "" for other calls."""
+    if isinstance(call.func, ast.Name):
+        return call.func.id if call.func.id == "dict" else ""
+    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+        return call.func.attr if call.func.value.id in dicts else ""
+    return ""
+
+
+def _handled(tree: ast.AST) -> set[int]:
+    """ids of the nodes inside a `try` that catches a missing key, or `with suppress(KeyError)`."""
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        tries = isinstance(node, ast.Try) and any(map(_catches_keys, node.handlers))
+        if tries or (isinstance(node, ast.With) and "suppress" in ast.unparse(node.items[0])):
+            found |= {id(n) for n in ast.walk(ast.Module(node.body, []))}  # type: ignore[attr-defined]
+    return found
+
+
+def _catches_keys(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    names = {n.id for n in ast.walk(handler.type) if isinstance(n, ast.Name)}
+    return bool(names & {"KeyError", "LookupError", "Exception", "BaseException"})
 
 
 def _idioms(file: RewardFile) -> Iterator[Finding]:
-    steps = {"steps"} | _aliases(file, "steps")
+    """Tests for the start of an episode that never are true."""
+    reads = {id(node): key for key, node in _reads(file)}
+    names = {key: _aliases(file, key) for key in ("steps", "progress")}
     for node in ast.walk(file.tree):
         if not isinstance(node, ast.Compare) or len(node.ops) != 1:
             continue
-        bound, op = node.comparators[0], node.ops[0]
-        if not isinstance(bound, ast.Constant) or not _is_steps(node.left, steps):
-            continue
-        value = bound.value
-        never = isinstance(op, ast.Eq) and value in (0, 1)
-        never = never or (isinstance(op, ast.Lt) and value in (1, 2))
-        never = never or (isinstance(op, ast.LtE) and value in (0, 1))
-        if never:
-            text = ast.unparse(node)
-            what = f"`{text}` is never true: the first call of an episode has steps == 2."
+        left, op, right = node.left, node.ops[0], node.comparators[0]
+        if isinstance(left, ast.Constant):
+            left, op, right = right, MIRRORED.get(type(op), op), left
+        key = reads.get(id(left)) or next(
+            (k for k, n in names.items() if isinstance(left, ast.Name) and left.id in n), ""
+        )
+        if isinstance(right, ast.Constant) and _never(key, op, right.value):
+            what = f"`{ast.unparse(node)}` is never true: {FIRST_CALL[key]}"
             yield Finding("warning", node.lineno, "never-fires", what)
 
 
-def _is_steps(node: ast.expr, names: set[str]) -> bool:
-    if isinstance(node, ast.Name):
-        return node.id in names
-    return isinstance(node, ast.Subscript) and ast.unparse(node.slice) == "'steps'"
+def _never(key: str, op: ast.cmpop, value: object) -> bool:
+    """Whether `params[key] op value` is false at every call."""
+    if key == "progress":
+        return isinstance(op, ast.Eq) and value == 0
+    if key != "steps" or not isinstance(value, int | float):
+        return False
+    if isinstance(op, ast.Eq):
+        return value < 2
+    return (isinstance(op, ast.Lt) and value <= 2) or (isinstance(op, ast.LtE) and value < 2)
 
 
 def _aliases(file: RewardFile, key: str) -> set[str]:
@@ -133,8 +212,11 @@ def _state(file: RewardFile) -> Iterator[Finding]:
             "datetime.now",
             "datetime.datetime.now",
         ):
-            what = "reads the wall clock; training is faster than real time. Use steps / 15."
+            what = "reads the wall clock, but a training is faster than real time. Use steps / 15."
             yield Finding("warning", node.lineno, "wall-clock", what)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("time.sleep", "sleep"):
+            what = "sleeps, and a training waits for every call."
+            yield Finding("warning", node.lineno, "sleep", what)
 
 
 def _official(file: RewardFile) -> Iterator[Finding]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,9 @@ from racer.sim.types import PARAMS
 from racer.storage.files import write_output
 from racer.tracks import Track
 
-ALONG_M = 0.08  # m between the points drawn, along the road
+ALONG_M = 0.08  # m between the points drawn, along the road, at most
+SLOWEST = 0.3  # m/s
+MIN_STEPS = 8
 ACROSS = 25  # points across it
 BEYOND = 1.15  # of half the width; shows the border
 HALF_CAR = 0.1  # m
@@ -27,6 +30,18 @@ FASTEST = 100.0  # m/s
 DPI = 130
 
 Floats = NDArray[np.float64]
+
+
+class View(NamedTuple):
+    """What one map shows.
+
+    Attributes:
+        speed: m/s.
+        turn: heading, deg to the left of the road.
+    """
+
+    speed: float
+    turn: float
 
 
 def draw(reward: str, track_name: str, path: Path, *, speed: float, heading: str) -> None:
@@ -52,49 +67,57 @@ def draw(reward: str, track_name: str, path: Path, *, speed: float, heading: str
         )
     file, track = load(reward), Track.load(track_name)
     views = [
-        (speed, turn),
-        (speed, turn + TURNED),
-        (speed, turn - TURNED),
-        (speed / 2, turn),
-        (speed * 1.5, turn),
+        View(speed, turn),
+        View(speed, turn + TURNED),
+        View(speed, turn - TURNED),
+        View(speed / 2, turn),
+        View(speed * 1.5, turn),
     ]
-    x, y = grid(track)
-    values = maps(file, track, views)
-    _paint(path, file.name, track, x, y, list(zip(views, values, strict=True)))
+    _paint(path, file.name, track, views, maps(file, track, views))
 
 
-def maps(file: RewardFile, track: Track, views: list[tuple[float, float]]) -> list[Floats]:
-    """The reward at every point of the grid, (S, ACROSS), for each (speed, turn).
+def maps(file: RewardFile, track: Track, views: list[View]) -> list[Floats]:
+    """The reward at every point of the grid of each view, (S, ACROSS).
 
-    Every point has a car of its own, anew in each map: a reward that keeps state is in its first
-    step everywhere.
+    Every car drives its lane of the map from the start line, anew in each map, in steps of 1/15 s:
+    a reward that keeps state sees what it would see in a training.
     """
-    n = grid(track)[0].size
-    found: list[Floats] = []
-    engine = make_engine(file, n=n, waypoints=track.waypoints)
-    try:
-        for speed, turn in views:
-            if found and engine.name != "compiled":
-                engine.close()
-                engine = make_engine(file, n=n, waypoints=track.waypoints, engine=engine.name)
-            out = np.zeros(n)
-            engine.compute(rows_on(track, speed, turn), None, out)
-            found.append(out.reshape(-1, ACROSS))
-    finally:
-        engine.close()
-    return found
+    return [_driven(file, track, view) for view in views]
 
 
-def _offsets(track: Track) -> tuple[Floats, Floats]:
-    """(S,) m along and (ACROSS,) m to the left."""
-    count = max(8, int(track.length / ALONG_M))
+def _driven(file: RewardFile, track: Track, view: View) -> Floats:
+    rows, n = rows_on(track, view), cars(view) * ACROSS
+    out, batch = np.zeros(len(rows)), np.zeros(n, PARAMS)
+    with closing(make_engine(file, n=n, waypoints=track.waypoints)) as engine:
+        paid = np.zeros(n)
+        for first in range(0, len(rows), n):
+            batch[:] = rows[first : first + n]
+            engine.compute(batch, None, paid)
+            out[first : first + n] = paid
+    return out.reshape(-1, ACROSS)
+
+
+def cars(view: View) -> int:
+    """How many cars drive one lane, one behind the other, so that points lie close together."""
+    return max(1, math.ceil(_step_m(view) / ALONG_M))
+
+
+def _step_m(view: View) -> float:
+    """Of a car in 1/15 s; one that hardly moves is drawn as if it did."""
+    return max(view.speed, SLOWEST) / 15.0
+
+
+def _offsets(track: Track, view: View) -> tuple[Floats, Floats]:
+    """(S,) m along, each step of every car, and (ACROSS,) m to the left."""
+    apart = np.float64(_step_m(view) / cars(view))
+    steps = max(MIN_STEPS, math.ceil(track.length / _step_m(view)))
     half = track.width / 2 * BEYOND
-    return np.linspace(0.0, track.length, count), np.linspace(-half, half, ACROSS)
+    return apart * np.arange(steps * cars(view)), np.linspace(-half, half, ACROSS)
 
 
-def grid(track: Track) -> tuple[Floats, Floats]:
+def grid(track: Track, view: View) -> tuple[Floats, Floats]:
     """Where the reward is drawn: x and y, (S, ACROSS) m."""
-    s, across = _offsets(track)
+    s, across = _offsets(track, view)
     line = Line(track.waypoints)
     x, y = line.at(s)
     direction = _direction(line, s)
@@ -109,61 +132,70 @@ def _direction(line: Line, s: Floats) -> Floats:
     return np.arctan2(y1 - y0, x1 - x0)
 
 
-def rows_on(track: Track, speed: float, turn: float) -> Rows:
-    """One PARAMS row per point of the grid, (S * ACROSS,), row-major.
-
-    Args:
-        speed: m/s.
-        turn: heading, deg to the left of the road.
-    """
-    s, across = (a.ravel() for a in np.meshgrid(*_offsets(track), indexing="ij"))
+def rows_on(track: Track, view: View) -> Rows:
+    """One PARAMS row per point of the grid, (S * ACROSS,), row-major."""
+    s, across = (a.ravel() for a in np.meshgrid(*_offsets(track, view), indexing="ij"))
     line, half = Line(track.waypoints), track.width / 2
     rows = np.zeros(len(s), PARAMS)
-    x, y = grid(track)
+    x, y = grid(track, view)
     rows["x"], rows["y"] = x.ravel(), y.ravel()
-    heading = np.degrees(_direction(line, s)) + turn
+    heading = np.degrees(_direction(line, s)) + view.turn
     rows["heading"] = 180.0 - (180.0 - heading) % 360.0
     rows["distance_from_center"], rows["is_left_of_center"] = np.abs(across), across > 0.0
-    rows["projection_distance"], rows["progress"] = s, 100.0 * s / track.length
-    rows["speed"] = speed
-    rows["steps"] = np.maximum(2.0, np.round(s / max(speed, 0.1) * 15.0))
-    rows["sim_time"] = rows["steps"] / 15.0
+    step = np.arange(len(s)) // (cars(view) * ACROSS)
+    rows["steps"], rows["sim_time"] = 2.0 + step, (2.0 + step) / 15.0
+    travelled = _step_m(view) * (1.0 + step)
+    rows["projection_distance"] = s % track.length
+    rows["progress"] = np.minimum(100.0, 100.0 * travelled / track.length)
+    rows["speed"] = view.speed
     rows["track_width"], rows["track_length"] = track.width, track.length
-    following = np.clip(np.searchsorted(line.s, s, side="right"), 1, len(line.s) - 1)
+    following = np.searchsorted(line.s, s % track.length, side="right")
+    following = np.clip(following, 1, len(line.s) - 1)
     rows["prev_waypoint"], rows["next_waypoint"] = following - 1, following
     rows["all_wheels_on_track"] = np.abs(across) < half - HALF_CAR
     rows["is_offtrack"] = np.abs(across) > half + HALF_CAR
     return rows
 
 
-def _paint(path: Path, name: str, track: Track, x: Floats, y: Floats, views: list[Any]) -> None:
+def _paint(path: Path, name: str, track: Track, views: list[View], values: list[Floats]) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-
-    from racer.render.figures import mark_start
 
     figure = Figure(figsize=(11, 7.2))
     figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
     FigureCanvasAgg(figure)
     axes = figure.subplot_mosaic([["0", "0", "0", "0"], ["1", "2", "3", "4"]], height_ratios=[3, 1])
-    low = min(float(values.min()) for _, values in views)
-    high = max(float(values.max()) for _, values in views)
-    for index, ((speed, turn), values) in enumerate(views):
-        one = axes[str(index)]
-        mesh = one.pcolormesh(x, y, values, cmap="viridis", vmin=low, vmax=high, shading="gouraud")
-        for border in (track.inner, track.outer):
-            one.plot(*border.T, color="#20252b", linewidth=0.8)
-        one.use_sticky_edges = False  # or the outermost colours are cut off
-        one.margins(0.02)
-        mark_start(one, track)
-        toward = (
-            "along the road" if turn == 0 else f"{abs(turn):g}° {'left' if turn > 0 else 'right'}"
-        )
-        title = f"{speed:g} m/s, heading {toward}"
-        one.set_title(f"{name} on {track.name}: {title}" if index == 0 else title, fontsize=9)
-        one.set_aspect("equal")
-        one.axis("off")
+    range_ = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
+    for index, (view, painted) in enumerate(zip(views, values, strict=True)):
+        mesh = _paint_one(axes[str(index)], track, view, painted, range_)
+        title = _title(view)
+        title = f"{name} on {track.name}: {title}" if index == 0 else title
+        axes[str(index)].set_title(title, fontsize=9)
     figure.colorbar(mesh, ax=axes["0"], label="reward", shrink=0.8)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=DPI)
     write_output(path, buffer.getvalue())
+
+
+def _paint_one(
+    axes: Any, track: Track, view: View, values: Floats, range_: tuple[float, float]
+) -> Any:
+    from racer.render.figures import mark_start
+
+    low, high = range_
+    x, y = grid(track, view)
+    mesh = axes.pcolormesh(x, y, values, cmap="viridis", vmin=low, vmax=high, shading="gouraud")
+    for border in (track.inner, track.outer):
+        axes.plot(*border.T, color="#20252b", linewidth=0.8)
+    axes.use_sticky_edges = False  # or the outermost colours are cut off
+    axes.margins(0.02)
+    mark_start(axes, track)
+    axes.set_aspect("equal")
+    axes.axis("off")
+    return mesh
+
+
+def _title(view: View) -> str:
+    side = "left" if view.turn > 0 else "right"
+    toward = "along the road" if view.turn == 0 else f"{abs(view.turn):g}° to the {side}"
+    return f"{view.speed:g} m/s, heading {toward}"

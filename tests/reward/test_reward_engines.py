@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from racer.reward.failure import read_params
 from racer.reward.params import KEYS
 from racer.reward.usage import ALL, needs
 from racer.reward.worker.engine import WorkerEngine
-from racer.reward_check.report import once
+from racer.reward_check.once import once
 from racer.sim.types import CAR
 
 pytestmark = pytest.mark.alone
@@ -181,13 +182,24 @@ def test_needs_are_the_keys_that_may_be_read(body, keys, write):
     assert found == keys or (keys != ALL and found == keys | {"heading"})
 
 
-def test_a_slow_reward_is_not_killed_but_told_once(engine, rows, capsys):
-    worker = engine(
-        "import time\ndef reward_function(p):\n    time.sleep(0.05)\n    return 1.0\n", 32
-    )
-    for _ in range(2):
-        assert _compute(worker, rows[:32].copy()) == [1.0] * 32
-    assert capsys.readouterr().err.count("ms a call") == 1
+def _batches(engine, rows, count):
+    for _ in range(count):
+        assert _compute(engine, rows[:32].copy()) == [1.0] * 32
+
+
+def test_a_slow_reward_is_not_killed_but_told_once(engine, rows, capsys, monkeypatch):
+    monkeypatch.setattr("racer.reward.worker.engine.LOOK_EVERY", 0.0)
+    worker = engine("def reward_function(p):\n    sum(range(1000000))\n    return 1.0\n", 32)
+    _batches(worker, rows, 4)
+    assert capsys.readouterr().err.count("ms of processor time a call") == 1
+
+
+def test_a_quick_reward_is_not_called_slow_on_a_busy_machine(engine, rows, capsys, monkeypatch):
+    worker = engine("def reward_function(p):\n    return 1.0\n", 32)
+    clock = iter(range(10**6))
+    monkeypatch.setattr(time, "monotonic", lambda: 10.0 * next(clock))  # 10 s for every batch
+    _batches(worker, rows, 40)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_file_that_looks_around_for_its_params_receives_all_of_them():

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
-import threading
-import time
 from typing import Any
 
 from racer.reward.file import RewardFile, load
 
-USUAL = 140_000  # characters, the official limit
-LONGEST = 120  # s, for a compiler nobody waits for any more
 _CHILD = "import sys; from racer.reward.compiler import background as b; b.compile_now(sys.argv[1])"
 
 
@@ -21,48 +16,43 @@ class Ahead:
 
     Args:
         file: the reward. It is rewritten and compiled, not executed.
-        patience_s: how long from now `wait` waits at most.
     """
 
-    def __init__(self, file: RewardFile, patience_s: float) -> None:
+    def __init__(self, file: RewardFile) -> None:
         self._where = f"{file.shown}:{file.line}"
-        self._patience = patience_s
-        self._until = time.monotonic() + patience_s
         self._refused = _refusal(file)
         starts = not self._refused and _shares_a_cache()
         self._process = _start(file.shown) if starts else None
 
     def wait(self) -> str:
-        """Why it cannot be compiled, or is not yet; "" when this process can go on with it."""
-        if self._process is None:
-            return self._refused
-        try:
-            said, _ = self._process.communicate(timeout=max(0.0, self._until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            late = f"compiling takes longer than {self._patience:g} s; it goes on, check again"
-            return f"{self._where}: {late}"
-        if self._process.returncode:
-            return f"{self._where}: its compiler ended with {self._process.returncode}"
-        return said.decode("utf-8", "surrogateescape")
+        """Wait until the compiler has ended, however long it takes: whether a file compiles is
+        decided by its text, not by a clock.
+
+        Returns:
+            why it cannot be compiled; "" when this process can go on with the kernel.
+        """
+        if self._process is not None and self._process.returncode is None:
+            said, _ = self._process.communicate()
+            self._refused = said.decode("utf-8", "surrogateescape")
+            if self._process.returncode:
+                self._refused = f"{self._where}: its compiler ended with {self._process.returncode}"
+        return self._refused
 
     def __enter__(self) -> Ahead:
         return self
 
-    def __exit__(self, kind: object, *_: Any) -> None:
-        if self._process is None or self._process.returncode is not None:
-            return
-        if kind is not None:
+    def __exit__(self, *_: Any) -> None:
+        if self._process is not None and self._process.returncode is None:
             self._process.kill()
-        threading.Thread(target=self._process.communicate, daemon=True).start()  # until it ends
+            self._process.communicate()
 
 
 def _refusal(file: RewardFile) -> str:
-    """Why it cannot be compiled, if its text tells; not looked for in one that is very long."""
+    """Why it cannot be compiled, if its rewriting tells."""
     from racer.reward.compiler.engine import NotCompiled, generated_from
 
     try:
-        if len(file.source) <= USUAL:
-            generated_from(file)
+        generated_from(file)
     except NotCompiled as error:
         return str(error)
     return ""
@@ -85,8 +75,6 @@ def compile_now(shown: str) -> None:
     """What the other process does: fill the cache, or print why not."""
     from racer.reward.compiler.engine import NotCompiled, build
 
-    if hasattr(signal, "alarm"):
-        signal.alarm(LONGEST)
     try:
         build(load(shown))
     except NotCompiled as error:

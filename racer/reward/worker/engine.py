@@ -35,7 +35,8 @@ from racer.sim.types import PARAMS
 
 CALL_LIMIT = 1.0  # s, one call
 MEAN_LIMIT = 0.2  # s, a call of a batch on average
-SLOW = 0.005  # s a call, worth a warning
+SLOW = 0.005  # s of processor time a call, worth a warning
+LOOK_EVERY = 1.0  # s of waiting for answers
 START_LIMIT = 30.0  # s, until the process is locked; importing numpy on a busy machine is slow
 IMPORT_LIMIT = 5.0  # s, executing the file once
 READ_PRINTS_EVERY = 16  # batches; a full pipe loses prints
@@ -77,7 +78,8 @@ class WorkerEngine(RewardEngine):
         self.needs = usage.ALL if every_key else self.needs
         self.printed = b""  # what the reward printed, at most 64 KiB
         self._owner = os.getpid()
-        self._warned, self._sent = False, 0.0
+        self._warned, self._sent, self._waited = False, 0.0, 0.0
+        self._calls, self._looked = 0, (0.0, 0)  # calls so far; (cpu_s, calls) of the last look
         self._answers = self._n = 0
         self._batch: tuple[Rows, Cars | None] | None = None
         self._share(max(n, capacity))
@@ -212,6 +214,7 @@ class WorkerEngine(RewardEngine):
 
     def _receive(self, out: Floats) -> None:
         tag = self._await(self._n)
+        self._calls += self._n
         self._warn_if_slow(time.monotonic() - self._sent)
         if self._answers % READ_PRINTS_EVERY == 0:
             self.output()
@@ -226,14 +229,20 @@ class WorkerEngine(RewardEngine):
         raise Failure(car, found["line"] or self.file.line, found["problem"])
 
     def _warn_if_slow(self, seconds: float) -> None:
-        each = seconds / max(self._n, 1)
-        if each > SLOW and not self._warned:
+        """Once, when calls take much processor time; how long a batch took says nothing."""
+        self._waited += seconds
+        if self._warned or self._waited < LOOK_EVERY:
+            return
+        used = self.cpu_s()
+        each = (used - self._looked[0]) / max(self._calls - self._looked[1], 1)
+        if each > SLOW and self._looked[1]:  # the first calls may do more than the others
             self._warned = True
             print(
-                f"reward {self.file.name!r} takes {each * 1e3:.0f} ms a call: "
+                f"reward {self.file.name!r} takes {each * 1e3:.0f} ms of processor time a call: "
                 f"{each * 1e6 / 3600:.1f} hours for a million steps.",
                 file=sys.stderr,
             )
+        self._waited, self._looked = 0.0, (used, self._calls)
 
     def _car(self) -> int:
         return min(max(int(self._at[0]), 0), max(self._n - 1, 0))
@@ -335,6 +344,10 @@ class WorkerEngine(RewardEngine):
         if len(self.printed) < PRINTS:
             self.printed = (self.printed + drain(self._prints))[:PRINTS]
         return self.printed.decode("utf-8", "replace")
+
+    def cpu_s(self) -> float:
+        """Processor time that the process has used so far, s; 0 where that is unknown."""
+        return cpu_of(self._process.pid)[1]
 
     def close(self) -> None:
         """End the process; harmless when repeated."""
