@@ -216,6 +216,15 @@ class Race:
         self.done_count = done_count
         return self.obs
 
+    def drive(self) -> None:
+        """Decode `action_buffer` and move every car one control step, and nothing else.
+
+        For searches over actions: no judgement, no reward, no observation. Every action must be
+        valid. Cars end where `step` would bring them, bit for bit.
+        """
+        self._decode()
+        self._advance()
+
     def _by_parts(self) -> int:
         """A step whose reward is no kernel, or whose parts are to be timed."""
         bad = self._decode()

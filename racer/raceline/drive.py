@@ -1,0 +1,60 @@
+"""Drive: a list of actions from the start line, and the states it leads to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racer.raceline.rollouts import Cars, Floats, Rollouts
+
+
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """T actions and the T + 1 states before and after them.
+
+    Args:
+        actions: (T,) or (T, 2), as the race takes them.
+        cars: (T + 1,) CAR.
+        places: (T + 1,) m along the centre line since waypoint 0 of the first lap.
+    """
+
+    actions: NDArray[np.generic]
+    cars: Cars
+    places: Floats
+
+    def crossing(self, place: float) -> float:
+        """Control steps until `place` (m) is reached, interpolated; inf if it never is."""
+        after = int(np.argmax(self.places >= place))
+        if not self.places[after] >= place:
+            return float("inf")
+        if after == 0:
+            return 0.0
+        a, b = self.places[after - 1], self.places[after]
+        return after - 1 + (place - a) / (b - a)
+
+    def table(self, rollouts: Rollouts) -> Floats:
+        """(T + 1, COLUMNS) for the kernels: place, pose and the guess that was taken there."""
+        cars = self.cars
+        guesses = rollouts.guesses_of(self.actions)
+        guesses = np.concatenate([guesses, guesses[-1:]])
+        yaw = np.unwrap(cars["yaw"])
+        places = np.maximum.accumulate(self.places) + 1e-9 * np.arange(len(cars))
+        columns = [places, cars["n"], yaw, cars["steer"], cars["v"], *guesses.T]
+        return np.ascontiguousarray(np.stack(columns, axis=1))
+
+
+def replay(rollouts: Rollouts, actions: NDArray[np.generic]) -> Drive | None:
+    """The drive of these actions; None if it breaks a rule."""
+    cars = np.repeat(rollouts.start, len(actions) + 1)
+    places = np.full(len(actions) + 1, rollouts.start["s"][0])
+    rollouts.cars[:1] = rollouts.start
+    rollouts.begin(1, places[:1])
+    guesses = rollouts.guesses_of(actions)
+    for k in range(len(actions)):
+        now, alive = rollouts.step(guesses[k : k + 1])
+        if not alive[0]:
+            return None
+        cars[k + 1], places[k + 1] = rollouts.cars[0], now[0]
+    return Drive(actions, cars, places)

@@ -1,0 +1,165 @@
+"""Kernels of the search: spread candidates from a beam of cars, keep the best of each cell.
+
+A layer is one control step. Cells are counted from the best drive so far, at the place of the car.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from racer.sim.jit import inlined, kernel
+
+# Columns of the table of the best drive, a row for each state.
+PLACE, OFFSET, YAW, STEER, SPEED, FIRST, SECOND = range(7)
+COLUMNS = 7
+
+
+@inlined
+def _row_at(table, place):
+    """Row of `table` at or before `place` (m), and the fraction to the next row, for np.interp."""
+    low, high = 0, table.shape[0] - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if table[middle, 0] <= place:
+            low = middle
+        else:
+            high = middle
+    span = table[low + 1, 0] - table[low, 0]
+    r = (place - table[low, 0]) / span if span > 0.0 else 0.0
+    return low, min(max(r, 0.0), 1.0)
+
+
+@inlined
+def _between(table, low, r, column):
+    return table[low, column] + r * (table[low + 1, column] - table[low, column])
+
+
+@kernel
+def spread(beam, places, table, noise, per, cars, guesses):
+    """Copy each car of the beam `per` times, and guess an action for every copy.
+
+    Args:
+        beam: (M,) CAR.
+        places: (M,) m driven since waypoint 0 of the first lap.
+        table: (T, COLUMNS), the best drive so far.
+        noise: (M * per, 2), added to the action that the best drive took at this place.
+        cars: (N,) CAR out, N >= M * per.
+        guesses: (M * per, 2) out, within [-1, 1].
+    """
+    for i in range(beam.size):
+        low, r = _row_at(table, places[i])
+        for k in range(i * per, (i + 1) * per):
+            cars[k] = beam[i]
+            for c in range(2):
+                guess = _between(table, low, r, FIRST + c) + noise[k, c]
+                guesses[k, c] = min(max(guess, -1.0), 1.0)
+
+
+@kernel
+def go_on(cars, before, places, limits, alive):
+    """Add what the last step gained to `places`; a car that broke a limit is not alive any more.
+
+    Args:
+        cars: (N,) CAR.
+        before: (N,) m, arc length a step ago; in and out.
+        places: (N,) m; in and out, of the cars that are alive.
+        limits: (3,) length of a lap (m), wheels that may be off, gain of a step (m).
+        alive: (N,) bool; in and out.
+    """
+    for i in range(alive.size):
+        if alive[i]:
+            gain = cars[i].s - before[i]
+            gain -= limits[0] * np.rint(gain / limits[0])
+            alive[i] = cars[i].wheels_off <= limits[1] and gain <= limits[2]
+            if alive[i]:
+                places[i] += gain
+        before[i] = cars[i].s
+
+
+@kernel
+def thin(cars, places, alive, table, cells, window, best, kept):
+    """The car that is farthest along of each cell.
+
+    Args:
+        cars, places, alive: (N,) CAR, m, bool.
+        table: (T, COLUMNS).
+        cells: (8,) sizes of a cell (m, rad, rad, m/s), then how many on either side.
+        window: m behind the leader; who is farther back is dropped.
+        best: (number of cells,) int64 scratch of -1; is left so.
+        kept: (N,) int64 out.
+
+    Returns:
+        How many are kept.
+    """
+    lead = -math.inf
+    for i in range(alive.size):
+        if alive[i] and places[i] > lead:
+            lead = places[i]
+    count = 0
+    for i in range(alive.size):
+        if not alive[i] or places[i] < lead - window:
+            continue
+        k = _cell(cars[i], places[i], table, cells)
+        if k < 0:
+            continue
+        if best[k] < 0:
+            kept[count] = k
+            count += 1
+            best[k] = i
+        elif places[i] > places[best[k]]:
+            best[k] = i
+    for q in range(count):
+        k = kept[q]
+        kept[q] = best[k]
+        best[k] = -1
+    return count
+
+
+@inlined
+def _cell(car, place, table, cells):
+    """Which cell of the tube a car is in, -1 outside."""
+    low, r = _row_at(table, place)
+    turned = car.yaw - _between(table, low, r, YAW)
+    turned -= 2.0 * math.pi * np.rint(turned / (2.0 * math.pi))
+    k = 0
+    for axis in range(4):
+        if axis == 0:
+            off = car.n - _between(table, low, r, OFFSET)
+        elif axis == 1:
+            off = turned
+        elif axis == 2:
+            off = car.steer - _between(table, low, r, STEER)
+        else:
+            off = car.v - _between(table, low, r, SPEED)
+        reach = int(cells[4 + axis])
+        step = int(np.rint(off / cells[axis]))
+        if abs(step) > reach:
+            return -1
+        k = k * (2 * reach + 1) + step + reach
+    return k
+
+
+@kernel
+def tighten(a, b, at, sweeps):
+    """Pull a string taut that crosses a ring of cuts, each from a to a + b.
+
+    Every point in turn moves to where the line between its neighbours crosses its cut; the sum of
+    lengths is convex, so this ends at the shortest ring.
+
+    Args:
+        a, b: (M, 2) m.
+        at: (M,) where the string crosses, 0 to 1; in and out.
+    """
+    m = at.size
+    for _ in range(sweeps):
+        for i in range(m):
+            p, q = (i - 1) % m, (i + 1) % m
+            px, py = a[p, 0] + at[p] * b[p, 0], a[p, 1] + at[p] * b[p, 1]
+            dx = a[q, 0] + at[q] * b[q, 0] - px
+            dy = a[q, 1] + at[q] * b[q, 1] - py
+            det = b[i, 0] * dy - b[i, 1] * dx
+            if abs(det) > 1e-12:
+                cross = ((px - a[i, 0]) * dy - (py - a[i, 1]) * dx) / det
+                at[i] = min(1.0, max(0.0, cross))

@@ -1,0 +1,106 @@
+"""Candidate laps in a batch: many cars of one Race, moved without judging or observing them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racer.actions import Actions, Discrete
+from racer.config import Rules
+from racer.race import Race
+from racer.raceline import kernels
+from racer.tracks import Track
+
+Floats = NDArray[np.float64]
+Cars = NDArray[np.void]
+
+GAIN_MAX = 2.6  # × the metres a car can drive in a step; centre-line metres beyond are a shortcut
+
+
+class Rollouts:
+    """Up to `n` cars that try actions.
+
+    Args:
+        rules: of the race; laps go on and start at the line.
+        wheels_off: how many wheels may be off the road, 0 to 3.
+
+    Attributes:
+        start: (1,) CAR at the line.
+        driven: car-steps so far.
+    """
+
+    def __init__(
+        self,
+        track: Track,
+        n: int,
+        *,
+        vehicle: np.ndarray,
+        actions: Actions,
+        rules: Rules,
+        wheels_off: int,
+    ) -> None:
+        self.race = Race(track, n, vehicle=vehicle, actions=actions, rules=rules)
+        self.race.reset()
+        self.start = self.race.cars[:1].copy()
+        self.race.cars[:] = self.start[0]
+        self.length = track.length
+        self.dt = self.race.dt
+        speed = min(actions.speed_max, float(vehicle["speed_max"][0]))
+        gain = GAIN_MAX * speed * float(vehicle["speed_gain"][0]) * self.dt
+        self.limits = np.array([self.length, wheels_off, gain])
+        self.driven = 0
+        self._before, self._places = np.zeros(n), np.zeros(n)
+        self._alive = np.zeros(n, np.bool_)
+        self.choices = _normalised(actions) if isinstance(actions, Discrete) else None
+
+    @property
+    def cars(self) -> Cars:
+        """(N,) CAR, to write the candidates into."""
+        return self.race.cars
+
+    def begin(self, count: int, places: Floats) -> None:
+        """The first `count` cars take part from now on, at `places` (count,) m."""
+        self.race.cars["direction"][:count] = 0
+        self.race.cars["direction"][count:] = 2  # neither direction: kernels leave them alone
+        self._before[:count] = self.race.cars["s"][:count]
+        self._places[:count] = places
+        self._alive[:count] = True
+        self._alive[count:] = False
+
+    def step(self, guesses: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+        """One control step of the first len(guesses) cars.
+
+        Args:
+            guesses: (K, 2) in [-1, 1]; of a list of actions the nearest one is taken.
+
+        Returns:
+            places (K,) m and alive (K,): views that the next step overwrites.
+        """
+        count = len(guesses)
+        self.race.action_buffer[:count] = self.actions_of(guesses)
+        self.race.drive()
+        self.driven += count
+        alive, places = self._alive[:count], self._places[:count]
+        kernels.go_on(self.race.cars, self._before, places, self.limits, alive)
+        return places, alive
+
+    def actions_of(self, guesses: Floats) -> NDArray[np.generic]:
+        """What the race is given for guesses (K, 2): as float32, or the nearest of the list."""
+        if self.choices is None:
+            return guesses.astype(np.float32)
+        gaps = ((guesses[:, None] - self.choices[None]) ** 2).sum(axis=2)
+        return gaps.argmin(axis=1)
+
+    def guesses_of(self, actions: NDArray[np.generic]) -> Floats:
+        """The inverse of `actions_of`."""
+        if self.choices is None:
+            return np.asarray(actions, np.float64)
+        chosen: Floats = self.choices[actions]
+        return chosen
+
+
+def _normalised(actions: Discrete) -> Floats:
+    """(A, 2): the choices scaled to [-1, 1]."""
+    table = np.array(actions.choices, float)
+    low, high = table.min(axis=0), table.max(axis=0)
+    return 2.0 * (table - low) / np.maximum(high - low, 1e-9) - 1.0

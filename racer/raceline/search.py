@@ -1,0 +1,129 @@
+"""Search for the fastest lap that a setup allows, in the engine itself.
+
+A first drive looks two seconds ahead; rounds in tubes around the best drive, wide and narrow by
+turns, improve it. Nothing is modelled beside the engine, so what is found can be driven: delay,
+lags, the rate of actions and the off-track rule are all in it. The same seed finds the same lap.
+
+The last lap is driven as if there were no tomorrow, so the search goes on for a piece of a third.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racer.errors import BadTrack
+from racer.raceline.drive import Drive, replay
+from racer.raceline.driver import PLANS, first_drive
+from racer.raceline.reference import Reference
+from racer.raceline.refine import GUESSES, Tube, improved
+from racer.raceline.rollouts import Rollouts
+from racer.raceline.setup import Setup
+
+LAPS = 2.15
+FIRST = 2  # first drives, of which the best goes on
+KEEP = 800  # cars in a layer
+# Sizes of the rounds: wide ones move the line, narrow ones polish it. Wide again after narrow
+# leaves a line that is only locally the best.
+SIZES = (2.5, 1.6, 1.0, 0.6, 0.35, 2.5, 1.6, 1.0, 0.6, 0.35, 2.0, 1.3, 0.8, 0.5, 0.3)
+_CELL = (0.025, 0.04, 0.05, 0.2)  # m, rad, rad, m/s at size 1
+_REACH = (4, 4, 3, 2)
+
+Report = Callable[[float, "Reference | None"], None]  # share done; the best so far
+
+
+def search(
+    setup: Setup,
+    *,
+    seed: int = 0,
+    start: NDArray[np.generic] | None = None,
+    seconds: float = float("inf"),
+    rounds: int = len(SIZES),
+    found_by: str = "",
+    report: Report = lambda done, best: None,
+) -> Reference:
+    """The best lap found.
+
+    Args:
+        start: actions (T, ...) from the line, of a lap to begin with; else a driver finds one.
+        rounds: how many of SIZES.
+        seconds: stop after the round in which they are over; the result then depends on the clock.
+        found_by: recorded with the lap; by default this search and its seed.
+        report: called as the search goes on.
+
+    Raises:
+        BadTrack: no lap was found; or `start` leaves the road.
+    """
+    began, rng = time.monotonic(), np.random.default_rng(seed)
+    rollouts = _rollouts(setup, (KEEP + 1) * _guesses(setup))
+    share = 0.05 if start is not None else 0.35
+    best = _first(setup, rollouts, start, rng, lambda done: report(share * done, None))
+    who = found_by or f"racer line --seed {seed}"
+    sizes = SIZES[:rounds]
+    for number, size in enumerate(sizes):
+        report(share + (1.0 - share) * number / len(sizes), Reference.of(setup, best, who))
+        if time.monotonic() - began > seconds:
+            break
+        found = improved(rollouts, best, _tube(size), LAPS, rng)
+        if found is not None and _score(rollouts, found) < _score(rollouts, best):
+            best = found
+    reference = Reference.of(setup, best, who)
+    report(1.0, reference)
+    return reference
+
+
+def _first(
+    setup: Setup,
+    rollouts: Rollouts,
+    start: NDArray[np.generic] | None,
+    rng: np.random.Generator,
+    report: Callable[[float], None],
+) -> Drive:
+    if start is not None:
+        given = replay(rollouts, start)
+        if given is None or given.crossing(2.0 * rollouts.length) == float("inf"):
+            raise BadTrack(
+                f"the lap to begin with does not complete two laps of {setup.track.name} by the "
+                f"{setup.rule} rule. Train longer, or search without it."
+            )
+        return given
+    small = _rollouts(setup, PLANS)
+    drives = []
+    for k in range(FIRST):
+        drive = first_drive(small, LAPS, rng, lambda done, k=k: report((k + done) / FIRST))  # type: ignore[misc]
+        drives += [] if drive is None else [drive]
+    if not drives:
+        raise BadTrack(
+            f"no lap of {setup.track.name} found by the {setup.rule} rule: a bend is too tight for "
+            "this vehicle and its actions. Try --rule official, another vehicle or other actions."
+        )
+    return min(drives, key=lambda drive: _score(small, drive))
+
+
+def _rollouts(setup: Setup, n: int) -> Rollouts:
+    return Rollouts(
+        setup.track,
+        n,
+        vehicle=setup.vehicle,
+        actions=setup.actions,
+        rules=setup.rules,
+        wheels_off=setup.wheels_off,
+    )
+
+
+def _guesses(setup: Setup) -> int:
+    return max(GUESSES, len(getattr(setup.actions, "choices", ())))
+
+
+def _tube(size: float) -> Tube:
+    a, b, c, d = (size * cell for cell in _CELL)
+    noise = 0.35 * min(max(size, 0.15), 1.5)
+    return Tube((a, b, c, d), _REACH, noise, 0.4 * max(1.0, size), KEEP)
+
+
+def _score(rollouts: Rollouts, drive: Drive) -> float:
+    """Steps until two laps are done: the second one is the flying lap."""
+    return drive.crossing(2.0 * rollouts.length)

@@ -1,0 +1,172 @@
+"""Reference laps: what the search finds can be driven, and drives the same again, to the bit."""
+
+import json
+
+import numpy as np
+import pytest
+
+from racer import raceline
+from racer.actions import Discrete
+from racer.config import RaceConfig, Rules
+from racer.errors import BadConfig, BadInput, BadTrack
+from racer.evaluation import evaluate
+from racer.raceline import Setup, store
+from racer.raceline.drive import replay
+from racer.raceline.reference import Reference
+from racer.raceline.rollouts import Rollouts
+from racer.sim import jit
+
+ROUNDS = 2
+
+
+def rollouts(setup, n=1):
+    return Rollouts(
+        setup.track,
+        n,
+        vehicle=setup.vehicle,
+        actions=setup.actions,
+        rules=setup.rules,
+        wheels_off=setup.wheels_off,
+    )
+
+
+@pytest.fixture(scope="module")
+def official():
+    return Setup.of(RaceConfig(track="oval"))
+
+
+@pytest.fixture(scope="module")
+def found(official):
+    return raceline.search(official, rounds=ROUNDS)
+
+
+def test_a_found_lap_drives_the_same_again_in_a_race(official, found):
+    line = found.drive(official)
+    drive = replay(rollouts(official), found.actions)
+    for name in ("x", "y", "yaw", "v", "steer", "n", "wheels_off"):
+        assert (line[name] == drive.cars[name]).all(), name
+    assert np.allclose(line["place"], drive.places, rtol=0, atol=1e-9)
+
+
+def test_rounds_only_improve(official, found):
+    first = raceline.search(official, rounds=0)
+    assert sum(found.lap_times_s) < sum(first.lap_times_s)
+
+
+def test_the_same_seed_finds_the_same_lap(official, found):
+    again = raceline.search(official, rounds=ROUNDS)
+    assert again.to_json() == found.to_json()
+
+
+def test_strict_keeps_all_wheels_on_the_road(official):
+    setup = official.with_rule("strict")
+    found = raceline.search(setup, rounds=0)
+    assert found.drive(setup)["wheels_off"].max() == 0
+
+
+def test_a_list_of_actions_has_its_own_reference():
+    setup = Setup.of(RaceConfig(track="oval", actions="discrete"))
+    found = raceline.search(setup, rounds=1)
+    assert isinstance(setup.actions, Discrete)
+    assert set(found.actions) <= set(range(len(setup.actions.choices)))
+    found.drive(setup)
+
+
+def test_official_times_are_those_that_evaluation_counts(official, found):
+    class Player:
+        step = -1
+
+        def act(self, obs):
+            self.step += 1
+            return found.actions[self.step : self.step + 1]
+
+    config = RaceConfig(track="oval", reward="center_line")
+    result, _ = evaluate(Player(), config, laps=2)
+    assert result.lap_times_s == pytest.approx(found.official_s, abs=1e-9)
+    # the clock counts whole steps, the reference parts of them; standing laps one frame more
+    assert 0 <= found.official_s[0] - found.standing_s - 1 / 15 <= 2 / 15
+    assert abs(found.official_s[1] - found.flying_s) < 1 / 15
+
+
+def test_progress_is_reported_and_grows(official):
+    seen = []
+    raceline.search(official, rounds=1, report=lambda done, best: seen.append((done, best)))
+    shares = [done for done, _ in seen]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert seen[-1][1] is not None
+
+
+def test_a_search_can_begin_with_a_given_lap(official, found):
+    better = raceline.search(official, start=found.actions, rounds=2, seed=1)
+    assert sum(better.lap_times_s[:2]) <= sum(found.lap_times_s[:2])
+
+
+def test_a_lap_that_leaves_the_road_is_no_start(official):
+    with pytest.raises(BadTrack, match="does not complete two laps"):
+        raceline.search(official, start=np.ones((200, 2), np.float32))
+
+
+def test_a_road_too_tight_for_the_car_is_named():
+    setup = Setup.of(RaceConfig(track="tight", vehicle="f1tenth"), "strict")
+    with pytest.raises(BadTrack, match="too tight for this vehicle"):
+        raceline.search(setup, rounds=0)
+
+
+def test_an_unknown_rule_is_refused():
+    with pytest.raises(BadConfig, match="Did you mean 'strict'"):
+        Setup.of(RaceConfig(), "strikt")
+
+
+def test_another_setup_has_another_key(official):
+    others = [
+        official.with_rule("strict"),
+        Setup.of(RaceConfig(track="oval", vehicle="deepracer_v4")),
+        Setup.of(RaceConfig(track="oval", actions="discrete")),
+        Setup.of(RaceConfig(track="oval", rules=Rules(reverse=True))),
+        Setup.of(RaceConfig(track="oval", rules=Rules(control_hz=30.0))),
+    ]
+    assert len({official.key, *(one.key for one in others)}) == 6
+
+
+def test_files_keep_every_bit(found):
+    again = Reference.of_json(json.loads(json.dumps(found.to_json())), "here")
+    assert again.to_json() == found.to_json()
+    assert again.actions.tobytes() == found.actions.tobytes()
+
+
+def test_a_reference_of_another_setup_is_refused(official, found):
+    with pytest.raises(BadInput, match="another setup"):
+        found.drive(official.with_rule("strict"))
+
+
+def test_percent_of_optimal_is_the_share_of_the_time(found):
+    assert found.pct(2.0 * found.flying_s) == pytest.approx(50.0)
+    assert found.pct(found.standing_s, flying=False) == pytest.approx(100.0)
+
+
+def test_a_faster_lap_replaces_the_known_one(official, found, tmp_path, monkeypatch):
+    monkeypatch.setattr(jit, "CACHE_FOLDER", str(tmp_path / "kernels"))
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "none")
+    assert store.find(official) is None
+    assert store.offer(official, found)
+    assert not store.offer(official, found)
+    assert store.find(official).to_json() == found.to_json()
+    (file,) = (tmp_path / "references").iterdir()
+    file.write_text(file.read_text()[:100])  # a damaged file is no reference, and is replaced
+    assert store.find(official) is None
+    assert store.offer(official, found)
+
+
+SHIPPED = sorted(store.SHIPPED.glob("*.json"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_references_drive_bit_for_bit(path):
+    name, rule = path.stem.rsplit(".", 1)
+    setup = Setup.of(RaceConfig(track=name), rule)
+    reference = raceline.find(setup)
+    line = reference.drive(setup)
+    drive = replay(rollouts(setup), reference.actions)
+    assert Reference.of(setup, drive, "").lap_times_s == reference.lap_times_s
+    assert line["wheels_off"].max() <= setup.wheels_off
