@@ -30,7 +30,9 @@ def main():
                 if known.key == setup.key and known.flying_s <= found.flying_s:
                     continue
             path.write_text(json.dumps(found.to_json(), indent=2) + "\n")
-            print(f"{name} {rule}: {found.flying_s:.3f} s flying, {found.standing_s:.3f} s standing")
+            print(
+                f"{name} {rule}: {found.flying_s:.3f} s flying, {found.standing_s:.3f} s standing"
+            )
 
 
 if __name__ == "__main__":

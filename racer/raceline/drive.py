@@ -32,7 +32,7 @@ class Drive:
         if after == 0:
             return 0.0
         a, b = self.places[after - 1], self.places[after]
-        return after - 1 + (place - a) / (b - a)
+        return float(after - 1 + (place - a) / (b - a))
 
     def table(self, rollouts: Rollouts) -> Floats:
         """(T + 1, COLUMNS) for the kernels: place, pose and the guess that was taken there."""

@@ -1,4 +1,4 @@
-"""A first drive by looking ahead: at every step, many plans of two seconds, and the best one goes on.
+"""A first drive by looking ahead: at every step the best of many plans for two seconds goes on.
 
 The plan of a step ago, moved up, is always among them, so a car that has a way on keeps one: it
 does not enter a bend from which no plan gets out. This works for slow and for quick vehicles alike.

@@ -147,12 +147,7 @@ class Reference:
             if found["format"] != FORMAT or found["version"] != VERSION:
                 raise ValueError("another format")
             content = base64.b64decode(found["actions"], validate=True)
-            listed = found["action_kind"] == "choices"
-            actions: NDArray[np.generic]
-            if listed:
-                actions = np.frombuffer(content, "<i4").astype(np.int64)
-            else:
-                actions = np.frombuffer(content, "<f4").astype(np.float32).reshape(-1, 2)
+            actions = _unpacked(content, listed=found["action_kind"] == "choices")
             times, official = (
                 tuple(float(t) for t in found[name]) for name in ("lap_times_s", "official_s")
             )
@@ -161,19 +156,30 @@ class Reference:
                 raise ValueError("its times or actions are no numbers")
             if not 0 < len(actions) <= ACTIONS_MAX:
                 raise ValueError("it has no actions, or too many")
-            texts = [str(found[name])[:200] for name in ("setup_sha256", "track", "rule")]
-            return cls(*texts, actions, times, official, str(found["found_by"])[:200])  # type: ignore[arg-type]
+            return cls(
+                str(found["setup_sha256"]),
+                str(found["track"])[:200],
+                str(found["rule"]),
+                actions,
+                times,
+                official,
+                str(found["found_by"])[:200],
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{source} is not a reference lap: {error}. Remove it.") from error
 
 
+def _unpacked(content: bytes, *, listed: bool) -> NDArray[np.generic]:
+    if listed:
+        return np.frombuffer(content, "<i4").astype(np.int64)
+    return np.frombuffer(content, "<f4").astype(np.float32).reshape(-1, 2)
+
+
 def _replayed(setup: Setup, actions: NDArray[np.generic]) -> tuple[NDArray[np.void], int]:
     """Step a race of one through `actions`: its line, and how many laps the race counted."""
-    race = Race(
-        setup.track, 1, vehicle=setup.vehicle, actions=setup.actions, rules=setup.rules
-    )
+    race = Race(setup.track, 1, vehicle=setup.vehicle, actions=setup.actions, rules=setup.rules)
     if isinstance(setup.actions, Discrete):
-        actions = np.clip(actions, 0, len(setup.actions.choices) - 1)  # type: ignore[call-overload]
+        actions = np.clip(actions, 0, len(setup.actions.choices) - 1)
     race.reset()
     line = np.zeros(len(actions) + 1, LINE)
     length, place = setup.track.length, float(race.cars["s"][0])

@@ -89,12 +89,14 @@ class Rollouts:
         if self.choices is None:
             return guesses.astype(np.float32)
         gaps = ((guesses[:, None] - self.choices[None]) ** 2).sum(axis=2)
-        return gaps.argmin(axis=1)
+        nearest: NDArray[np.generic] = gaps.argmin(axis=1)
+        return nearest
 
     def guesses_of(self, actions: NDArray[np.generic]) -> Floats:
         """The inverse of `actions_of`."""
         if self.choices is None:
-            return np.asarray(actions, np.float64)
+            continuous: Floats = actions.astype(np.float64)
+            return continuous
         chosen: Floats = self.choices[actions]
         return chosen
 
@@ -103,4 +105,5 @@ def _normalised(actions: Discrete) -> Floats:
     """(A, 2): the choices scaled to [-1, 1]."""
     table = np.array(actions.choices, float)
     low, high = table.min(axis=0), table.max(axis=0)
-    return 2.0 * (table - low) / np.maximum(high - low, 1e-9) - 1.0
+    scaled: Floats = 2.0 * (table - low) / np.maximum(high - low, 1e-9) - 1.0
+    return scaled

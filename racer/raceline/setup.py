@@ -1,4 +1,4 @@
-"""Setup: what a reference lap belongs to: a road, a vehicle, its actions, and the rule of the road."""
+"""Setup: what a reference lap belongs to: a road, a vehicle, its actions, and a rule."""
 
 from __future__ import annotations
 
@@ -83,9 +83,15 @@ class Setup:
 
     @property
     def key(self) -> str:
-        """Hash of all of it: names do not count, numbers do."""
-        digest = hashlib.sha256(self.track.sha256.encode())
+        """Hash of all of it: names do not count, numbers do.
+
+        The road counts to a micrometre, because sines differ in the last bit between platforms.
+        """
+        digest = hashlib.sha256()
+        for points in (self.track.center, self.track.inner, self.track.outer):
+            micrometres = np.rint(points * 1e6).astype("<i8")
+            digest.update(str(points.shape).encode() + micrometres.tobytes())
         for name in self.vehicle.dtype.names or ():
-            digest.update(f"{name}={self.vehicle[name][0]!r}".encode())
+            digest.update(f"{name}={self.vehicle[name][0].item()!r}".encode())
         digest.update(f"{self.actions!r}{self.rule}{self.control_hz!r}{self.substeps}".encode())
         return digest.hexdigest()
