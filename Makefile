@@ -1,8 +1,8 @@
 # setup   create .venv and install racer with its development tools
 #         make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu   on Linux: PyTorch without CUDA, 1.8 instead of 5.3 GB
 # train   train the centre-line reward on a built-in track and say what came out
-# test    checks (format, lint, types, import floors, spelling, docs), then every test but the slow ones:
-#         two at a time, then those that watch the clock alone
+# test    checks (format, lint, types, import floors, spelling, docs), then every test but the slow ones,
+#         two at a time
 # test-all  every test
 # check   the checks alone
 # docs    build the docs as a website in build/docs/; a warning is an error
@@ -32,8 +32,7 @@ train: setup
 	$(BIN)/python train_agent.py --reward center_line --track oval
 
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not alone"
-	$(BIN)/python -m pytest -m "not slow and alone"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: check
 	$(BIN)/python -m pytest

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_help_is_quick_and_imports_nothing_heavy():
+def test_help_imports_nothing_heavy():
     code = (
         "import sys\n"
         "from racer.cli import main\n"
@@ -38,9 +37,7 @@ def test_help_is_quick_and_imports_nothing_heavy():
         "heavy = {'torch', 'stable_baselines3', 'pygame', 'matplotlib', 'numba', 'numpy'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
-    began = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    assert time.perf_counter() - began < 5.0  # 0.2 s on an idle machine
 
 
 @pytest.mark.parametrize("command", cli.commands())

@@ -51,6 +51,10 @@ class Effort:
     def of(self, long: int, short: int) -> int:
         return long if self.long else short
 
+    def quick(self, seconds: float, limit: float) -> bool:
+        """Was it quick enough? Asked on the quiet machine of `make faults`, never in the tests."""
+        return not self.long or seconds < limit
+
 
 def fault(name: str, title: str):
     """Register a fault under its name in the list."""

@@ -56,8 +56,7 @@ def soak(effort, folder):
     assert marks[-1][2] == marks[0][2]
     updates = effort.of(3000, 300)
     taken = train_for_long(updates, folder)
-    # Short, it is the load of other programs that is seen.
-    assert late > (0.9 if effort.long else 0.5) * early, (early, late)
+    assert effort.quick(0.9 * early, late), (early, late)
     return (
         f"{steps * 512 / 1e6:.0f} M car steps at {late / 1e6:.2f} M/s, {grown:+.1f} MB, "
         f"{number + 1} checkpoints; {updates} updates: {taken}"

@@ -141,7 +141,7 @@ def terminate_in_every_phase(effort, folder):
         assert run_in(runs_dir).manifest()["status"] == "stopped"
         finish(runs_dir)
         same_as_straight(runs_dir)
-    assert slowest < 5.0
+    assert effort.quick(slowest, 5.0)
     return f"{len(phases)} phases: exit 143 within {slowest:.1f} s, resumed bit-equal"
 
 
@@ -153,14 +153,15 @@ def interrupt(effort, folder):
     same_as_straight(folder / "once")
     code, seconds, child = stopped(signal.SIGINT, "update", folder / "twice", twice=True)
     assert code == 130
-    assert seconds < 1.0
+    assert effort.quick(seconds, 1.0)
     check_whole(folder / "twice", child.acked)
-    delays = (0.5, 0.7, 1.0, 1.5, 2.5)[:: effort.of(1, 3)]
+    delays = (0.3, 0.5, 0.8, 1.2, 2.0)[:: effort.of(1, 3)]  # s of its own CPU time
     for delay in delays:
         process = racer(
             "train", "--runs-dir", str(folder / f"start{delay}"), "--timesteps", "9999999"
         )
-        time.sleep(delay)
+        while cpu_seconds(process.pid) < delay:  # as far as that, however busy the machine is
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         try:
             _, err = process.communicate(timeout=60)
@@ -169,6 +170,12 @@ def interrupt(effort, folder):
         assert process.returncode == 130, (delay, process.returncode, err)
         assert "Traceback" not in err, (delay, err)
     return f"130 and saved; twice: {seconds:.2f} s; {len(delays)} times while starting"
+
+
+def cpu_seconds(pid):
+    """What a process has computed, s."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def racer(*words, **options):
@@ -230,7 +237,7 @@ def kill_reward_process(effort, folder):
     seconds = time.monotonic() - began
     assert code == 4, (code, child.text[-2000:])
     assert "--resume" in child.text
-    assert seconds < 2.0
+    assert effort.quick(seconds, 2.0)
     check_whole(folder / "a", child.acked)
     finish(folder / "a")
     same_as_straight(folder / "a")
@@ -245,11 +252,13 @@ def kill_parent(effort, folder):
     workers = children_of(child.pid)
     child.kill()
     child.wait()
-    limit = time.monotonic() + 1.0
+    began = time.monotonic()
+    limit = began + 60.0  # patience, on a busy machine
     while any(alive(pid) for pid in workers) and time.monotonic() < limit:
         time.sleep(0.01)
     assert workers
     assert not any(alive(pid) for pid in workers)
+    assert effort.quick(time.monotonic() - began, 1.0)
     assert set(os.listdir("/dev/shm")) <= before
     return "reward process gone within 1 s, nothing left in /dev/shm"
 

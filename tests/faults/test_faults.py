@@ -12,8 +12,6 @@ import fault_process  # noqa: F401
 import pytest
 from fault_harness import FAULTS, Effort
 
-pytestmark = pytest.mark.alone
-
 ELSEWHERE = ("B6", "B7")  # are tests of their own
 SLOWER = ("A7", "B10", "F2", "T10")
 QUICK = [name for name in FAULTS if name not in ELSEWHERE + SLOWER]

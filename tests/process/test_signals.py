@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -39,15 +38,13 @@ FRAGILE = (
 
 
 def run(code):
-    began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    return done.returncode, done.stdout + done.stderr, time.monotonic() - began
+    return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    "code", [PLAIN, SWALLOWED, SWALLOWED + "    time.sleep(60)", FRAGILE + "    time.sleep(60)"]
-)
+WORK = "    time.sleep(60)\n    print('went on to its end')"
+
+
+@pytest.mark.parametrize("code", [PLAIN, SWALLOWED, SWALLOWED + WORK, FRAGILE + WORK])
 def test_an_interrupt_ends_the_program(code):
-    status, said, seconds = run(code)
-    assert (status, said) == (130, "")
-    assert seconds < 30.0
+    assert run(code) == (130, "")

@@ -18,8 +18,6 @@ from racer.reward.worker.engine import WorkerEngine
 from racer.reward_check.once import once
 from racer.sim.types import CAR
 
-pytestmark = pytest.mark.alone
-
 COUNTER = """
 count = 0
 def reward_function(params):

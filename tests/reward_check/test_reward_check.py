@@ -18,8 +18,6 @@ from racer.reward_check.map import ACROSS, View, maps, rows_on
 from racer.reward_check.report import check
 from racer.tracks import Track
 
-pytestmark = pytest.mark.alone
-
 PROGRESS = "def reward_function(params):\n    return params['progress'] / params['steps']\n"
 
 

@@ -14,8 +14,6 @@ import pytest
 from racer.process.signals import graceful_stop
 from racer.runs import list_runs
 
-pytestmark = pytest.mark.alone
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
