@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from racer.cli import Parser, guarded
-from racer.cli.train import add_settings, can_watch, config_of, report, watch
+from racer.cli.train import add_settings, can_watch, config_of, report, steady_output, watch
 
 
 def main() -> int:
@@ -28,8 +28,7 @@ def main() -> int:
     #    keeps settings, reward, metrics and weights. 3. The deterministic policy then drives
     #    evaluation laps from the start line: the result, never the training reward, is the score.
     #    Open racer/training/train.py to read these steps; it is written to be read.
-    from racer.process.signals import steady_output
-    from racer.training.train import train
+    from racer import train
 
     with steady_output():  # training goes on when the terminal is gone
         run, result = train(config, runs_dir=args.runs_dir, tags=args.tag)

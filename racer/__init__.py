@@ -1,39 +1,107 @@
 """racer: write a reward, train in seconds, watch the car drive.
 
-    Track        a road, by name or from a file           racer.Track.load("oval")
-    Race         the engine: N cars, every buffer
-    RacerEnv     one car as a Gymnasium Env               gymnasium.make("racer:Racer-v0")
+    train, resume    from a Config to a run; go on with a run
+    evaluate         laps of a policy or a run, from the start line
+    make_race        N cars on a track, as a RaceConfig names them
+
+    Config           every setting of a run, to and from TOML; its parts are RaceConfig with Rules,
+                     TrainConfig and EvalConfig
+    Run              the folder that holds one training
+    Result           what evaluation found        Trace    every step of recorded laps
+    Policy           a trained policy, played without torch
+    Listener         hears a training: for files, displays and controls of your own
+
+    Track            a road, by name or from a file           racer.Track.load("oval")
+    Race             the engine: N cars, every buffer
+    RacerEnv         one car as a Gymnasium Env               gymnasium.make("racer:Racer-v0")
     RacerVectorEnv   N cars as a Gymnasium VectorEnv
-    RacerVecEnv  N cars as a Stable-Baselines3 VecEnv
-    Config       every setting of a run, to and from TOML
-    RacerError   base of every error that is the user's to fix
+    RacerVecEnv      N cars as a Stable-Baselines3 VecEnv
 
-Training and judging: `from racer.training.train import train`,
-`from racer.evaluation import evaluate`.
+    vehicle          the numbers of a vehicle of your own
+    kernel, bind     a compiled function, and a call of it with its arrays: for observations
+    RacerError       base of every error that is the user's to fix
 
-Names are imported when first used, so `import racer` costs nothing and never loads torch.
+These names are the public API; everything else may change without notice. They are imported when
+first used, so `import racer` costs nothing and never loads torch.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from racer.envs.registration import register_with_gymnasium
+
+if TYPE_CHECKING:
+    from racer.api import evaluate, resume, train
+    from racer.config import Config, EvalConfig, RaceConfig, Rules, TrainConfig
+    from racer.envs.env import RacerEnv
+    from racer.envs.sb3 import RacerVecEnv
+    from racer.envs.vector_env import RacerVectorEnv
+    from racer.errors import RacerError
+    from racer.evaluation import Result
+    from racer.policy import Policy
+    from racer.race import Race, make_race
+    from racer.recording.trace import Trace
+    from racer.runs import Run
+    from racer.sim.jit import bind, kernel
+    from racer.tracks import Track
+    from racer.training.listener import Listener
+    from racer.vehicles import vehicle
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Config": "racer.config",
+    "EvalConfig": "racer.config",
+    "Listener": "racer.training.listener",
+    "Policy": "racer.policy",
     "Race": "racer.race",
+    "RaceConfig": "racer.config",
     "RacerEnv": "racer.envs.env",
     "RacerError": "racer.errors",
     "RacerVecEnv": "racer.envs.sb3",
     "RacerVectorEnv": "racer.envs.vector_env",
+    "Result": "racer.evaluation",
+    "Rules": "racer.config",
+    "Run": "racer.runs",
+    "Trace": "racer.recording.trace",
     "Track": "racer.tracks",
+    "TrainConfig": "racer.config",
+    "bind": "racer.sim.jit",
+    "evaluate": "racer.api",
+    "kernel": "racer.sim.jit",
+    "make_race": "racer.race",
+    "resume": "racer.api",
+    "train": "racer.api",
+    "vehicle": "racer.vehicles",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "Config",
+    "EvalConfig",
+    "Listener",
+    "Policy",
+    "Race",
+    "RaceConfig",
+    "RacerEnv",
+    "RacerError",
+    "RacerVecEnv",
+    "RacerVectorEnv",
+    "Result",
+    "Rules",
+    "Run",
+    "Trace",
+    "Track",
+    "TrainConfig",
+    "bind",
+    "evaluate",
+    "kernel",
+    "make_race",
+    "resume",
+    "train",
+    "vehicle",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -28,7 +28,9 @@ def reference():
     for command, parser in action.choices.items():
         help_line = cli.commands()[command]
         parts += ["", f"### racer {command}", "", help_line, *_options(parser)]
-    parts += ["", "`racer --debug COMMAND` shows the stack behind an error.", "", "### Exit codes"]
+    parts += ["", "Every command also takes:", "", "| option | meaning |", "|---|---|"]
+    parts += [f"| `{option}` | {text} |" for option, text in cli.GLOBAL.items()]
+    parts += ["", "### Exit codes"]
     parts += ["", cli.EXIT_CODES.removeprefix("exit codes: ").replace("\n", " ") + ".", ""]
     parts += ["## Settings", ""]
     parts += ["In `config.toml`, by `--config`, and one by one with `--set KEY=VALUE`.", ""]

@@ -1,12 +1,18 @@
 """`import racer`: a complete, sorted public API that costs next to nothing."""
 
+import ast
 import inspect
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import racer
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def test_all_is_sorted_and_complete():
@@ -41,15 +47,63 @@ def test_import_racer_loads_nothing_heavy(python):
     assert not HEAVY & set(loaded)
 
 
-@pytest.mark.parametrize("name", ["Track", "Race", "RacerEnv", "RacerVectorEnv", "Config"])
+def used_names(source):
+    """What an example takes from racer: dotted, as `racer.Track` or `from racer import Track`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.startswith("racer."))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "racer":
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "racer":
+            yield f"racer.{node.attr}"
+
+
+def examples():
+    """Every Python example in README and docs, and the script on the first page."""
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for source in PYTHON.findall(page.read_text(encoding="utf-8")):
+            yield page.name, source
+    yield "train_agent.py", (ROOT / "train_agent.py").read_text(encoding="utf-8")
+
+
+# The command line's own pieces, which train_agent.py shares so that its options are the same.
+COMMAND_LINE = ("racer.cli.",)
+
+
+def test_readme_docs_and_script_use_exported_names_only():
+    allowed = {f"racer.{name}" for name in [*racer.__all__, "__version__"]}
+    found = {(where, name) for where, source in examples() for name in used_names(source)}
+    assert len(found) > 8
+    assert [
+        (where, name)
+        for where, name in sorted(found)
+        if name not in allowed and not name.startswith(COMMAND_LINE)
+    ] == []
+
+
+def test_type_checkers_see_every_public_name():
+    tree = ast.parse(Path(racer.__file__).read_text(encoding="utf-8"))
+    branch = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.name: node.module
+        for node in branch.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen == racer._HOMES
+    assert sorted(seen) == racer.__all__
+
+
+LIGHT = ["Track", "Race", "RacerEnv", "RacerVectorEnv", "Config", "Listener", "Rules", "Run"]
+
+
+@pytest.mark.parametrize("name", LIGHT)
 def test_driving_needs_no_torch(python, name):
     loaded = python(f"import sys, racer; racer.{name}; print(*sys.modules)").split()
     assert not {"torch", "stable_baselines3", "pygame", "matplotlib"} & set(loaded)
 
 
 def test_type_hints_ship():
-    from pathlib import Path
-
     assert (Path(racer.__file__).parent / "py.typed").is_file()
 
 

@@ -16,7 +16,7 @@ from racer.evaluation import evaluate
 from racer.policy import from_model
 from racer.race import make_race
 from racer.training import algorithms
-from racer.training.listeners.metrics import WINDOW, Metrics
+from racer.training.metrics import WINDOW, Metrics
 
 GOAL_PCT = 95.0
 FOREVER = 10**9  # timesteps; the clock ends a run

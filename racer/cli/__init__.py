@@ -15,9 +15,16 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
+from racer import console
 from racer.cli.parser import Parser, add_commands, commands
 from racer.errors import RacerError, ResourceError, printable
 from racer.process.signals import interrupt_exits
+
+GLOBAL = {  # options of every command, wherever they stand
+    "--debug": "show the stack behind an error",
+    "--quiet": "show results and errors only: no progress, no warnings",
+    "--verbose": "show also what is only worth knowing when something is unclear",
+}
 
 __all__ = ["EXIT_CODES", "Parser", "build", "commands", "guarded", "main"]
 
@@ -29,17 +36,30 @@ EXIT_CODES = """exit codes: 0 done, 1 check failed, 2 usage, 3 a file that canno
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command of the command line."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in argv
+    debug, quiet, verbose = (option in argv for option in GLOBAL)
 
     def command() -> int:
-        args = _parse([arg for arg in argv if arg != "--debug"])
+        args = _parse([arg for arg in argv if arg not in GLOBAL])
         return args.command_run(args) or 0
 
-    return guarded(command, debug=debug)
+    return guarded(command, debug=debug, quiet=quiet, verbose=verbose)
 
 
-def guarded(command: Callable[[], int], *, debug: bool = False) -> int:
-    """Run `command`; errors that are the user's to fix become one sentence and their exit code."""
+def guarded(
+    command: Callable[[], int], *, debug: bool = False, quiet: bool = False, verbose: bool = False
+) -> int:
+    """Run `command`; errors that are the user's to fix become one sentence and their exit code.
+
+    Args:
+        command: returns an exit code.
+        debug: show the stack behind an error.
+        quiet, verbose: as `console.for_a_command`.
+    """
+    with console.for_a_command(quiet=quiet, verbose=verbose):
+        return _guarded(command, debug)
+
+
+def _guarded(command: Callable[[], int], debug: bool) -> int:
     with contextlib.suppress(AttributeError, ValueError):  # it may be closed, or not a file
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -91,7 +111,8 @@ def build(words: Sequence[str] | None = None) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=_version())
-    parser.add_argument("--debug", action="store_true", help="show the stack behind an error")
+    for option, text in GLOBAL.items():
+        parser.add_argument(option, action="store_true", help=text)
     add_commands(parser, "racer.cli", words)
     return parser
 

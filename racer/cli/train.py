@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from racer.cli.parser import duration, tag, whole
+from racer.process.signals import steady_output
 
 # option, Config key, type, help
 OPTIONS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
@@ -131,8 +132,6 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
 
 def run(args: argparse.Namespace) -> int:
     """Train, then say what came out."""
-    from racer.process.signals import steady_output
-
     if args.watch:
         can_watch()
     with steady_output():
@@ -179,11 +178,11 @@ def _start(args: argparse.Namespace) -> Any:
     if args.accept_change and not args.resume:
         raise UsageError("--accept-change belongs to --resume RUN.")
     if args.resume:
-        from racer.training.resume import resume
+        from racer.api import resume
 
         run = Run.open(args.resume, args.runs_dir)
         return resume(run, settings_of(args), accept_change=args.accept_change)
-    from racer.training.train import train
+    from racer.api import train
 
     if not args.start_from:
         return train(config_of(args), runs_dir=args.runs_dir, tags=args.tag, profile=args.profile)

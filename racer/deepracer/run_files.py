@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from stable_baselines3.common.callbacks import BaseCallback
 
 import racer.actions
+from racer import console
 from racer.actions import Actions, Discrete
 from racer.config import Config
 from racer.deepracer import hyperparameters
@@ -34,11 +33,15 @@ from racer.deepracer.logs.write import (
     written_rows,
 )
 from racer.errors import BadRun
+from racer.evaluation import Result
 from racer.race import Race
 from racer.recording.trace import TRACE, Trace
+from racer.runs import Run
 from racer.sim.types import IN_PROGRESS, PARAMS, STATUS_LABELS
 from racer.storage import files
 from racer.tracks import Track
+from racer.training.listener import Listener, Saved
+from racer.training.state import State
 
 TRAINING = "training-simtrace"
 METRICS = Path("metrics") / "TrainingMetrics.json"
@@ -46,6 +49,7 @@ _METRICS_LIMIT = 2**30  # bytes
 _ROW: Any = TRACE.fields
 _LAST = max(found[1] + found[0].itemsize for found in dict(PARAMS.fields or {}).values())
 _PADDING = slice(_ROW["params"][1] + _LAST, _ROW["reward"][1])  # the bytes after PARAMS
+log = console.log(__name__)
 _NUMBERS = ("steps", "x", "y", "heading", "steering_angle", "speed", "progress", "track_length")
 
 
@@ -117,30 +121,55 @@ def _rows(config: Config, trace: Trace) -> list[Written]:
     return list(written_rows(trace.rows, trace.track, actions, dt=trace.dt, pauses=pauses))
 
 
-class SimTrace(BaseCallback):
+class OfficialFiles(Listener):
+    """Writes, when a training has a result, its settings and laps as official tools read them.
+
+    Args:
+        config: of the training.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def on_start(self, run: Run, race: Race) -> None:
+        self._run = run
+
+    def on_end(self, result: Result | None) -> None:
+        if result is not None:
+            write_model(self._run.folder, self._config)
+            write_evaluation(self._run.folder, self._config, Trace.load(self._run.laps_file))
+
+
+class SimTrace(Listener):
     """Writes the episodes of the first cars of a training as sim-traces, 20 to a file.
 
     Only whole episodes are written. `get_state` and `set_state` go on in the middle of one.
 
     Args:
-        race: the cars.
-        folder: of the run.
         cars: how many of them.
     """
 
-    def __init__(self, race: Race, folder: Path, cars: int) -> None:
-        super().__init__()
-        self._race, self._folder = race, folder
-        self._steps: list[tuple[list[bytes], list[float]]] = [
-            ([], []) for _ in range(min(cars, race.n))
-        ]
+    name = "sim_trace"
+
+    def __init__(self, cars: int) -> None:
+        self._cars = cars
         self._open: list[np.ndarray] = []  # episodes for the next file
         self._files = 0
         self._metrics: list[dict[str, Any]] = []
         self._saved = 0  # of them
         self._clock = 0.0
+        self._given: tuple[Any, Mapping[str, Any]] | None = None
+        self._stale = True  # whether files of later steps may lie there
 
-    def get_state(self) -> tuple[np.ndarray, dict[str, Any]]:
+    def on_start(self, run: Run, race: Race) -> None:
+        self._race, self._folder = race, run.folder
+        self._steps: list[tuple[list[bytes], list[float]]] = [
+            ([], []) for _ in range(min(self._cars, race.n))
+        ]
+        if self._given is not None:
+            self._go_on(*self._given)
+
+    def get_state(self) -> Saved:
         """What no file holds yet, as bytes of TRACE rows (R, itemsize), and counters for JSON."""
         begun = [_episode(*steps, IN_PROGRESS) for steps in self._steps]
         parts = [*self._open, *begun]
@@ -150,12 +179,42 @@ class SimTrace(BaseCallback):
         content[:, _PADDING] = 0  # equal states are equal bytes
         return content, counts | {"rows": [len(part) for part in parts]}
 
-    def set_state(self, content: np.ndarray, counts: dict[str, Any]) -> None:
-        """Go on from `get_state`; files that were begun after it are written again.
+    def set_state(self, content: np.ndarray | None, facts: Mapping[str, Any]) -> None:
+        """Go on from `get_state`; files that were begun after it are written again."""
+        self._given = content, facts  # checked at the start, when the track is known
 
-        Raises:
-            BadRun: damaged, or of another track or number of cars.
-        """
+    def on_step(self, infos: Sequence[Mapping[str, Any]]) -> None:
+        if self._stale:
+            self._forget_later_files()
+        race = self._race
+        for car, (params, rewards) in enumerate(self._steps):
+            if not params and race.params["steps"][car] != 2.0:
+                continue  # an episode that began before us
+            params.append(race.params[car : car + 1].tobytes())  # 10x quicker than copies of rows
+            rewards.append(race.rewards.item(car))
+            if race.done[car]:
+                status = STATUS_LABELS.index(infos[car]["status"])
+                self._open.append(_episode(params, rewards, status))
+                params.clear()
+                rewards.clear()
+        if len(self._open) >= EPISODES_PER_ITERATION:
+            self._write(self._open[:EPISODES_PER_ITERATION])
+            del self._open[:EPISODES_PER_ITERATION]
+
+    def on_checkpoint(self, state: State) -> None:
+        """Write TrainingMetrics.json: the episodes of all files so far."""
+        self._save()
+
+    def on_end(self, result: Result | None) -> None:
+        """Write TrainingMetrics.json, and what there is of a first file."""
+        if result is None:
+            return
+        if not self._files and self._open:
+            self._write(self._open)
+            self._open = []
+        self._save()
+
+    def _go_on(self, content: Any, counts: Mapping[str, Any]) -> None:
         try:
             self._files, self._clock = int(counts["files"]), float(counts["clock"])
             rows = _checked(content, self._race.track)
@@ -164,7 +223,7 @@ class SimTrace(BaseCallback):
                 raise ValueError("its lengths do not add up")
             parts = np.split(rows, np.cumsum(lengths))[: len(lengths)]
             done = int(counts["open"])
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise BadRun(f"the checkpoint's sim-trace is damaged: {error}.") from error
         self._open = parts[:done]
         for (params, rewards), part in zip(self._steps, parts[done:], strict=False):
@@ -172,44 +231,20 @@ class SimTrace(BaseCallback):
             rewards.extend(part["reward"].tolist())
         self._metrics = _kept(self._folder / METRICS, self._files * EPISODES_PER_ITERATION)
 
-    def save(self) -> None:
-        """Write TrainingMetrics.json: the episodes of all files so far."""
+    def _save(self) -> None:
         if len(self._metrics) != self._saved:
             with files.disk_errors(str(self._folder)):
                 _json(self._folder / METRICS, training_file(self._metrics))
             self._saved = len(self._metrics)
 
-    def _on_training_start(self) -> None:
-        """Forget files of a training that goes on from before them."""
+    def _forget_later_files(self) -> None:
+        """Remove files of a training that goes on from before them."""
+        self._stale = False
         for path in (self._folder / TRAINING).glob("*-iteration.csv"):
             number = path.name.removesuffix("-iteration.csv")
             if number.isdecimal() and int(number) >= self._files:
                 with files.disk_errors(str(path)):
                     path.unlink(missing_ok=True)
-
-    def _on_step(self) -> bool:
-        race = self._race
-        for car, (params, rewards) in enumerate(self._steps):
-            if not params and race.params["steps"][car] != 2.0:
-                continue  # an episode that began before us
-            params.append(race.params[car : car + 1].tobytes())  # 10x quicker than copies of rows
-            rewards.append(race.rewards.item(car))
-            if race.done[car]:
-                status = STATUS_LABELS.index(self.locals["infos"][car]["status"])
-                self._open.append(_episode(params, rewards, status))
-                params.clear()
-                rewards.clear()
-        if len(self._open) >= EPISODES_PER_ITERATION:
-            self._write(self._open[:EPISODES_PER_ITERATION])
-            del self._open[:EPISODES_PER_ITERATION]
-        return True
-
-    def finish(self) -> None:
-        """Write TrainingMetrics.json, and what there is of a first file."""
-        if not self._files and self._open:
-            self._write(self._open)
-            self._open = []
-        self.save()
 
     def _write(self, episodes: Sequence[np.ndarray]) -> None:
         first = self._files * EPISODES_PER_ITERATION
@@ -263,7 +298,7 @@ def _kept(path: Path, count: int) -> list[dict[str, Any]]:
     kept = found[:count] if isinstance(found, list) else []
     if len(kept) < count:
         missing = count - len(kept)
-        print(f"warning: {path} lacks {missing} episodes; it has a gap.", file=sys.stderr)
+        log.warning("%s lacks %d episodes; it has a gap.", path, missing)
     return kept
 
 

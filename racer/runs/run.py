@@ -53,6 +53,12 @@ class Run:
         return self.name if self.folder.parent == RUNS else shlex.quote(str(self.folder))
 
     @property
+    def went_on_from(self) -> int:
+        """Timesteps of the checkpoint that its training goes on from; 0 when it began anew."""
+        resumed = self.manifest().get("resumed", [])
+        return int(resumed[-1].get("timesteps", 0)) if resumed else 0
+
+    @property
     def config_file(self) -> Path:
         return self.folder / "config.toml"
 

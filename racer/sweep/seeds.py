@@ -6,19 +6,20 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from racer import console
 from racer.config import Config
 from racer.errors import RacerError, ResourceError, Stopped
 from racer.process.signals import graceful_stop
 from racer.runs import Run
+from racer.training.listener import Listener
 
 _REFRESH_S = 0.5
 _LINE_EVERY_S = 10.0  # where there is no terminal
@@ -71,7 +72,7 @@ def train_seeds(
         def work() -> None:
             try:
                 found.extend(pool(jobs))
-            except (Exception, KeyboardInterrupt) as error:  # told below, in the main thread
+            except (Exception, KeyboardInterrupt) as error:  # raised below, in the main thread
                 lost.append(error)
 
         worker = threading.Thread(target=work, daemon=True)
@@ -106,35 +107,35 @@ def _train_one(
         # A terminal's Ctrl-C goes to the owner alone, which passes it on once.
         with contextlib.suppress(OSError):
             os.setpgid(0, 0)
-    tell = _Teller(Path(folder) / f"{config.train.seed}.json", owner)
+    teller = _Teller(Path(folder) / f"{config.train.seed}.json", owner)
     with graceful_stop(quiet=True):
-        tell({})  # from here on signals are heard
-        if tell.orphan() or (Path(folder) / _STOP).exists():
-            tell({"state": "not begun"})
+        teller.tell({})  # from here on signals are heard
+        if teller.orphan() or (Path(folder) / _STOP).exists():
+            teller.tell({"state": "not begun"})
             outcome = Outcome(config.train.seed, None, "stopped before it began")
         else:
-            outcome = _outcome(config, runs_dir, tags, tell)
-        if tell.orphan():
+            outcome = _outcome(config, runs_dir, tags, teller)
+        if teller.orphan():
             os._exit(128 + signal.SIGTERM)
     return outcome
 
 
-def _outcome(config: Config, runs_dir: Path, tags: Sequence[str], tell: _Teller) -> Outcome:
+def _outcome(config: Config, runs_dir: Path, tags: Sequence[str], teller: _Teller) -> Outcome:
     """Train. Errors travel as text: not every exception can be pickled."""
-    from racer.training.train import train
+    from racer.api import train
 
     try:
-        run, result = train(config, runs_dir=runs_dir, tags=tags, quiet=True, tell=tell)
+        run, result = train(config, runs_dir=runs_dir, tags=tags, quiet=True, listeners=[teller])
     except Exception as error:  # the other seeds go on
         name = type(error).__name__
-        tell({"state": name})
+        teller.tell({"state": name})
         told = str(error) if isinstance(error, RacerError) else f"{name}: {error}"
         return Outcome(config.train.seed, None, told)
-    tell({"state": "done", **result.to_json()})
+    teller.tell({"state": "done", **result.to_json()})
     return Outcome(config.train.seed, run)
 
 
-class _Teller:
+class _Teller(Listener):
     """Writes the newest metrics row where the owner looks; without an owner it stops training."""
 
     def __init__(self, path: Path, owner: int) -> None:
@@ -142,13 +143,18 @@ class _Teller:
         self._row: dict[str, Any] = {}
         self._alone = False
 
-    def __call__(self, row: dict[str, Any]) -> None:
+    def on_metrics(self, row: Mapping[str, float]) -> str | None:
+        self.tell(row)
+        return None
+
+    def tell(self, row: Mapping[str, Any]) -> None:
+        """Add to what the owner sees."""
         if self.orphan():
             if not self._alone:
                 signal.raise_signal(signal.SIGTERM)  # it saves itself, as when it is told to
             self._alone = True
             return
-        self._row |= row
+        self._row.update(row)
         tmp = self._path.with_suffix(".tmp")
         tmp.write_text(json.dumps({"pid": os.getpid(), **self._row}))
         tmp.replace(self._path)
@@ -168,11 +174,11 @@ class _Board:
         self._printed = time.monotonic()
 
     def __enter__(self) -> _Board:
-        if not self._quiet and sys.stderr.isatty():
-            from rich.console import Console
+        terminal = None if self._quiet else console.live()
+        if terminal is not None:
             from rich.live import Live
 
-            self._live = Live(console=Console(file=sys.stderr), auto_refresh=False)
+            self._live = Live(console=terminal, auto_refresh=False)
             self._live.start()
         return self
 
@@ -190,7 +196,7 @@ class _Board:
         elif not self._quiet and time.monotonic() - self._printed >= _LINE_EVERY_S:
             self._printed = time.monotonic()
             parts = [f"{seed}: {self._cells(row)[0]}" for seed, row in rows.items()]
-            print("seeds  " + "  ".join(parts), file=sys.stderr, flush=True)
+            console.say("seeds  " + "  ".join(parts))
 
     def _table(self, rows: dict[int, dict[str, Any]]) -> Any:
         from rich.table import Table

@@ -1,25 +1,12 @@
-"""Memory: whether a training's buffers fit before it begins, and telling when it ran out."""
+"""Whether a training's buffers fit into memory, before it begins."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import math
-import traceback
-from pathlib import Path
-from typing import Any
-
 from racer.config import Config
 from racer.errors import ResourceError
+from racer.process import memory
 from racer.race import Race
 from racer.training import algorithms
-
-_CGROUPS = Path("/sys/fs/cgroup")
-_GROUP_FILES = (  # limit, in use, what of it; version 2, then 1
-    ("memory.max", "memory.current", "memory.stat"),
-    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
-)
-_PAGE = 4096  # bytes; of /proc/self/statm on every platform that has it with small pages
 
 
 def check(config: Config, race: Race) -> None:
@@ -28,12 +15,12 @@ def check(config: Config, race: Race) -> None:
     Raises:
         ResourceError: names what is needed and what is free.
     """
-    needed, room = buffers(config, race), free()
+    needed, room = buffers(config, race), memory.free()
     if needed > room:
         raise ResourceError(
-            f"training needs {_size(needed)} for its buffers, {_size(room)} are free. "
-            "Use fewer cars, shorter rollouts or smaller layers: --num-envs, "
-            "--set train.n_steps, train.net_arch."
+            f"training needs {memory.readable(needed)} for its buffers, "
+            f"{memory.readable(room)} are free. Use fewer cars, shorter rollouts or smaller "
+            "layers: --num-envs, --set train.n_steps, train.net_arch."
         )
 
 
@@ -47,63 +34,3 @@ def buffers(config: Config, race: Race) -> float:
     width = max(config.train.net_arch or algorithms.algo_of(config.train).net_arch, default=0)
     # Beside the rollout: a layer's input and output for all of it, or the rollout shuffled.
     return float(4 * chosen["n_steps"] * race.n * (row + 2 * max(row, width)))
-
-
-def free() -> float:
-    """Bytes this process can still take; infinite where nothing says.
-
-    The least of what the machine, the control group (a container's limit) and the limits of the
-    process (ulimit -v) leave.
-    """
-    return max(0.0, min(_machine(), _group(), _process()))
-
-
-def ran_out(error: BaseException) -> bool:
-    """Whether an error is about memory; torch raises a plain RuntimeError."""
-    if isinstance(error, MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "allocate memory" in str(error)
-
-
-def shortage(error: BaseException) -> ResourceError:
-    """What to raise instead; lets go of what the failed calls held, so that saving has room."""
-    traceback.clear_frames(error.__traceback__)
-    told = str(error).partition("DefaultCPUAllocator: ")[2] or str(error)
-    reason = f": {told.splitlines()[0].rstrip('.')}" if told else ""
-    return ResourceError(
-        f"not enough memory{reason}. Use fewer cars or shorter rollouts: --num-envs."
-    )
-
-
-def _machine() -> float:
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        text = Path("/proc/meminfo").read_text()
-        return 1024.0 * int(text.split("MemAvailable:")[1].split()[0])
-    return math.inf
-
-
-def _group() -> float:
-    for limit, used, stat in _GROUP_FILES:
-        with contextlib.suppress(OSError, ValueError):  # "max" is no number
-            most = int((_CGROUPS / limit).read_text())
-            return float(most - int((_CGROUPS / used).read_text()) + _cached(_CGROUPS / stat))
-    return math.inf
-
-
-def _cached(stat: Path) -> int:
-    """Bytes of read files that count as used and are given back when wanted."""
-    lines = dict(line.split() for line in stat.read_text().splitlines())
-    return int(lines.get("total_inactive_file", lines.get("inactive_file", 0)))
-
-
-def _process() -> float:
-    with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
-        resource: Any = importlib.import_module("resource")  # Windows has none
-        most = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if most != resource.RLIM_INFINITY:
-            return float(most - _PAGE * int(Path("/proc/self/statm").read_text().split()[0]))
-    return math.inf
-
-
-def _size(bytes_: float) -> str:
-    return f"{bytes_ / 2**30:.1f} GiB" if bytes_ >= 2**29 else f"{bytes_ / 2**20:.0f} MiB"

@@ -1,47 +1,62 @@
-"""What a training ends with, in its run: evaluation laps, their picture, the learning curve."""
+"""What a training ends with, in its run: evaluation laps and pictures."""
 
 from __future__ import annotations
 
 import dataclasses
 
+from racer import console
 from racer.config import Config
-from racer.deepracer import run_files
 from racer.evaluation import Result, evaluate
 from racer.policy import Policy
+from racer.recording.trace import Trace
 from racer.runs import Run
 from racer.storage import files
-from racer.training.listeners.metrics import Metrics
+from racer.training.metrics import Metrics
+
+log = console.log(__name__)
 
 
-def evaluate_run(run: Run, policy: Policy, config: Config, *, picture: bool = True) -> Result:
-    """Drive the evaluation laps of `config` and keep result, laps and their picture in the run."""
-    from racer.render.figures import laps_picture
-
+def evaluate_run(run: Run, policy: Policy, config: Config) -> Result:
+    """Drive the evaluation laps of `config` and keep result and laps in the run."""
     result, trace = evaluate(policy, config.race, laps=config.eval.laps)
     meta = {"title": run.name, "reward": run.config().race.reward}  # as named, not our copy
     trace = dataclasses.replace(trace, meta=trace.meta | meta)
     with files.disk_errors(str(run.folder)):
         trace.save(run.laps_file)
         files.write_json(run.evaluation_file, result.to_json())
-        if picture:
-            laps_picture(trace, run.folder / "laps.png")
-    run_files.write_model(run.folder, config)
-    run_files.write_evaluation(run.folder, config, trace)
     return result
 
 
-def draw_curve(run: Run, metrics: Metrics) -> None:
-    """The learning curve, as a picture in the run."""
+def draw(run: Run, metrics: Metrics) -> None:
+    """Pictures of the laps and of the learning curve; a run is whole without them.
+
+    What fails here is a warning: a plotting library that cannot be loaded or has no room must not
+    cost an hour of training.
+    """
+    for name, picture in (("laps.png", _draw_laps), ("curve.png", _draw_curve)):
+        try:
+            picture(run, metrics)
+        except Exception as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            log.warning("no picture %s: %s", run.folder / name, reason)
+
+
+def _draw_laps(run: Run, _metrics: Metrics) -> None:
+    from racer.render.figures import laps_picture
+
+    laps_picture(Trace.load(run.laps_file), run.folder / "laps.png")
+
+
+def _draw_curve(run: Run, metrics: Metrics) -> None:
     from racer.render.figures import curve_picture
 
-    columns, path = metrics.columns(), run.folder / "curve.png"
-    with files.disk_errors(str(path)):
-        curve_picture(
-            {
-                "steps": columns["timesteps"],
-                "completion_pct": columns["progress_pct"],
-                "lap_time_s": columns["lap_time_s"],
-                "reward": columns["return"],
-            },
-            path,
-        )
+    columns = metrics.columns()
+    curve_picture(
+        {
+            "steps": columns["timesteps"],
+            "completion_pct": columns["progress_pct"],
+            "lap_time_s": columns["lap_time_s"],
+            "reward": columns["return"],
+        },
+        run.folder / "curve.png",
+    )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from racer import reward
+from racer import console, reward
 from racer.config import Config
 from racer.errors import BadReward, RacerError, UnknownName, UsageError
 from racer.evaluation import Result
@@ -19,7 +18,10 @@ from racer.runs import Run
 from racer.storage import files
 from racer.storage.provenance import versions
 from racer.training import algorithms, checkpoint, memory
+from racer.training.listener import Listener, Listeners
 from racer.training.train import Session
+
+log = console.log(__name__)
 
 # What may differ without changing what is learned up to the old end.
 FREE = frozenset(
@@ -36,7 +38,11 @@ FREE = frozenset(
 
 
 def resume(
-    run: Run, settings: Mapping[str, Any], *, accept_change: bool = False, quiet: bool = False
+    run: Run,
+    settings: Mapping[str, Any],
+    *,
+    accept_change: bool = False,
+    listeners: Callable[[Config], Sequence[Listener]] = lambda _: (),
 ) -> tuple[Run, Result]:
     """Continue from the newest whole checkpoint, bit for bit on the same machine and versions.
 
@@ -46,7 +52,7 @@ def resume(
         run: what to go on with.
         settings: dotted keys to change, e.g. {"train.timesteps": 2_000_000}.
         accept_change: allow another reward, track or learning setting; it is recorded.
-        quiet: print nothing while learning.
+        listeners: gives those for the settings that the run goes on with.
 
     Raises:
         Busy: the run is being trained.
@@ -77,7 +83,7 @@ def resume(
             _record(run, config, step, changes)
             config = with_own_reward(run, config)
             race = make_race(config.race, cars, seed=config.train.seed)
-            session = Session(run, config, race, stop, quiet=quiet)
+            session = Session(run, config, race, stop, listeners=Listeners(listeners(config)))
             begun.append(session)
             return session.learn() if found is None else session.go_on(found.state)
 
@@ -109,7 +115,7 @@ def _newest(run: Run) -> checkpoint.Checkpoint | None:
         return None
     found = checkpoint.latest(run.checkpoints)
     for problem in found.skipped:
-        print(f"warning: not used: {problem}", file=sys.stderr)
+        log.warning("not used: %s", problem)
     return found
 
 
@@ -153,7 +159,7 @@ def _record(run: Run, config: Config, timesteps: int, changes: list[str]) -> Non
     }
     if manifest.get("versions") != versions():
         event["versions"] = versions()
-        print("warning: other versions than the run began with; bits may differ.", file=sys.stderr)
+        log.warning("other versions than the run began with; bits may differ.")
     text = _reward_text(config)
     with files.disk_errors(str(run.folder)):
         if changes and text is not None:

@@ -31,7 +31,7 @@ class State:
 
     Attributes:
         policy: actor and critics.
-        arrays: what else is numbers; see `capture`.
+        arrays: what else is numbers; see `capture`. A listener's has the key of its `extra`.
         facts: what else is not; JSON.
         replay: the model's own buffer, not a copy; None for PPO.
         extra: what the caller wants back, JSON: best result so far, time spent, ...
@@ -87,7 +87,7 @@ def restore(state: State, model: Any) -> None:
     expected = _optimizer_shapes(model) | {f"env.{k}": v for k, v in env.get_state().items()}
     expected["last_obs"] = np.zeros((env.num_envs, *env.observation_space.shape), np.float32)
     expected["last_episode_starts"] = np.zeros(env.num_envs, np.bool_)
-    _check_like(state.arrays, expected)
+    _check_like({n: a for n, a in state.arrays.items() if n not in state.extra}, expected)
     wrong = _not_finite(state.arrays)
     if wrong:
         raise BadRun(f"{wrong} in the checkpoint is not finite. Use an earlier one.")
@@ -267,9 +267,7 @@ def _check_like(arrays: Arrays, expected: Arrays) -> None:
                 f"{name} is {array.dtype} {array.shape} in the checkpoint, {like.dtype} "
                 f"{like.shape} with these settings. Resume with the settings of the run."
             )
-    unknown = [
-        n for n in arrays if n not in expected and not n.startswith(("random.", "sim_trace"))
-    ]
+    unknown = [n for n in arrays if n not in expected and not n.startswith("random.")]
     if unknown:
         raise BadRun(f"the checkpoint has an unknown {unknown[0]}; its settings were others.")
 

@@ -9,13 +9,14 @@ import pytest
 
 import racer.actions
 from racer.actions import Continuous, Discrete
+from racer.api import train
 from racer.config import Config, RaceConfig
 from racer.deepracer.logs import check_parity, open_logs
 from racer.deepracer.run_files import SimTrace, metadata_of
 from racer.errors import BadRun
 from racer.race import make_race
 from racer.recording.trace import TRACE
-from racer.training.train import train
+from racer.runs import Run
 
 UTILS = "deepracer-utils==1.5.6"
 
@@ -151,10 +152,14 @@ def test_sim_traces_can_be_left_out(tmp_path):
 
 def test_steps_that_no_car_drove_are_not_gone_on_from(tmp_path):
     race = make_race(RaceConfig(), 2, with_reward=False)
-    trace = SimTrace(race, tmp_path, 2)
+    run = Run(tmp_path)
+    trace = SimTrace(2)
+    trace.on_start(run, race)
     rows, counts = trace.get_state()
     trace.set_state(rows, counts)
+    trace.on_start(run, race)
     noise = np.random.default_rng(0).integers(0, 256, (3, TRACE.itemsize), np.uint8)
     for content, lengths in ((noise, [3, 0]), (noise[:, 1:], [3, 0]), (rows, [1, -1])):
+        trace.set_state(content, counts | {"rows": lengths})
         with pytest.raises(BadRun):
-            trace.set_state(content, counts | {"rows": lengths})
+            trace.on_start(run, race)

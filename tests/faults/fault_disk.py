@@ -344,6 +344,6 @@ def cut_recordings(effort, folder):
 
 
 def whole_training(settings, runs_dir):
-    from racer.training.train import train
+    from racer.api import train
 
     train(settings, runs_dir=runs_dir)

@@ -20,12 +20,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
+from racer import api
+from racer.api import resume
 from racer.config import Config
 from racer.errors import RacerError
 from racer.process.signals import steady_output
 from racer.runs import Run, list_runs
 from racer.training import checkpoint, train
-from racer.training.resume import resume
 
 STEPS = {"ppo": 12 * 256, "sac": 4096 + 8 * 60}  # SAC learns from step 4096 on
 FAULTS: dict[str, Fault] = {}
@@ -169,7 +170,7 @@ class Child:
 def warm_up() -> None:
     """Import and compile before forking, once, what every training needs."""
     with tempfile.TemporaryDirectory() as folder:
-        train.train(config(train__timesteps=256), runs_dir=Path(folder), quiet=True)
+        api.train(config(train__timesteps=256), runs_dir=Path(folder), quiet=True)
 
 
 def acknowledge(descriptor: int) -> None:
@@ -187,7 +188,7 @@ def acknowledge(descriptor: int) -> None:
 def quick_result() -> None:
     """Leave out the evaluation's pictures: they are not what is hurt here."""
     train.evaluate_run = lambda *args, **options: None
-    train.draw_curve = lambda run, metrics: None
+    train.draw = lambda run, metrics: None
 
 
 def start(runs_dir: Path, settings=None, *, hook: Hook | None = None) -> Child:
@@ -195,7 +196,7 @@ def start(runs_dir: Path, settings=None, *, hook: Hook | None = None) -> Child:
 
     def body():
         quick_result()
-        train.train(settings or config(), runs_dir=runs_dir)
+        api.train(settings or config(), runs_dir=runs_dir)
 
     return Child(body, hook=hook)
 

@@ -8,10 +8,11 @@ import pytest
 from fault_harness import config, fault, finish, run_in, same_as_straight
 from power_model import KINDS, Disk, Keep, recorded, replay, unseen
 
+from racer import api
 from racer.config import Config
 from racer.runs import Run
 from racer.training import checkpoint, train
-from racer.training.listeners.metrics import Metrics
+from racer.training.metrics import Metrics
 
 NOTES = {"created": (Run, "create"), "saved": (checkpoint, "save")}
 NOTES |= {"judged": (checkpoint, "save_best"), "trained": (train, "train")}
@@ -23,7 +24,7 @@ def power_cut(effort, folder):
     root.mkdir(parents=True)
     with recorded(root) as log, pytest.MonkeyPatch.context() as patch:
         take_notes(patch, log)
-        train.train(config(), runs_dir=root / "a" / "runs", quiet=True)
+        api.train(config(), runs_dir=root / "a" / "runs", quiet=True)
     disk, told, cuts, resumed = Disk(root), {}, 0, 0
     for number, operation in enumerate(log):
         if operation[0] in NOTES:

@@ -27,8 +27,7 @@ from fault_harness import (
 from racer.envs.sb3 import RacerVecEnv
 from racer.evaluation.drive import Drive
 from racer.storage import files
-from racer.training import checkpoint, train
-from racer.training.listeners import checkpointing
+from racer.training import checkpoint, judging, loop, metrics
 from racer.training.ppo import RacerPPO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -271,17 +270,17 @@ def alive(pid):
 
 
 HOOKS = (
-    (checkpointing.Keeper, "_on_training_start", 1),
-    (checkpointing.Keeper, "_on_rollout_start", 1),
-    (checkpointing.Keeper, "_on_rollout_start", 2),
+    (loop.Loop, "_on_training_start", 1),
+    (loop.Loop, "_on_rollout_start", 1),
+    (loop.Loop, "_on_rollout_start", 2),
     (RacerVecEnv, "step_wait", 40),
-    (train.Watch, "_on_rollout_end", 2),
+    (loop.Loop, "_on_rollout_end", 2),
     (RacerPPO, "train", 2),
-    (checkpointing.Keeper, "_judge", 2),
+    (judging.Judging, "judge", 2),
     (checkpoint, "save_best", 1),
     (checkpoint, "save", 3),
-    (train.Metrics, "save", 3),
-    (checkpointing.Keeper, "finish", 1),
+    (metrics.Metrics, "save", 3),
+    (loop.Loop, "finish", 1),
     (RacerVecEnv, "close", 1),
 )
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from racer.api import resume
 from racer.config import Config
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig
@@ -12,7 +13,6 @@ from racer.race import make_race
 from racer.runs import Run
 from racer.training import algorithms, train
 from racer.training.checkpoint import latest
-from racer.training.resume import resume
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
 DEVICES = ["cpu", pytest.param("cuda", marks=GPU)]

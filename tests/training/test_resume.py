@@ -13,14 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from racer import api
+from racer.api import resume
 from racer.config import Config
-from racer.errors import BadRun, ResourceError, Stopped, UsageError
+from racer.errors import BadRun, ResourceError, RewardFailed, Stopped, UsageError
+from racer.process import memory
 from racer.runs import Run
-from racer.training import checkpoint, memory, train
-from racer.training.listeners.checkpointing import settled
-from racer.training.listeners.metrics import COLUMNS, Metrics
-from racer.training.listeners.tensorboard import make_logger
-from racer.training.resume import resume
+from racer.training import checkpoint
+from racer.training.listener import Listener
+from racer.training.listeners.early_stop import EarlyStop, settled
+from racer.training.listeners.tensorboard import Events
+from racer.training.metrics import COLUMNS, Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 TOTAL = 24 * 512
@@ -29,10 +32,7 @@ TOTAL = 24 * 512
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch):
     """Drawing takes longer than these trainings."""
-    real = train.evaluate_run
-    monkeypatch.setattr("racer.render.figures.laps_picture", lambda *_: None)
-    monkeypatch.setattr("racer.render.figures.curve_picture", lambda *_: None)
-    assert real
+    monkeypatch.setattr("racer.training.train.draw", lambda *_: None)
 
 
 def config(**more):
@@ -49,7 +49,7 @@ def config(**more):
 
 
 def learn(folder, settings=None, **options):
-    run, _ = train.train(settings or config(), runs_dir=folder, quiet=True, **options)
+    run, _ = api.train(settings or config(), runs_dir=folder, quiet=True, **options)
     return run
 
 
@@ -76,8 +76,7 @@ def differing(a, b):
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("racer.render.figures.laps_picture", lambda *_: None)
-        patch.setattr("racer.render.figures.curve_picture", lambda *_: None)
+        patch.setattr("racer.training.train.draw", lambda *_: None)
         yield learn(tmp_path_factory.mktemp("straight"))
 
 
@@ -117,11 +116,78 @@ def test_another_process_and_hash_seed_give_the_same_bits(straight, tmp_path):
     assert differing(straight, Run.open("latest", tmp_path / "runs")) == set()
 
 
+class Heard(Listener):
+    """Remembers the rows it was told and what else, in order."""
+
+    name = "heard"
+
+    def __init__(self):
+        self.rows, self.calls, self.given = [], [], None
+
+    def on_start(self, run, race):
+        self.calls.append("start")
+
+    def on_step(self, infos):
+        assert len(infos) == 16
+        if self.calls[-1] != "step":
+            self.calls.append("step")
+
+    def on_metrics(self, row):
+        self.rows.append(row)
+
+    def on_checkpoint(self, state):
+        self.calls.append("checkpoint")
+
+    def on_end(self, result):
+        self.calls.append(result)
+
+    def get_state(self):
+        return None, {"rows": len(self.rows)}
+
+    def set_state(self, content, facts):
+        assert content is None
+        self.given = facts["rows"]
+
+
+def test_a_listener_hears_the_start_the_steps_the_checkpoints_and_the_end(tmp_path):
+    heard = Heard()
+    _, result = api.train(config(), runs_dir=tmp_path, quiet=True, listeners=[heard])
+    assert heard.calls[:2] == ["start", "checkpoint"]
+    assert heard.calls[-3:] == ["step", "checkpoint", result]
+    assert 0 < heard.rows[-1]["timesteps"] <= TOTAL
+
+
+def test_a_listener_hears_of_an_end_without_a_result(tmp_path, monkeypatch):
+    reward = tmp_path / "late.py"
+    reward.write_text("def reward_function(params):\n    return 1.0 / (params['steps'] - 40)\n")
+    heard = Heard()
+    with pytest.raises(RewardFailed):
+        learn(tmp_path, config(race__reward=str(reward)), listeners=[heard])
+    assert heard.calls[-1] is None
+
+
+def test_a_listener_gets_back_what_a_checkpoint_kept(tmp_path, monkeypatch):
+    run = interrupted(tmp_path, monkeypatch, 100)
+    first, second = Heard(), Heard()
+    patched = {"train.time_limit_s": 1e-6}
+    monkeypatch.setattr(Heard, "get_state", lambda self: (None, {"rows": 41}))
+    resume(run, patched, quiet=True, listeners=[first])
+    assert first.given is None  # nobody of that name was there before
+    resume(run, patched, quiet=True, listeners=[second])
+    assert second.given == 41
+
+
+def test_two_listeners_of_one_name_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="'heard'"):
+        learn(tmp_path, listeners=[Heard(), Heard()])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_watching_and_saving_change_no_bit(straight, tmp_path):
     often = config(train__checkpoint_every_s=0.0)
-    rows = []
-    run = learn(tmp_path, often, tell=rows.append)
-    assert len(rows) >= 2
+    heard = Heard()
+    run = learn(tmp_path, often, listeners=[heard])
+    assert len(heard.rows) >= 2
     assert differing(straight, run) == set()
 
 
@@ -246,6 +312,16 @@ def test_settled_means_laps_are_completed_and_no_longer_get_shorter():
     assert settled(rows([20.0] * 50 + [10.0] * 20))
 
 
+def test_early_stopping_remembers_the_rows_of_before_a_break():
+    before, after = EarlyStop(), EarlyStop()
+    for row in rows([10.0] * 19):
+        assert before.on_metrics(row) is None
+    after.set_state(*before.get_state())
+    assert "settled" in after.on_metrics(rows([10.0])[0])
+    with pytest.raises(BadRun, match="early_stop"):
+        after.set_state(None, {})
+
+
 def test_metrics_survive_a_torn_file(tmp_path):
     metrics = Metrics()
     for step in (1000, 2000, 3000):
@@ -276,11 +352,10 @@ def test_tensorboard_reads_the_events_and_a_resumed_file_replaces_the_overlap(tm
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     for start, steps in ((0, (1, 2, 3)), (2, (2, 3, 4))):
-        logger = make_logger(tmp_path, from_step=start)
+        events = Events(tmp_path, start)
         for step in steps:
-            logger.record("x", float(step + 10 * start))
-            logger.dump(step)
-        logger.close()
+            events.write(step, {"x": float(step + 10 * start)})
+        events.close()
         (path,) = tmp_path.glob("events.out.tfevents.[0-9][0-9]*")
         path.rename(tmp_path / f"events.out.tfevents.{start}")  # a session a second later
     found = EventAccumulator(str(tmp_path)).Reload()

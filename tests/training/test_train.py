@@ -29,7 +29,7 @@ def config(**settings):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """One run and its result."""
-    from racer.training.train import train
+    from racer.api import train
 
     return train(config(), runs_dir=tmp_path_factory.mktemp("runs"), tags=["small"], quiet=True)
 
@@ -105,7 +105,7 @@ def test_the_saved_policy_drives_the_same_laps_again(trained):
 
 @pytest.mark.parametrize("settings", [{}, SAC], ids=["ppo", "sac"])
 def test_same_seed_twice_same_metrics_and_weights(tmp_path, settings):
-    from racer.training.train import train
+    from racer.api import train
 
     chosen = Config().override((TINY if not settings else {}) | settings)
     first, second = (train(chosen, runs_dir=tmp_path, quiet=True)[0] for _ in range(2))
@@ -116,7 +116,7 @@ def test_same_seed_twice_same_metrics_and_weights(tmp_path, settings):
 
 
 def test_another_seed_is_another_run(tmp_path, trained):
-    from racer.training.train import train
+    from racer.api import train
 
     other, _ = train(config(train__seed=1), runs_dir=tmp_path, quiet=True)
     weights = [
@@ -126,7 +126,7 @@ def test_another_seed_is_another_run(tmp_path, trained):
 
 
 def test_discrete_actions_train_and_play(tmp_path):
-    from racer.training.train import train
+    from racer.api import train
 
     run, result = train(config(race__actions="discrete"), runs_dir=tmp_path, quiet=True)
     policy = Policy.load(run.folder / "policy.safetensors")
@@ -139,7 +139,7 @@ def test_discrete_actions_train_and_play(tmp_path):
 @pytest.mark.slow
 def test_ppo_learns_to_drive_a_lap(tmp_path):
     """The promise of the first command, at a fifth of its length."""
-    from racer.training.train import train
+    from racer.api import train
 
     settings = Config().override({"train.timesteps": 200_000, "eval.laps": 3})
     _, result = train(settings, runs_dir=tmp_path, quiet=True)

@@ -7,21 +7,40 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from stable_baselines3.common.logger import KVWriter, Logger
+from racer import console
+from racer.evaluation import Result
+from racer.race import Race
+from racer.runs import Run
+from racer.training.listener import Listener
+
+log = console.log(__name__)
 
 
-def make_logger(folder: Path, *, from_step: int = 0) -> Logger:
-    """An SB3 logger that writes events to `folder`; curves go on from `from_step`."""
-    return Logger(str(folder), [Events(folder, from_step)])
+class TensorBoard(Listener):
+    """Writes what is logged to the run's tb folder."""
+
+    def __init__(self) -> None:
+        self._events: Events | None = None
+
+    def on_start(self, run: Run, race: Race) -> None:
+        self._folder, self._from = run.folder / "tb", run.went_on_from
+
+    def on_log(self, step: int, values: Mapping[str, float]) -> None:
+        if self._events is None:
+            self._events = Events(self._folder, self._from)
+        self._events.write(step, values)
+
+    def on_end(self, result: Result | None) -> None:
+        if self._events is not None:
+            self._events.close()
 
 
-class Events(KVWriter):
+class Events:
     """One event file; warns once when it can no longer be written, and goes on without.
 
     Args:
@@ -29,7 +48,7 @@ class Events(KVWriter):
         from_step: TensorBoard forgets what older files say of this step and later ones.
     """
 
-    def __init__(self, folder: Path, from_step: int) -> None:
+    def __init__(self, folder: Path, from_step: int = 0) -> None:
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
         self._file: Any = None
@@ -44,23 +63,13 @@ class Events(KVWriter):
             start = SessionLog(status=SessionLog.START)
             self._add(Event(wall_time=time.time(), step=from_step, session_log=start))
 
-    def write(
-        self,
-        key_values: dict[str, Any],
-        key_excluded: dict[str, tuple[str, ...]],
-        step: int = 0,
-    ) -> None:
+    def write(self, step: int, values: Mapping[str, float]) -> None:
         """Write the numbers of one step."""
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        values = [
-            Summary.Value(tag=name, simple_value=float(value))
-            for name, value in sorted(key_values.items())
-            if isinstance(value, int | float | np.number)
-            and "tensorboard" not in (key_excluded.get(name) or ())
-        ]
-        self._add(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
+        found = [Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
+        self._add(Event(wall_time=time.time(), step=step, summary=Summary(value=found)))
 
     def close(self) -> None:
         """Close the file."""
@@ -80,5 +89,4 @@ class Events(KVWriter):
 
     def _lose(self, error: OSError) -> None:
         self._file = None
-        text = f"warning: no more TensorBoard curves: {error.strerror}."
-        print(text, file=sys.stderr, flush=True)
+        log.warning("no more TensorBoard curves: %s.", error.strerror)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from racer.training import memory
+from racer.process import memory
 
 GIB = 2**30
 
@@ -43,7 +43,7 @@ def test_a_container_leaves_its_limit_less_what_is_used_and_not_cache(
 def test_a_limit_of_the_process_counts():
     code = f"""
 import resource
-from racer.training import memory
+from racer.process import memory
 used = 4096 * int(open("/proc/self/statm").read().split()[0])
 resource.setrlimit(resource.RLIMIT_AS, (used + 300 * 2**20, {resource.RLIM_INFINITY}))
 assert 250 * 2**20 < memory.free() <= 301 * 2**20, memory.free()

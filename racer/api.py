@@ -1,0 +1,138 @@
+"""The verbs: train, go on, evaluate. What the command line, sweeps, notebooks and scripts call.
+
+`racer.training` trains and tells listeners; here a training gets those it has by default:
+DeepRacer's files, TensorBoard, checkpoints, progress, early stopping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from racer import evaluation
+from racer.config import Config, RaceConfig
+from racer.deepracer.run_files import OfficialFiles, SimTrace
+from racer.evaluation import Driver, Result
+from racer.recording.trace import Trace
+from racer.runs import RUNS, Run
+from racer.training import resume as _resume
+from racer.training import train as _train
+from racer.training.checkpoint import policy_of
+from racer.training.listener import Listener
+from racer.training.listeners.checkpointing import Checkpointing
+from racer.training.listeners.early_stop import EarlyStop
+from racer.training.listeners.progress import Progress
+from racer.training.listeners.tensorboard import TensorBoard
+
+__all__ = ["default_listeners", "evaluate", "resume", "train"]
+
+
+def train(
+    config: Config | None = None,
+    *,
+    runs_dir: Path | str = RUNS,
+    tags: Sequence[str] = (),
+    parent: Run | None = None,
+    listeners: Sequence[Listener] = (),
+    quiet: bool = False,
+    profile: bool = False,
+) -> tuple[Run, Result]:
+    """Learn, evaluate, and keep it all in a new folder of `runs_dir`.
+
+    Args:
+        config: every setting; None for the defaults.
+        runs_dir: where runs live.
+        tags: words to find the run by.
+        parent: the run whose weights to start from; None starts from random ones.
+        listeners: your own, told after those that a run has by default.
+        quiet: show no progress.
+        profile: print where the time of learning went.
+
+    Returns:
+        The run, and the result of driving `config.eval.laps` laps with the best policy.
+
+    Raises:
+        Stopped: a signal came; everything is saved and `resume` goes on.
+        RacerError: anything the user can fix; nothing half-written stays behind.
+    """
+    config = config or Config()
+    return _train.train(
+        config,
+        runs_dir=Path(runs_dir),
+        tags=tags,
+        parent=parent,
+        listeners=[*default_listeners(config, quiet=quiet), *listeners],
+        profile=profile,
+    )
+
+
+def resume(
+    run: Run | Path | str,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    runs_dir: Path | str = RUNS,
+    accept_change: bool = False,
+    listeners: Sequence[Listener] = (),
+    quiet: bool = False,
+) -> tuple[Run, Result]:
+    """Go on with a training from its newest whole checkpoint, bit for bit on the same machine.
+
+    Args:
+        run: a run, its folder, its name in `runs_dir`, or "latest".
+        settings: dotted keys to change, e.g. {"train.timesteps": 2_000_000}.
+        runs_dir: where runs live.
+        accept_change: allow another reward, track or learning setting; it is recorded.
+        listeners: your own, told after those that a run has by default.
+        quiet: show no progress.
+
+    Raises:
+        Busy: the run is being trained.
+        BadRun: no usable checkpoint.
+        UsageError: a change that needs `accept_change`, or nothing is left to train.
+        Stopped: a signal came; everything is saved.
+    """
+    return _resume.resume(
+        _run_of(run, runs_dir),
+        settings or {},
+        accept_change=accept_change,
+        listeners=lambda config: [*default_listeners(config, quiet=quiet), *listeners],
+    )
+
+
+def evaluate(
+    driver: Driver | Run | Path | str,
+    race: RaceConfig | None = None,
+    *,
+    laps: int = 5,
+    runs_dir: Path | str = RUNS,
+) -> tuple[Result, Trace]:
+    """Drive laps from the start line, the first from standstill, the others flying.
+
+    Args:
+        driver: a policy or anything with `act(obs)`; or a run, its folder, its name or "latest".
+        race: what is driven where; None for the race of the run, or the default one.
+        laps: how many.
+        runs_dir: where runs live.
+
+    Returns:
+        The result, and every step of it.
+    """
+    if not isinstance(driver, Run | Path | str):
+        return evaluation.evaluate(driver, race or RaceConfig(), laps=laps)
+    run = _run_of(driver, runs_dir)
+    known = run.config().override({"race.reward": str(run.reward_file)}).race
+    return evaluation.evaluate(policy_of(run.folder), race or known, laps=laps)
+
+
+def default_listeners(config: Config, *, quiet: bool = False) -> list[Listener]:
+    """What every run writes and shows; the checkpoint comes last, when all else is on disk."""
+    found: list[Listener] = [] if quiet else [Progress(config)]
+    found += [SimTrace(config.train.sim_trace_cars), OfficialFiles(config), TensorBoard()]
+    if config.train.early_stop:
+        found.append(EarlyStop())
+    return [*found, Checkpointing(config.train.timesteps)]
+
+
+def _run_of(run: Run | Path | str, runs_dir: Path | str) -> Run:
+    return run if isinstance(run, Run) else Run.open(str(run), Path(runs_dir))
