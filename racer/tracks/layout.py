@@ -1,4 +1,6 @@
-"""Turn the readable text of a circuit, straights and arcs, into a centre line and two borders.
+"""Turn the readable text of a circuit into a centre line and two borders.
+
+A circuit is made of straights and arcs:
 
     title    Peanut
     width_m  0.8
@@ -9,6 +11,16 @@
 Lengths are metres, turns are degrees, `#` starts a comment. One or two straights may be `?`: they
 get the lengths that close the lap. A later `width_m` lets the road widen or narrow evenly over the
 next piece. The lap starts at the first piece, at the origin, along +x.
+
+Or it is a smooth curve through points, as the track editor and the generator write it:
+
+    title    Seed 7
+    width_m  0.8
+    point    0.00 0.00
+    point    3.50 0.20
+
+Here a `width_m` is that of the points below it, and the road widens or narrows evenly between
+points. The lap starts at the first point and closes by itself.
 """
 
 from __future__ import annotations
@@ -21,14 +33,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.errors import BadTrack
+from racer.tracks import points
+from racer.tracks.points import CURB
 
 Array = NDArray[np.float64]
 
 SPACING = 0.15  # m between waypoints, as the official tracks of 2019
 CLOSE_M = 0.02  # m, gaps up to this (rounded lengths in the text) are spread over the lap
-CURB = 0.05  # m, smallest radius of the inner border
 LENGTH_MAX = 10_000.0  # m
 LINES_MAX = 2_000
+POINT_MAX = 1_000.0  # m from the origin
 
 
 @dataclass(frozen=True)
@@ -42,12 +56,28 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Point:
+    """A place that the centre line goes through."""
+
+    line: int
+    x: float  # m
+    y: float  # m
+    width: float  # m, of the road there
+
+
+@dataclass(frozen=True)
 class Plan:
-    """A circuit as read: its title and pieces; `width` is the one at the start, m."""
+    """A circuit as read: its title, and pieces or points; `width` is the one at the start, m."""
 
     title: str
     width: float
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Piece, ...] = ()
+    points: tuple[Point, ...] = ()
+
+    def arrays(self) -> tuple[Array, Array]:
+        """Points (K, 2) m and the widths (K,) m at them."""
+        table = np.array([(p.x, p.y, p.width) for p in self.points]).reshape(-1, 3)
+        return table[:, :2], table[:, 2]
 
 
 def build(text: str, name: str = "track") -> tuple[Array, Array, Array]:
@@ -57,6 +87,8 @@ def build(text: str, name: str = "track") -> tuple[Array, Array, Array]:
         BadTrack: a line that is not understood, or a lap that does not close; names the line.
     """
     plan = parse(text, name)
+    if plan.points:
+        return _through_points(plan, name)
     pieces = _solve(plan.pieces, name)
     return _sample(replace(plan, pieces=pieces), name)
 
@@ -77,6 +109,7 @@ def parse(text: str, name: str = "track") -> Plan:
     """
     heading, width, start_width = "", math.nan, math.nan
     pieces: list[Piece] = []
+    through: list[Point] = []
     for line, words in _lines(text):
         where = f"{name}: line {line}"
         if line > LINES_MAX:
@@ -95,13 +128,21 @@ def parse(text: str, name: str = "track") -> Plan:
                 radius = _number(value, where, 0.01, LENGTH_MAX, "m")
                 sign = 1.0 if side == "left" else -1.0
                 pieces.append(Piece(line, radius * turn, sign * turn, width))
+            case ["point", x, y]:
+                place = (_number(v, where, -POINT_MAX, POINT_MAX, "m") for v in (x, y))
+                through.append(Point(line, *place, width))
             case _:
                 raise BadTrack(
                     f"{where}: {' '.join(words)[:60]!r} is not understood. Write `title NAME`, "
-                    "`width_m 0.8`, `straight 3.0`, `left 90 radius 1.2` or `right 90 radius 1.2`."
+                    "`width_m 0.8`, `straight 3.0`, `left 90 radius 1.2`, `right 90 radius 1.2` "
+                    "or `point 3.5 0.2`."
                 )
-        if pieces and math.isnan(start_width):
+        if pieces and through:
+            raise BadTrack(f"{where}: a circuit is made of pieces or of points, not of both.")
+        if (pieces or through) and math.isnan(start_width):
             raise BadTrack(f"{where}: the width is not known yet. Write `width_m 0.8` above it.")
+    if through:
+        return Plan(heading, start_width, points=tuple(through))
     if not pieces:
         raise BadTrack(f"{name}: there is no straight or arc in it. Write one on each line.")
     _check_widths(pieces, start_width, name)
@@ -230,7 +271,23 @@ def _sample(plan: Plan, name: str) -> tuple[Array, Array, Array]:
     table = np.array(rows)
     normal = np.stack([-np.sin(table[:, 2]), np.cos(table[:, 2])], axis=1)  # points left
     center = table[:, :2]
-    left, right = center + normal * table[:, 3:], center - normal * table[:, 3:]
-    inner, outer = (left, right) if yaw > 0 else (right, left)
+    return _road(center, center + normal * table[:, 3:], center - normal * table[:, 3:], yaw > 0)
+
+
+def _through_points(plan: Plan, name: str) -> tuple[Array, Array, Array]:
+    places, widths = plan.arrays()
+    points.refuse_points(places, [point.line for point in plan.points], name)
+    road = points.curve(places, widths, SPACING)
+    if road.length > LENGTH_MAX:
+        raise BadTrack(f"{name}: the lap is {road.length:.0f} m long; at most {LENGTH_MAX:.0f} m.")
+    points.refuse_tight(road, name)
+    x, y = road.center.T
+    ccw = float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) > 0.0
+    return _road(road.center, *road.borders(), ccw)
+
+
+def _road(center: Array, left: Array, right: Array, ccw: bool) -> tuple[Array, Array, Array]:
+    """Centre line, inner and outer border, each closed."""
+    inner, outer = (left, right) if ccw else (right, left)
     closed = [np.concatenate([line, line[:1]]) for line in (center, inner, outer)]
     return closed[0], closed[1], closed[2]
