@@ -129,8 +129,8 @@ def parse(text: str, name: str = "track") -> Plan:
                 sign = 1.0 if side == "left" else -1.0
                 pieces.append(Piece(line, radius * turn, sign * turn, width))
             case ["point", x, y]:
-                place = (_number(v, where, -POINT_MAX, POINT_MAX, "m") for v in (x, y))
-                through.append(Point(line, *place, width))
+                px, py = (_number(v, where, -POINT_MAX, POINT_MAX, "m") for v in (x, y))
+                through.append(Point(line, px, py, width))
             case _:
                 raise BadTrack(
                     f"{where}: {' '.join(words)[:60]!r} is not understood. Write `title NAME`, "

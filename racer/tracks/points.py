@@ -7,6 +7,7 @@ points that are unevenly far apart. Its curvature is continuous, so a car finds 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -53,7 +54,7 @@ def curve(points: Array, widths: Array, spacing: float) -> Curve:
     knots = np.concatenate([[0.0], np.cumsum(np.sqrt(_chords(points)))])
     slopes = _slopes(points, knots)
     fine = np.concatenate(
-        [np.linspace(a, b, FINE, endpoint=False) for a, b in zip(knots, knots[1:], strict=False)]
+        [np.linspace(a, b, FINE, endpoint=False) for a, b in itertools.pairwise(knots)]
     )
     place, _, _ = _at(points, knots, slopes, np.append(fine, knots[-1]))
     s = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(place, axis=0).T))])
@@ -133,7 +134,8 @@ def _slopes(points: Array, knots: Array) -> Array:
     matrix[k, k - 1] += after
     matrix[k, (k + 1) % count] += before
     right = 3 * (after[:, None] * np.roll(secant, 1, axis=0) + before[:, None] * secant)
-    return np.linalg.solve(matrix, right)
+    found: Array = np.asarray(np.linalg.solve(matrix, right), np.float64)
+    return found
 
 
 def _at(points: Array, knots: Array, slopes: Array, u: Array) -> tuple[Array, Array, Array]:
