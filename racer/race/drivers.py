@@ -6,7 +6,9 @@ since this floor cannot import it: any racer.race.Race without a reward and with
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -166,6 +168,20 @@ def sample(race: Any, rows: int = 1500) -> Rows:
     episodes = drive(race, steps=max(50, rows // 4))
     share = max(1, sum(map(len, episodes)) // rows)
     return np.concatenate([np.concatenate([e[::share], e[-1:]]) for e in episodes if len(e)])
+
+
+def definition(*parts: Any) -> bytes:
+    """A hash of all that `sample` depends on, without driving: of a race's code and parts.
+
+    Args:
+        parts: arrays, or objects whose repr says all: the road, vehicle, actions and rules.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    for part in parts:
+        digest.update(part.tobytes() if isinstance(part, np.ndarray) else repr(part).encode())
+    return digest.digest()
 
 
 def to_actions(actions: Any, wanted: Floats) -> Any:

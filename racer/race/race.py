@@ -341,6 +341,9 @@ def make_race(
             sandbox=config.sandbox,
             seed=seed,
             sample_rows=lambda: drivers.sample(scripted(config, track)),
+            sample_of=drivers.definition(
+                track.center, track.inner, track.outer, vehicle, actions, config.rules
+            ),
         )
     return Race(
         track,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from racer.reward.params import Waypoints
 
 if TYPE_CHECKING:
     from racer.reward.compiler.background import Ahead
+    from racer.reward.compiler.engine import CompiledEngine
 
 ENGINES = ("auto", "compiled", "worker", "inprocess")
 SANDBOXES = ("auto", "strict")
@@ -31,6 +33,7 @@ def make_engine(
     sandbox: str = "auto",
     seed: int = 0,
     sample_rows: Callable[[], Rows] | None = None,
+    sample_of: bytes = b"",
     ahead: Ahead | None = None,
 ) -> RewardEngine:
     """The engine that computes a reward for `n` cars. The choice never changes a value.
@@ -44,6 +47,8 @@ def make_engine(
         seed: of `random` inside the reward, car i draws from seed + i.
         sample_rows: gives PARAMS rows of real driving that a compiled reward must get right, 1,000
             or more; rows made up around the centre line by default.
+        sample_of: a hash of all that these rows depend on. With it they are driven only if no
+            verdict on this reward is kept.
         ahead: is compiling this reward already, and is waited for.
 
     Raises:
@@ -64,7 +69,7 @@ def make_engine(
     why_not = "--sandbox strict runs rewards in a worker"
     if engine != "worker" and sandbox != "strict":
         refused = ahead.wait() if ahead else ""
-        made = refused or _compiled(file, waypoints, sample_rows, seed)
+        made = refused or _compiled(file, waypoints, sample_rows, sample_of, seed)
         if isinstance(made, RewardEngine):
             return made
         if engine == "compiled":
@@ -78,28 +83,51 @@ def make_engine(
 
 
 def _compiled(
-    file: RewardFile, waypoints: Waypoints, sample_rows: Callable[[], Rows] | None, seed: int
+    file: RewardFile,
+    waypoints: Waypoints,
+    sample_rows: Callable[[], Rows] | None,
+    sample_of: bytes,
+    seed: int,
 ) -> RewardEngine | str:
-    """A compiled engine that is proven equal to Python, or why there is none."""
-    from racer.reward.compiler.engine import CompiledEngine, NotCompiled, prove
-    from racer.reward.compiler.sample import plausible_rows
+    """A compiled engine that is proven equal to Python, now or before, or why there is none."""
+    from racer.reward.compiler import verdicts
+    from racer.reward.compiler.engine import CompiledEngine, NotCompiled
     from racer.reward.worker.engine import WorkerEngine
 
     def python() -> RewardEngine:
         return WorkerEngine(file, n=1, waypoints=waypoints, seed=seed)
 
+    driven = sample_rows() if sample_rows and not sample_of else None
+    key = verdicts.key(file, waypoints, sample_of if driven is None else driven)
+    known = verdicts.read(key)
+    if known and known.why_not:
+        return f"{file.shown}{known.why_not}"
     try:
         engine = CompiledEngine(file, waypoints, python)
-        rows = plausible_rows(waypoints)
-        with_driven = [rows] if sample_rows is None else [rows, sample_rows()]
-        plain = WorkerEngine(
-            file, n=1, waypoints=waypoints, seed=seed, capacity=max(map(len, with_driven))
-        )
-        try:
-            proven = sum(prove(engine, plain, some) for some in with_driven)
-        finally:
-            plain.close()
     except NotCompiled as error:
-        return str(error)
-    engine.why = f"compiled; equal to Python on {proven} rows"
+        why = str(error)
+        verdicts.write(key, verdicts.Verdict(0, why.removeprefix(file.shown)))
+        return why
+    if known is None:
+        try:
+            if sample_rows and driven is None:
+                driven = sample_rows()
+            known = verdicts.Verdict(_prove(engine, waypoints, driven, seed))
+        except NotCompiled as error:
+            return str(error)  # not kept: its Python may have failed for reasons of this moment
+        verdicts.write(key, known)
+    engine.why = f"compiled; equal to Python on {known.rows} rows"
     return engine
+
+
+def _prove(engine: CompiledEngine, waypoints: Waypoints, driven: Rows | None, seed: int) -> int:
+    """Compare with plain Python, in a worker; how many rows were compared."""
+    from racer.reward.compiler.engine import prove
+    from racer.reward.compiler.sample import plausible_rows
+    from racer.reward.worker.engine import WorkerEngine
+
+    rows = [plausible_rows(waypoints)] + ([] if driven is None else [driven])
+    most = max(map(len, rows))
+    plain = WorkerEngine(engine.file, n=1, waypoints=waypoints, seed=seed, capacity=most)
+    with closing(plain):
+        return sum(prove(engine, plain, some) for some in rows)

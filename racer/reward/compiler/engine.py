@@ -17,14 +17,14 @@ from typing import Any
 import numba
 import numpy as np
 
-from racer.reward.compiler import codegen, runtime
+from racer.reward.compiler import codegen, runtime, verdicts
 from racer.reward.compiler.parse import Unsupported
 from racer.reward.compiler.runtime.scalars import OPTIONS
 from racer.reward.engine import Bound, Cars, Floats, RewardEngine, Rows
 from racer.reward.failure import Failure
 from racer.reward.file import RewardFile
 from racer.reward.params import Waypoints, params_of
-from racer.sim.jit import CACHE_FOLDER, bind
+from racer.sim.jit import bind
 from racer.sim.types import PARAMS
 
 TOLERANCE = 1e-12  # of the larger of 1 and the reward
@@ -171,14 +171,10 @@ def _kernel(text: str) -> Any:
 
 def _stored(name: str, text: str) -> Path | None:
     """The module in the user's own cache folder; None when no folder is the user's alone."""
-    if not CACHE_FOLDER:
+    folder = verdicts.own_folder()
+    if folder is None:
         return None
-    folder = Path(CACHE_FOLDER).parent / "rewards"
     with contextlib.suppress(OSError):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        status = folder.stat()
-        if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022):
-            return None
         path = folder / f"{name}.py"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
