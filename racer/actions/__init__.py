@@ -1,6 +1,7 @@
 """Action spaces: what a policy chooses, as steering angle and speed."""
 
-from racer.actions.spaces import Actions, Continuous, Discrete, load, parse
+from racer.actions.model_metadata import load, parse
+from racer.actions.spaces import Actions, Continuous, Discrete
 
 __all__ = [
     "Actions",

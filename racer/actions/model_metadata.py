@@ -1,0 +1,105 @@
+"""Read a `model_metadata.json`, the official file that names an action space."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+from racer import registry
+from racer.actions.spaces import Actions, Continuous, Discrete
+from racer.errors import BadActions
+from racer.storage import files
+
+FOLDER = Path(__file__).parent / "data"
+SPEED_LIMIT = 12.0  # m/s, well above any DeepRacer; catches km/h and nonsense
+STEER_LIMIT = 90.0  # deg
+_BYTES_MAX = 2**20
+
+
+def load(name: str | Path) -> Actions:
+    """Read an action space: a name, or a path to a model_metadata.json.
+
+    Raises:
+        UnknownName: neither a file nor a known name.
+        BadActions: not a model_metadata.json, or one outside what a car can do; says where.
+    """
+    folders = [Path("actions"), FOLDER]
+    path = registry.find_file("action space", str(name), folders, (".json",))
+    try:
+        metadata = json.loads(files.read_whole(path, _BYTES_MAX).decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadActions(f"{path} is not a JSON file: {error}.") from None
+    return parse(metadata, str(path))
+
+
+def parse(metadata: object, source: str) -> Actions:
+    """An action space from the contents of a model_metadata.json (any version).
+
+    Raises:
+        BadActions: says which entry, what it holds and what is allowed.
+    """
+    if isinstance(metadata, list):  # version 1 files are the bare list
+        metadata = {"action_space": metadata}
+    if not isinstance(metadata, dict) or "action_space" not in metadata:
+        raise BadActions(
+            f"{source} has no 'action_space'; give a list of "
+            '{"steering_angle": deg, "speed": m/s} or ranges '
+            '{"steering_angle": {"low", "high"}, ...}.'
+        )
+    space = metadata["action_space"]
+    kind = metadata.get(
+        "action_space_type", "continuous" if isinstance(space, dict) else "discrete"
+    )
+    if kind not in ("discrete", "continuous"):
+        raise BadActions(f"{source}: action_space_type {kind!r}; use 'discrete' or 'continuous'.")
+    algorithm = metadata.get("training_algorithm", "clipped_ppo")
+    if algorithm not in ("clipped_ppo", "sac"):
+        raise BadActions(
+            f"{source}: training_algorithm {algorithm!r}; the simulator knows clipped_ppo and sac."
+        )
+    if algorithm == "sac" and kind != "continuous":
+        raise BadActions(f"{source}: SAC needs action_space_type 'continuous'.")
+    return _discrete(space, source) if kind == "discrete" else _continuous(space, source)
+
+
+def _discrete(space: object, source: str) -> Discrete:
+    if not isinstance(space, list) or not space:
+        raise BadActions(f"{source}: a discrete action_space is a list with at least one action.")
+    return Discrete(
+        tuple(
+            (
+                _number(action, "steering_angle", STEER_LIMIT, f"{source}: action {i}"),
+                _number(action, "speed", SPEED_LIMIT, f"{source}: action {i}"),
+            )
+            for i, action in enumerate(space)
+        )
+    )
+
+
+def _continuous(space: object, source: str) -> Continuous:
+    if not isinstance(space, dict):
+        raise BadActions(
+            f"{source}: a continuous action_space has ranges for 'speed' and 'steering_angle'."
+        )
+    ranges = []
+    for key, limit in (("steering_angle", STEER_LIMIT), ("speed", SPEED_LIMIT)):
+        where = f"{source}: {key}"
+        low, high = (_number(space.get(key), end, limit, where) for end in ("low", "high"))
+        if not low < high:
+            raise BadActions(f"{where}: low {low} must be below high {high}.")
+        ranges.append((low, high))
+    return Continuous(ranges[0], ranges[1])
+
+
+def _number(entry: object, key: str, limit: float, where: str) -> float:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    try:
+        number = float(value)  # type: ignore[arg-type]  # old consoles wrote strings
+    except (TypeError, ValueError, OverflowError):
+        raise BadActions(f"{where}: {key!r} is {repr(value)[:40]}; a number is needed.") from None
+    if isinstance(value, bool) or not math.isfinite(number) or abs(number) > limit:
+        raise BadActions(f"{where}: {key!r} is {value!r}; allowed is -{limit:g} to {limit:g}.")
+    if key == "speed" and number < 0.0:
+        raise BadActions(f"{where}: {key!r} is {value!r}; a DeepRacer does not drive backwards.")
+    return number
