@@ -14,6 +14,7 @@ from racer import evaluation
 from racer.config import Config, RaceConfig
 from racer.deepracer.run_files import OfficialFiles, SimTrace
 from racer.evaluation import Driver, Result
+from racer.policy import Sampler
 from racer.recording.trace import Trace
 from racer.runs import RUNS, Run
 from racer.training import resume as _resume
@@ -34,6 +35,7 @@ def train(
     runs_dir: Path | str = RUNS,
     tags: Sequence[str] = (),
     parent: Run | None = None,
+    parent_checkpoint: str = "",
     listeners: Sequence[Listener] = (),
     quiet: bool = False,
     profile: bool = False,
@@ -45,6 +47,8 @@ def train(
         runs_dir: where runs live.
         tags: words to find the run by.
         parent: the run whose weights to start from; None starts from random ones.
+        parent_checkpoint: the policy of it to start from: "best", "last" or a step, e.g. "20480";
+            its result by default.
         listeners: your own, told after those that a run has by default.
         quiet: show no progress.
         profile: print where the time of learning went.
@@ -62,6 +66,7 @@ def train(
         runs_dir=Path(runs_dir),
         tags=tags,
         parent=parent,
+        parent_checkpoint=parent_checkpoint,
         listeners=[*default_listeners(config, quiet=quiet), *listeners],
         profile=profile,
     )
@@ -105,6 +110,9 @@ def evaluate(
     race: RaceConfig | None = None,
     *,
     laps: int = 5,
+    checkpoint: str = "",
+    stochastic: bool = False,
+    seed: int = 0,
     runs_dir: Path | str = RUNS,
 ) -> tuple[Result, Trace]:
     """Drive laps from the start line, the first from standstill, the others flying.
@@ -113,6 +121,9 @@ def evaluate(
         driver: a policy or anything with `act(obs)`; or a run, its folder, its name or "latest".
         race: what is driven where; None for the race of the run, or the default one.
         laps: how many.
+        checkpoint: the policy of the run: "best", "last" or a step; its result by default.
+        stochastic: draw a run's actions at random, as training does.
+        seed: of `stochastic`; same seed, same laps.
         runs_dir: where runs live.
 
     Returns:
@@ -122,7 +133,9 @@ def evaluate(
         return evaluation.evaluate(driver, race or RaceConfig(), laps=laps)
     run = _run_of(driver, runs_dir)
     known = run.config().override({"race.reward": str(run.reward_file)}).race
-    return evaluation.evaluate(policy_of(run.folder), race or known, laps=laps)
+    policy = policy_of(run.folder, checkpoint)
+    driver = Sampler(policy, seed) if stochastic else policy
+    return evaluation.evaluate(driver, race or known, laps=laps)
 
 
 def default_listeners(config: Config, *, quiet: bool = False) -> list[Listener]:

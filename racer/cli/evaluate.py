@@ -5,42 +5,69 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from racer.cli.parser import number, whole
+from racer.cli.parser import add_checkpoint, add_run, number, whole
+
+if TYPE_CHECKING:
+    from racer.evaluation import Driver
+    from racer.runs import Run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer evaluate`."""
-    parser.add_argument("run", metavar="RUN", help="a run folder, its name, or `latest`")
-    parser.add_argument("--laps", type=whole, help="how many (default: as the run was evaluated)")
-    parser.add_argument("--track", help="another track (default: the one it trained on)")
-    parser.add_argument("--json", metavar="FILE", help="also write the result; - prints it alone")
+    add_run(parser)
+    add_checkpoint(parser, "the policy to drive: best, last, or a step (default: the run's result)")
     parser.add_argument(
-        "--sim-trace", type=Path, metavar="FILE", help="also write the laps as DeepRacer's CSV"
+        "--stochastic",
+        action="store_true",
+        help="draw actions at random, as training does, instead of the most likely ones",
     )
-    parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
+    parser.add_argument(
+        "--seed",
+        type=whole,
+        metavar="N",
+        help="with --stochastic: same seed, same laps (default: 0)",
+    )
+    parser.add_argument(
+        "--laps", type=whole, help="how many laps to drive (default: as the run was evaluated)"
+    )
+    parser.add_argument("--track", help="the track to drive on (default: the one it trained on)")
+    parser.add_argument(
+        "--json", metavar="FILE", help="also write the result as JSON; - prints nothing but it"
+    )
+    parser.add_argument(
+        "--sim-trace",
+        type=Path,
+        metavar="FILE",
+        help="also write every step of the laps as DeepRacer's sim-trace CSV",
+    )
     rules = parser.add_argument_group(
-        "rules of a race against the clock",
-        "without --rules a fault ends a lap and the next one starts at the line",
+        "rules of a time trial",
+        "Without --rules a fault ends a lap and the next one starts at the line.",
     )
-    rules.add_argument("--rules", choices=("deepracer", "league", "strict"), help="resets, ranking")
+    rules.add_argument(
+        "--rules",
+        choices=("deepracer", "league", "strict"),
+        help="drive a time trial by these rules: deepracer puts the car back with a penalty of "
+        "5 s, league with 3 s in one continuous drive, strict ends a lap at its first fault",
+    )
     for option, kind, text in RULES:
         rules.add_argument(f"--{option}", type=kind, metavar="X", help=text)
     rules.add_argument(
         "--continuous",
         action=argparse.BooleanOptionalAction,
-        help="flying laps, or from standstill",
+        help="laps of one continuous drive (--continuous), or each from standstill at the line",
     )
 
 
 RULES = (
-    ("resets", whole, "faults forgiven in a lap"),
-    ("off-track-penalty-s", number, "s on the clock for leaving the track"),
-    ("reversed-penalty-s", number, "s for going back"),
-    ("immobilized-penalty-s", number, "s for standing still"),
-    ("ranking", str, "total, best or average (of --min-laps consecutive laps)"),
-    ("min-laps", whole, "how many laps the average is taken over"),
+    ("resets", whole, "how many faults are forgiven in one lap; the next one ends it"),
+    ("off-track-penalty-s", number, "penalty, in seconds, for leaving the track"),
+    ("reversed-penalty-s", number, "penalty, in seconds, for driving backwards"),
+    ("immobilized-penalty-s", number, "penalty, in seconds, for standing still"),
+    ("ranking", str, "what counts: the total, best or average time of the laps"),
+    ("min-laps", whole, "how many consecutive laps --ranking average is taken over"),
 )
 
 
@@ -48,7 +75,8 @@ def rules_of(args: argparse.Namespace) -> Any:
     """The Protocol that the command line asks for, or None.
 
     Raises:
-        UsageError: a number of the rules without --rules. BadConfig: one outside its range.
+        UsageError: a number of the rules without --rules, or one that does not count.
+        BadConfig: a number outside its range.
     """
     from racer.errors import UsageError
     from racer.evaluation import protocol
@@ -56,7 +84,13 @@ def rules_of(args: argparse.Namespace) -> Any:
     names = ["continuous", *(option.replace("-", "_") for option, _, _ in RULES)]
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if args.rules is not None:
-        return protocol(args.rules, laps=args.laps, **given)
+        rules = protocol(args.rules, laps=args.laps, **given)
+        if args.min_laps is not None and rules.ranking != "average":
+            raise UsageError(
+                f"--min-laps counts only where laps are averaged; ranking is {rules.ranking}. "
+                "Add --ranking average, or leave --min-laps out."
+            )
+        return rules
     if given:
         option = next(iter(given)).replace("_", "-")
         raise UsageError(f"--{option} changes --rules deepracer, league or strict: name one.")
@@ -68,7 +102,6 @@ def run(args: argparse.Namespace) -> None:
     from racer.evaluation import evaluate, time_trial
     from racer.runs import Run
     from racer.storage import files
-    from racer.training.checkpoint import policy_of
 
     rules = rules_of(args)
     found = Run.open(args.run, args.runs_dir)
@@ -79,17 +112,16 @@ def run(args: argparse.Namespace) -> None:
     if args.laps is not None:
         settings["eval.laps"] = args.laps
     config = found.config().override(settings)
-    policy = policy_of(found.folder)
-    result: Any
+    driver, how = driver_of(args, found)
     if rules is None:
-        result, trace = evaluate(policy, config.race, laps=config.eval.laps)
+        result, trace = evaluate(driver, config.race, laps=config.eval.laps)
     else:
-        result, trace = time_trial(policy, config.race, rules)
+        result, trace = time_trial(driver, config.race, rules)
     if args.sim_trace:
         from racer.deepracer.run_files import write_sim_trace
 
         write_sim_trace(args.sim_trace, config, trace)
-    about = {"run": str(found.folder), "track": config.race.track, **result.to_json()}
+    about = {"run": str(found.folder), "track": config.race.track, **how, **result.to_json()}
     if args.json == "-":
         print(json.dumps(about, indent=2))
         return
@@ -99,3 +131,30 @@ def run(args: argparse.Namespace) -> None:
     print(f"\ncompletion {result.completion_pct:.1f} %{best}")
     if args.json:
         files.write_output(args.json, files.json_bytes(about))
+
+
+def driver_of(args: argparse.Namespace, found: Run) -> tuple[Driver, dict[str, Any]]:
+    """What drives, and what the result should say of it where it is not the default.
+
+    Raises:
+        UsageError: --seed without --stochastic. BadRun: no such checkpoint.
+    """
+    from racer.errors import UsageError
+    from racer.policy import Sampler
+    from racer.training import checkpoint
+
+    if args.seed is not None and not args.stochastic:
+        raise UsageError(
+            "--seed belongs to --stochastic: without it, the policy acts the same every time."
+        )
+    policy = checkpoint.policy_of(found.folder, args.checkpoint or "")
+    about: dict[str, Any] = {}
+    if args.checkpoint:
+        about["checkpoint"] = args.checkpoint
+        about["checkpoint_step"] = checkpoint.step_of(found.folder, args.checkpoint)
+    if not args.stochastic:
+        return policy, about
+    seed = args.seed or 0
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"--seed {seed}; allowed is 0 to 2^63 - 1.")
+    return Sampler(policy, seed), about | {"stochastic": True, "seed": seed}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from racer.cli.parser import add_checkpoint, add_run
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer export`."""
-    parser.add_argument("run", metavar="RUN", help="a run folder, its name, or `latest`")
+    add_run(parser)
+    add_checkpoint(parser, "the policy to write: best, last, or a step (default: the run's result)")
     parser.add_argument(
         "--sb3",
         type=Path,
@@ -16,7 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a zip for Stable-Baselines3's PPO.load or SAC.load",
     )
-    parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -25,6 +27,6 @@ def run(args: argparse.Namespace) -> None:
     from racer.runs import Run
 
     found = Run.open(args.run, args.runs_dir)
-    path = write_sb3(found, args.sb3)
+    path = write_sb3(found, args.sb3, checkpoint=args.checkpoint or "")
     algo = found.config().train.algo.upper()
     print(f"wrote {path}\nopen it      stable_baselines3.{algo}.load({str(path)!r})")

@@ -155,6 +155,21 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_runs_dir(parser)
 
 
+def add_checkpoint(parser: argparse.ArgumentParser, help_line: str) -> None:
+    """Which of a run's policies is meant."""
+    parser.add_argument("--checkpoint", type=checkpoint, metavar="best|last|STEP", help=help_line)
+
+
+def checkpoint(text: str) -> str:
+    """best, last, or the number of a step."""
+    number = text.replace(",", "").replace("_", "")
+    if text in ("best", "last"):
+        return text
+    if number.isascii() and number.isdigit() and len(number) < 20:
+        return str(int(number))
+    raise argparse.ArgumentTypeError(f"{_short(text)}: use best, last, or a step, e.g. 20480")
+
+
 def png(name: str) -> Path:
     """Where a picture goes: what is written is a PNG, whatever its name."""
     path = Path(name)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from racer.cli.parser import duration, tag, whole
+from racer.cli.parser import add_checkpoint, duration, tag, whole
 from racer.process.signals import steady_output
 
 # option, Config key, type, help
@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--from", dest="start_from", metavar="RUN", help="a new run from the weights of this one"
+    )
+    add_checkpoint(
+        parser, "with --from: its policy to start from, best, last or a step (default: its result)"
     )
     parser.add_argument(
         "--seeds", type=whole, metavar="N", help="train N seeds side by side, then summarise them"
@@ -150,7 +153,16 @@ def _seeds(args: argparse.Namespace) -> int:
     from racer.runs.comparison import groups_of, table
     from racer.sweep.seeds import train_seeds
 
-    if args.resume or args.start_from or args.watch or args.profile or args.seeds < 1:
+    if args.seeds < 1 or any(
+        (
+            args.resume,
+            args.start_from,
+            args.checkpoint,
+            args.watch,
+            args.profile,
+            args.accept_change,
+        )
+    ):
         raise UsageError(
             "--seeds N, N >= 1, trains new runs: no --resume, --from, --watch or --profile."
         )
@@ -177,6 +189,10 @@ def _start(args: argparse.Namespace) -> Any:
         raise UsageError("--profile is for new runs, not for --resume.")
     if args.accept_change and not args.resume:
         raise UsageError("--accept-change belongs to --resume RUN.")
+    if args.checkpoint and not args.start_from:
+        raise UsageError(
+            "--checkpoint belongs to --from RUN; --resume always goes on from the last one."
+        )
     if args.resume:
         from racer.api import resume
 
@@ -189,7 +205,14 @@ def _start(args: argparse.Namespace) -> Any:
 
     old = Run.open(args.start_from, args.runs_dir)
     config = config_of(args, None if args.config else old.config())
-    return train(config, runs_dir=args.runs_dir, tags=args.tag, parent=old, profile=args.profile)
+    return train(
+        config,
+        runs_dir=args.runs_dir,
+        tags=args.tag,
+        parent=old,
+        parent_checkpoint=args.checkpoint or "",
+        profile=args.profile,
+    )
 
 
 def report(finished: Any, result: Any) -> None:

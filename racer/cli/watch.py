@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from racer.cli.parser import number
-from racer.errors import UsageError
+from racer.cli.parser import add_checkpoint, add_runs_dir, number
+from racer.errors import BadRun, UsageError, printable
 
 if TYPE_CHECKING:
     from racer.recording.trace import Trace
@@ -38,18 +39,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="show the best lap of another run or recording beside it, with the time difference; "
         "may be given several times",
     )
-    parser.add_argument("--runs-dir", default="runs", metavar="DIR", help="default: runs")
-    parser.add_argument("--speed", type=number, default=1.0, help="1 is real time (default)")
+    add_checkpoint(parser, "drive the laps anew with this policy of the run: best, last or a step")
+    add_runs_dir(parser)
+    parser.add_argument(
+        "--speed", type=number, default=1.0, help="how fast to play; 1 is real time (default: 1)"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Play or film."""
     if not 0.05 <= args.speed <= 20.0:
         raise UsageError(f"--speed {args.speed:g}: from 0.05 to 20. 1 is real time.")
-    trace = open_trace(args.run, Path(args.runs_dir), args.track)
+    trace = drive_laps(args) if args.checkpoint else open_trace(args.run, args.runs_dir, args.track)
     if trace.note:
         print(f"{args.run}: {trace.note}")
-    ghosts = open_ghosts(args.ghost, trace.track, Path(args.runs_dir))
+    ghosts = open_ghosts(args.ghost, trace.track, args.runs_dir)
     if args.video:
         from racer.render import video
 
@@ -60,6 +64,26 @@ def run(args: argparse.Namespace) -> None:
     from racer.render import viewer
 
     viewer.watch(trace, speed=args.speed, ghosts=ghosts)
+
+
+def drive_laps(args: argparse.Namespace) -> Trace:
+    """The evaluation laps of a run, driven now by the policy that --checkpoint names.
+
+    Raises:
+        UsageError: RUN is a log or a recording. BadRun: it has no such policy.
+    """
+    from racer.evaluation import evaluate
+    from racer.runs import Run
+    from racer.training.checkpoint import policy_of
+
+    if args.track or Path(args.run).suffix in (".npz", ".csv"):
+        raise UsageError("--checkpoint chooses a policy of a run; a recording or log has none.")
+    found = Run.open(args.run, args.runs_dir)
+    config = found.config().override({"race.reward": str(found.reward_file)})
+    policy = policy_of(found.folder, args.checkpoint)
+    _, trace = evaluate(policy, config.race, laps=config.eval.laps)
+    title = f"{found.name}, checkpoint {args.checkpoint}"
+    return dataclasses.replace(trace, meta=trace.meta | {"title": title})
 
 
 def open_ghosts(targets: list[str], track: Track, runs_dir: Path) -> list[Ghost]:
@@ -103,4 +127,11 @@ def open_trace(target: str, runs_dir: Path, track: str | None = None) -> Trace:
         raise UsageError(f"{path} looks like a simulation log. Say where it was driven: --track T.")
     if path.suffix == ".npz":
         return Trace.load(path)
-    return Trace.load(runs.Run(runs.find(target, runs_dir)).laps_file)
+    found = runs.Run(runs.find(target, runs_dir))
+    if not found.laps_file.exists():
+        status = printable(str(found.manifest().get("status", "")))
+        raise BadRun(
+            f"{found.folder} has no recorded laps (status: {status}). To drive some now: "
+            f"racer watch {found.typed} --checkpoint best"
+        )
+    return Trace.load(found.laps_file)

@@ -38,15 +38,20 @@ _END = b"PK\x05\x06"  # a zip's last record begins so; its length is 22 plus a c
 _DEFAULT_ACTIVATION = {"ppo": "tanh", "sac": "relu"}  # SB3's
 
 
-def write_sb3(run: Run, path: Path) -> Path:
-    """Write the run's policy as a zip that `PPO.load` or `SAC.load` opens; returns its path.
+def write_sb3(run: Run, path: Path, *, checkpoint: str = "") -> Path:
+    """Write a policy of the run as a zip that `PPO.load` or `SAC.load` opens; returns its path.
+
+    Args:
+        run: whose.
+        path: of the zip.
+        checkpoint: which of its policies, see `policy_of`.
 
     Raises:
         BadRun: the run has no usable policy.
         ResourceError: the disk.
     """
     config = run.config().override({"race.reward": str(run.reward_file)})
-    policy = policy_of(run.folder)
+    policy = policy_of(run.folder, checkpoint)
     race = make_race(config.race, 1, with_reward=False)
     _check_fits(policy, race)
     content = io.BytesIO()

@@ -47,12 +47,9 @@ class Policy:
 
     def __post_init__(self) -> None:
         check_weights(self.network, self.weights)
-        layers = self.network.actor_layers()
         sizes = [self.network.inputs, *self.network.hidden, self.network.outputs]
-        packed = [self.weights[f"{name}.{part}"] for name in layers for part in ("weight", "bias")]
-        flat = np.concatenate([tensor.T.astype(np.float64).ravel() for tensor in packed])
         object.__setattr__(self, "_sizes", np.array(sizes))
-        object.__setattr__(self, "_flat", flat)
+        object.__setattr__(self, "_flat", {"": self._packed()})
         object.__setattr__(self, "_low", np.array(self.network.low))
         object.__setattr__(self, "_high", np.array(self.network.high))
 
@@ -68,6 +65,24 @@ class Policy:
         Raises:
             Diverged: an observation is not finite.
         """
+        raw = self.outputs(obs)
+        if self.network.choices:
+            choices: npt.NDArray[np.int64] = raw.argmax(axis=1)
+            return choices
+        return self.bounded(raw)
+
+    def outputs(
+        self, obs: npt.NDArray[np.floating[Any]], *, head: str = ""
+    ) -> npt.NDArray[np.float64]:
+        """What the network says of each row, before it is an action.
+
+        Args:
+            obs: (N, inputs), finite.
+            head: the last layer, e.g. "actor.log_std"; the one that gives actions by default.
+
+        Returns:
+            (N, outputs): means of continuous actions, logits of choices.
+        """
         obs = np.ascontiguousarray(obs, dtype=np.float32)
         if obs.ndim != 2 or obs.shape[1] != self.network.inputs:
             raise BadRun(
@@ -79,16 +94,28 @@ class Policy:
             raise Diverged(f"the observation of car {row} is not finite. Check vehicle and track.")
         raw = np.empty((len(obs), self.network.outputs))
         activation = ACTIVATIONS.index(self.network.activation)
-        squash = self.network.algo == "sac"
-        _forward(obs, self._sizes, self._flat, activation, squash, raw)  # type: ignore[attr-defined]
-        if self.network.choices:
-            choices: npt.NDArray[np.int64] = raw.argmax(axis=1)
-            return choices
+        flats = self._flat  # type: ignore[attr-defined]
+        if head not in flats:
+            flats[head] = self._packed(head)
+        _forward(obs, self._sizes, flats[head], activation, raw)  # type: ignore[attr-defined]
+        return raw
+
+    def bounded(self, raw: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+        """Continuous actions of the network's outputs (N, A): squashed by SAC, clipped by both."""
         low, high = self._low, self._high  # type: ignore[attr-defined]
-        if squash:  # SB3 scales tanh's range to the bounds
-            raw = low + 0.5 * (raw + 1.0) * (high - low)
+        if self.network.algo == "sac":  # SB3 scales tanh's range to the bounds
+            squashed = np.empty_like(raw)
+            _squash(raw, squashed)
+            raw = low + 0.5 * (squashed + 1.0) * (high - low)
         bounded: npt.NDArray[np.float32] = np.clip(raw, low, high).astype(np.float32)
         return bounded
+
+    def _packed(self, head: str = "") -> npt.NDArray[np.float64]:
+        """Weights and biases of the actor in the order `_forward` reads them."""
+        layers = self.network.actor_layers()
+        layers[-1] = head or layers[-1]
+        packed = [self.weights[f"{name}.{part}"] for name in layers for part in ("weight", "bias")]
+        return np.concatenate([tensor.T.astype(np.float64).ravel() for tensor in packed])
 
     def check(self, *, inputs: int, actions: int, discrete: bool) -> None:
         """Refuse an environment that this policy was not trained for.
@@ -208,7 +235,7 @@ def into_model(policy: Policy, model: Any) -> None:
 
 
 @kernel
-def _forward(obs, sizes, flat, activation, squash, out):  # type: ignore[no-untyped-def]
+def _forward(obs, sizes, flat, activation, out):  # type: ignore[no-untyped-def]
     """Row by row, unit by unit in one order: no BLAS, so a row never depends on its batch."""
     layers = len(sizes) - 1
     x = np.empty(sizes.max())
@@ -233,7 +260,15 @@ def _forward(obs, sizes, flat, activation, squash, out):  # type: ignore[no-unty
                         y[j] = 0.0 if activation == 0 else math.expm1(y[j])
             x, y = y, x
         for j in range(sizes[layers]):
-            out[i, j] = math.tanh(x[j]) if squash else x[j]
+            out[i, j] = x[j]
+
+
+@kernel
+def _squash(raw, out):  # type: ignore[no-untyped-def]
+    """math.tanh of each of (N, A); NumPy's own may differ in the last bit."""
+    for i in range(raw.shape[0]):
+        for j in range(raw.shape[1]):
+            out[i, j] = math.tanh(raw[i, j])
 
 
 def _description(content: bytes) -> dict[str, Any]:

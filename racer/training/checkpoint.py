@@ -30,6 +30,7 @@ SCHEMA = 1
 KIND = "racer-checkpoint"
 MANIFEST, ARRAYS, REPLAY = "checkpoint.json", "state.safetensors", "replay.safetensors"
 DAMAGED = "damaged-"
+BEST, LAST = "best", "last"  # words for a checkpoint on the command line
 
 
 @dataclass(frozen=True)
@@ -131,16 +132,49 @@ def load_policy(folder: Path) -> Policy:
     return Policy.load(folder)
 
 
-def policy_of(run_folder: Path) -> Policy:
-    """The policy of a run: the finished one, else the best so far, else the newest checkpoint's.
+def policy_of(run_folder: Path, which: str = "") -> Policy:
+    """A policy of a run.
+
+    Args:
+        run_folder: the run.
+        which: "best", "last", or the number of a step that a checkpoint was kept of; "" is the
+            finished policy, else the best so far, else the newest checkpoint's.
 
     Raises:
-        BadRun: there is none that is whole.
+        BadRun: there is none that is whole, or none of that step; says which there are.
     """
-    if (run_folder / POLICY).exists():
+    checkpoints = run_folder / "checkpoints"
+    if which not in ("", BEST):
+        return load_policy(_chosen(checkpoints, which))
+    finished = run_folder / POLICY
+    folder = None if finished.exists() and not which else best(checkpoints)
+    if folder is None and finished.exists():  # an imported run has no checkpoints
         return Policy.load(run_folder)
-    folder = best(run_folder / "checkpoints")
-    return load_policy(folder or latest(run_folder / "checkpoints").folder)
+    return load_policy(folder or latest(checkpoints).folder)
+
+
+def step_of(run_folder: Path, which: str) -> int | None:
+    """The step that `policy_of(run_folder, which)` was saved at; None for an imported policy."""
+    checkpoints = run_folder / "checkpoints"
+    folder = best(checkpoints) if which == BEST else _chosen(checkpoints, which)
+    return None if folder is None else _step(folder)
+
+
+def _chosen(checkpoints: Path, which: str) -> Path:
+    """The folder of the last checkpoint, or of the one of a step."""
+    steps, kept = _folders(checkpoints, "step"), _folders(checkpoints, "best")
+    found = steps if which == LAST else [f for f in steps + kept if which == str(_step(f))]
+    if found:
+        return found[0]
+    named = [f"{_step(f)} ({LAST})" if f == steps[0] else str(_step(f)) for f in steps]
+    named += [f"{_step(f)} ({BEST})" for f in kept]
+    there = f"It has: {', '.join(named)}." if named else "It has none."
+    asked = "checkpoint" if which == LAST else f"checkpoint of step {which}"
+    raise BadRun(f"{checkpoints.parent} has no {asked}. {there} Try --checkpoint {BEST}.")
+
+
+def _step(folder: Path) -> int:
+    return int(folder.name.split("-")[1].split(".")[0])
 
 
 def problems(folder: Path) -> list[str]:

@@ -42,6 +42,7 @@ def train(
     runs_dir: Path = RUNS,
     tags: Sequence[str] = (),
     parent: Run | None = None,
+    parent_checkpoint: str = "",
     listeners: Sequence[Listener] = (),
     profile: bool = False,
 ) -> tuple[Run, Result]:
@@ -52,6 +53,7 @@ def train(
         runs_dir: where runs live.
         tags: words to find the run by.
         parent: the run whose weights to start from; None starts from random ones.
+        parent_checkpoint: which of its policies: "best", "last" or a step; see `policy_of`.
         listeners: told what happens, in this order; without them nothing shows progress and
             nothing is kept to go on from. `racer.api.train` has those that a run has by default.
         profile: print where the time of learning went.
@@ -63,7 +65,7 @@ def train(
         Stopped: a signal came; everything is saved and `racer train --resume` goes on.
         RacerError: anything the user can fix; nothing half-written stays behind.
     """
-    weights = None if parent is None else checkpoint.policy_of(parent.folder)
+    weights = None if parent is None else checkpoint.policy_of(parent.folder, parent_checkpoint)
     told = Listeners(listeners)
     with graceful_stop() as stop:
         race = make_race(config.race, algorithms.num_envs(config.train), seed=config.train.seed)
@@ -74,7 +76,10 @@ def train(
             with run.lock():
                 if parent is not None:
                     born = parent.manifest()["created"]
-                    run.record(parent={"name": parent.name, "created": born})
+                    about = {"name": parent.name, "created": born}
+                    if parent_checkpoint:
+                        about["checkpoint"] = parent_checkpoint
+                    run.record(parent=about)
                 return session.learn(weights)
         except RacerError:
             if not session.started:
