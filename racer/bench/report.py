@@ -235,12 +235,11 @@ def save_json(report: Report, path: Path) -> None:
 
 def picture(report: Report, path: Path) -> None:
     """Speed and cost against the number of cars, as PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from racer.render.figures import new_figure
+
+    figure = new_figure(figsize=(10.0, 3.8), layout="constrained")
     from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
-    figure = Figure(figsize=(10.0, 3.8), layout="constrained")
-    FigureCanvasAgg(figure)
     figure.suptitle(f"{report.machine['cpu']}, one core", fontsize=10)
     cars = [row.cars for row in report.engine]
     per_s = [(row.rate, min(row.rates), max(row.rates)) for row in report.engine]

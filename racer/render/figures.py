@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from racer.render import scene
 from racer.render.scene import Playback
+from racer.sim.types import IN_PROGRESS, LAP_COMPLETE, STATUS_LABELS
 from racer.storage import files
 from racer.tracks import Track
 
@@ -20,6 +22,7 @@ Point = NDArray[np.float64]  # (2,) m
 DPI = 130
 INK, SOFT, GRID = "#20252b", "#6b7580", "#e3e7ec"
 ASPHALT, EDGE, MIDDLE = "#dde1e6", "#7c8793", "#b9902f"
+FAULT, FAULT_LABELS = "#c02020", 5
 START, CURVES = "#e4502f", ("#2f6f9f", "#3a9d6e", "#c77d1e")
 PANELS = (
     ("completion_pct", "completion, %"),
@@ -76,6 +79,7 @@ def laps_picture(trace: Playback, path: str | Path) -> None:
         lines.set_array(speeds)
         lines.set_clim(*scene.speed_scale(trace.rows))
         axes.add_collection(lines)
+        _mark_faults(axes, trace)
         bar = figure.colorbar(lines, ax=axes, shrink=0.75, pad=0.02)
         bar.set_label("speed, m/s", color=INK)
         bar.outline.set_visible(False)
@@ -123,16 +127,30 @@ def curve_picture(metrics: Mapping[str, NDArray[np.float64]], path: str | Path) 
 
 def write(draw: Callable[[Any], None], path: str | Path, size: tuple[float, float]) -> None:
     """Draw on a figure of its own (no pyplot, no global state) and write it whole or not at all."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, dpi=DPI, facecolor="white")
+    figure = new_figure(figsize=size, dpi=DPI, facecolor="white")
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
-    FigureCanvasAgg(figure)
     draw(figure)
     content = io.BytesIO()
     figure.savefig(content, format="png", metadata={"Software": None})
     files.write_output(path, content.getvalue())
+
+
+def new_figure(**options: Any) -> Any:
+    """A matplotlib Figure that is drawn in memory: no pyplot, no window, no backend of others.
+
+    `!racer` in a notebook inherits MPLBACKEND, which names a module that may not exist here, and
+    matplotlib refuses to be imported then.
+    """
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    figure = Figure(**options)
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def _map_size(track: Track) -> tuple[float, float]:
@@ -213,6 +231,24 @@ def _links(trace: Playback) -> tuple[list[NDArray[np.float64]], NDArray[np.float
         links += list(np.stack([points[:-1], points[1:]], axis=1))  # (R - 1, 2, 2)
         speeds += rows["v"][:-1].tolist()
     return links, np.array(speeds)
+
+
+def _mark_faults(axes: Any, trace: Playback) -> None:
+    """A cross where a lap ended before its finish, with the reason beside it."""
+    ends = [trace.rows[part.stop - 1] for part in trace.episodes()]
+    faults = [row for row in ends if row["status"] not in (IN_PROGRESS, LAP_COMPLETE)]
+    for row in faults:
+        axes.plot(row["x"], row["y"], "x", color=FAULT, ms=9, mew=2.4, zorder=7)
+    for row in faults[:FAULT_LABELS]:  # more would cover each other
+        axes.annotate(
+            STATUS_LABELS[row["status"]].replace("_", " "),
+            (row["x"], row["y"]),
+            xytext=(7, 7),
+            textcoords="offset points",
+            color=FAULT,
+            fontsize=8,
+            zorder=7,
+        )
 
 
 def plain(axes: Any) -> None:

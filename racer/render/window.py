@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from racer.errors import ResourceError
 
 SIZE = (1280, 720)
+ROOM = (0.95, 0.88)  # of a display, that a window may take
 HIDDEN_DRIVERS = {"dummy", "offscreen"}  # SDL falls back to these without a word
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")  # where one is named on Linux
 NO_DISPLAY = (
@@ -19,16 +20,23 @@ NO_DISPLAY = (
 )
 
 
-def open_window(title: str, size: tuple[int, int] = SIZE) -> pygame.Surface:
-    """A resizable window.
+def open_window(
+    title: str, size: tuple[int, int] = SIZE, *, unseen: bool = False
+) -> pygame.Surface:
+    """A resizable window of about `size`, smaller where the display is.
+
+    Args:
+        title: of the window.
+        size: width and height, px.
+        unseen: let SDL_VIDEODRIVER=dummy or offscreen pass when it was asked for by name.
 
     Raises:
         ResourceError: no display; SDL would silently draw into nothing.
     """
-    _open_display()
+    _open_display(unseen)
     try:
         pygame.display.set_caption(title)
-        return pygame.display.set_mode(size, pygame.RESIZABLE)
+        return pygame.display.set_mode(_fitted(size), pygame.RESIZABLE)
     except pygame.error as error:
         raise ResourceError(f"{NO_DISPLAY} SDL says: {error}.") from error
 
@@ -43,14 +51,26 @@ def check_display() -> None:
     pygame.display.quit()
 
 
-def _open_display() -> None:
+def _fitted(size: tuple[int, int]) -> tuple[int, int]:
+    """`size`, scaled down to leave a margin for title bar and panels on the smallest display."""
+    try:
+        displays = [d for d in pygame.display.get_desktop_sizes() if min(d) > 0]
+    except pygame.error:
+        displays = []
+    room = ((ROOM[0] * d[0], ROOM[1] * d[1]) for d in displays)
+    scale = min((min(w / size[0], h / size[1]) for w, h in room), default=1.0)
+    return size if scale >= 1.0 else (max(int(size[0] * scale), 1), max(int(size[1] * scale), 1))
+
+
+def _open_display(unseen: bool = False) -> None:
     if sys.platform == "linux" and not any(os.environ.get(name) for name in DISPLAYS):
         raise ResourceError(NO_DISPLAY)  # SDL would try, and its libraries write to stderr
     try:
         pygame.display.init()  # pygame.init would also open the sound card
     except pygame.error as error:
         raise ResourceError(f"{NO_DISPLAY} SDL says: {error}.") from error
-    if pygame.display.get_driver() in HIDDEN_DRIVERS:
+    driver = pygame.display.get_driver()
+    if driver in HIDDEN_DRIVERS and not (unseen and os.environ.get("SDL_VIDEODRIVER") == driver):
         pygame.display.quit()
         raise ResourceError(NO_DISPLAY)
 
@@ -61,6 +81,9 @@ class LiveWindow:
     Args:
         title: of the window.
         fps: frames per second `show` is slowed down to.
+
+    SDL_VIDEODRIVER=dummy shows nothing and passes, as gymnasium's check_env needs it where there
+    is no display; that SDL falls back to it by itself does not.
     """
 
     def __init__(self, title: str, fps: float) -> None:
@@ -79,7 +102,7 @@ class LiveWindow:
             return
         height, width = frame.shape[:2]
         if not self._open:
-            open_window(self.title, (width, height))
+            open_window(self.title, (width, height), unseen=True)
             self._open = True
         if any(_closes(event) for event in pygame.event.get()):
             self.close()

@@ -158,12 +158,10 @@ def rows_on(track: Track, view: View) -> Rows:
 
 
 def _paint(path: Path, name: str, track: Track, views: list[View], values: list[Floats]) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from racer.render.figures import new_figure
 
-    figure = Figure(figsize=(11, 7.2))
+    figure = new_figure(figsize=(11, 7.2))
     figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
-    FigureCanvasAgg(figure)
     axes = figure.subplot_mosaic([["0", "0", "0", "0"], ["1", "2", "3", "4"]], height_ratios=[3, 1])
     range_ = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     for index, (view, painted) in enumerate(zip(views, values, strict=True)):

@@ -112,6 +112,19 @@ def apart(center: Array, inner: Array, outer: Array, path: str, name: Name) -> N
             )
 
 
+def doubtful(inner: Array, outer: Array) -> list[str]:
+    """What can be driven on but is hardly meant: a border that crosses itself."""
+    found = []
+    for name, line in (("inner", inner), ("outer", outer)):
+        hit = crossing(line, line)
+        if hit:
+            found.append(
+                f"the {name} border crosses itself between its points {hit[0]} and {hit[1]}, so "
+                "what is on the road there may surprise. Remove the loop from the file."
+            )
+    return found
+
+
 def turning(ring: Array) -> float:
     """By how much a closed ring turns in one lap, degrees, left positive."""
     steps = np.diff(ring, axis=0)

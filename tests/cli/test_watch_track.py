@@ -81,3 +81,19 @@ def test_a_recording_that_was_cut_short_says_where_it_ends(recording, tmp_path, 
 def test_what_cannot_be_watched_is_named(tmp_path, capsys, words, code, sentence):
     assert main(["watch", *words, "--runs-dir", str(tmp_path)]) == code
     assert sentence in capsys.readouterr().err
+
+
+def test_a_border_that_crosses_itself_is_said(tmp_path, capsys):
+    """A loop of 0.1 m in the outer border: one can drive there, but hardly meant it."""
+    oval = Track.load("oval")
+    words = ["track", "show", "--no-window", "--png", str(tmp_path / "t.png")]
+    table = np.hstack([oval.center, oval.inner, oval.outer])
+    np.save(tmp_path / "plain.npy", table)
+    assert main([*words, str(tmp_path / "plain.npy")]) == 0
+    assert "crosses itself" not in capsys.readouterr().err
+    table[[20, 24], 4:] = table[[24, 20], 4:]
+    np.save(tmp_path / "looped.npy", table)
+    assert main([*words, str(tmp_path / "looped.npy")]) == 0
+    error = capsys.readouterr().err
+    assert "warning: " in error
+    assert "border crosses itself between its points" in error

@@ -1,11 +1,14 @@
 """Figures: written whole, with the facts in them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from racer.errors import ResourceError
 from racer.render import figures, scene
+from racer.sim.types import LAP_COMPLETE, OFF_TRACK
 from racer.tracks import Track
 
 
@@ -56,6 +59,16 @@ def test_laps_are_coloured_by_speed(playback, tmp_path):
     assert _count(tmp_path / "laps.png", fast) > 200
 
 
+def test_where_a_car_left_the_road_is_marked(playback, tmp_path):
+    """Its second lap ends off the road half way; with that lap completed there is no mark."""
+    figures.laps_picture(playback, tmp_path / "off.png")
+    rows = playback.rows.copy()
+    rows["status"][rows["status"] == OFF_TRACK] = LAP_COMPLETE
+    figures.laps_picture(replace(playback, rows=rows), tmp_path / "clean.png")
+    red = tuple(int(figures.FAULT[i : i + 2], 16) for i in (1, 3, 5))
+    assert _count(tmp_path / "off.png", red) > 20 + _count(tmp_path / "clean.png", red)
+
+
 @pytest.mark.parametrize("count", [0, 1, 30])
 def test_a_curve_is_drawn_from_any_number_of_rows(tmp_path, count):
     steps = np.arange(count) * 1000.0
@@ -77,3 +90,19 @@ def test_a_long_track_is_drawn_without_a_hundred_labels(tmp_path):
 def test_a_missing_folder_is_named(oval, tmp_path):
     with pytest.raises(ResourceError, match="there is no folder"):
         figures.track_picture(oval, tmp_path / "none" / "t.png")
+
+
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "nonsense"])
+def test_a_notebook_s_plotting_backend_is_not_inherited(python, backend, tmp_path):
+    """`!racer` in Jupyter and Colab has MPLBACKEND set to a module that is not installed here."""
+    path = tmp_path / "t.png"
+    code = (
+        "from racer.cli import main\n"
+        f"assert main(['track', 'show', 'oval', '--no-window', '--png', {str(path)!r}]) == 0\n"
+        "import os\n"
+        f"assert os.environ['MPLBACKEND'] == {backend!r}\n"
+        "import sys\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    python(code, MPLBACKEND=backend)
+    assert path.read_bytes().startswith(b"\x89PNG")

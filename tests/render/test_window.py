@@ -17,8 +17,32 @@ def test_without_a_display_it_says_so(monkeypatch, driver):
     monkeypatch.delenv("DISPLAY", raising=False)
     with pytest.raises(ResourceError, match="no display"):
         window.open_window("test")
-    with pytest.raises(ResourceError, match="no display"):
-        LiveWindow("test", 15).show(FRAME)
+    if driver == "x11":
+        with pytest.raises(ResourceError, match="no display"):
+            LiveWindow("test", 15).show(FRAME)
+
+
+@pytest.mark.parametrize("driver", ["dummy", "offscreen"])
+def test_a_live_window_draws_unseen_where_that_was_asked_for(monkeypatch, driver):
+    """As gymnasium's check_env needs it on a machine without a display."""
+    monkeypatch.setenv("SDL_VIDEODRIVER", driver)
+    live = LiveWindow("test", 1000)
+    live.show(FRAME)
+    assert pygame.display.get_surface().get_at((30, 20))[:3] == (200, 200, 200)
+    live.close()
+
+
+@pytest.mark.usefixtures("display")
+@pytest.mark.parametrize("desktop", [(1024, 768), (800, 600), (1366, 768), (3840, 2160)])
+@pytest.mark.parametrize("size", [window.SIZE, (1600, 900)])
+def test_a_window_lies_inside_the_display(monkeypatch, desktop, size):
+    monkeypatch.setattr(pygame.display, "get_desktop_sizes", lambda: [desktop])
+    width, height = window.open_window("test", size).get_size()
+    assert width <= min(size[0], 0.95 * desktop[0])
+    assert height <= min(size[1], 0.88 * desktop[1])  # title bar and panels need the rest
+    assert width / height == pytest.approx(size[0] / size[1], rel=0.01)
+    if desktop == (3840, 2160):
+        assert (width, height) == size
 
 
 @pytest.fixture

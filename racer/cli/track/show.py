@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from racer.cli.parser import png
@@ -21,7 +22,7 @@ def run(args: argparse.Namespace) -> None:
     """Write the picture, print what the track measures, open a window."""
     from racer.errors import ResourceError
     from racer.render.figures import track_picture
-    from racer.tracks import Track
+    from racer.tracks import Track, validation
 
     track = Track.load(args.name)
     path = args.png or Path(f"{track.name}.png")
@@ -31,6 +32,8 @@ def run(args: argparse.Namespace) -> None:
         f"{track.name}: {track.length:.2f} m long, {track.width:.2f} m wide, {turn}, "
         f"{len(track.waypoints)} waypoints\npicture: {path}"
     )
+    for warning in validation.doubtful(track.inner, track.outer):
+        print(f"warning: {args.name}: {warning}", file=sys.stderr)
     if args.no_window:
         return
     from racer.render.window import show_picture
