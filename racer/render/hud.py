@@ -220,16 +220,23 @@ def draw_gaps(
 
 def draw_timeline(target: pygame.Surface, part: float, hint: str) -> None:
     """Where playback is in the lap (0 to 1), and a line of keys."""
+    draw_hint(target, hint)
     sheet = Sheet(target)
     width, y = sheet.width - 2 * PAD, sheet.height - PAD
-    wide = font(round(13 * sheet.unit)).size(hint)[0] / sheet.unit
-    sheet.panel((PAD, y - 37, wide + 2 * PAD, 28))
-    sheet.text(hint, (2 * PAD, y - 31), 13, DIM)
     sheet.bar((PAD, y - 2, width, 3), (70, 77, 88))
     x = width * min(part, 1.0)
     sheet.bar((PAD, y - 2, x, 3), ACCENT)
     middle = round((PAD + x) * sheet.unit), round((y - 0.5) * sheet.unit)
     pygame.draw.circle(target, ACCENT, middle, round(6 * sheet.unit))
+
+
+def draw_hint(target: pygame.Surface, hint: str) -> None:
+    """A line of keys at the bottom left."""
+    sheet = Sheet(target)
+    y = sheet.height - PAD
+    wide = font(round(13 * sheet.unit)).size(hint)[0] / sheet.unit
+    sheet.panel((PAD, y - 37, wide + 2 * PAD, 28))
+    sheet.text(hint, (2 * PAD, y - 31), 13, DIM)
 
 
 def draw_help(target: pygame.Surface, keys: Sequence[tuple[str, str]]) -> None:

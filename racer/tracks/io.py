@@ -55,9 +55,18 @@ def read(path: str | Path) -> Lines:
 
 
 def _read_txt(path: Path) -> Lines:
-    lines = layout.build(_text(path), str(path))
-    validation.simple(lines[0], str(path), lambda row: f"waypoint {row}")
-    validation.apart(*lines, str(path), lambda row: f"waypoint {row}")
+    return circuit(file_text(path), str(path))
+
+
+def circuit(text: str, name: str) -> Lines:
+    """The lines of a circuit written as text; as `read`, for text that is in no file.
+
+    Raises:
+        BadTrack: names the line of the text, or the waypoint.
+    """
+    lines = layout.build(text, name)
+    validation.simple(lines[0], name, lambda row: f"waypoint {row}")
+    validation.apart(*lines, name, lambda row: f"waypoint {row}")
     return lines
 
 
@@ -133,7 +142,7 @@ def _parse_csv(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
     names: list[str] = []
     rows: list[list[str]] = []
     numbers: list[int] = []
-    for number, raw in enumerate(_text(path).splitlines(), start=1):
+    for number, raw in enumerate(file_text(path).splitlines(), start=1):
         cells = _cells(raw.strip().lstrip("#").strip())
         if cells == [""]:
             continue
@@ -202,7 +211,7 @@ def _finish(table: Array, path: str, name: Callable[[int], str]) -> Lines:
     return center, inner, outer
 
 
-def _text(path: Path) -> str:
+def file_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

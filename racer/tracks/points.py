@@ -84,7 +84,7 @@ def refuse_tight(road: Curve, name: str) -> None:
         )
 
 
-def text(title: str, points: Array, widths: Array) -> str:
+def written(title: str, points: Array, widths: Array) -> str:
     """The circuit as the readable text of a track file, in centimetres."""
     lines = [f"title    {title}"] if title else []
     width = None

@@ -55,7 +55,7 @@ def test_the_road_widens_evenly_between_points():
 
 def test_text_and_back(tmp_path):
     widths = np.array([0.8, 0.8, 1.05, 0.8])
-    written = points.text("Square", SQUARE, widths)
+    written = points.written("Square", SQUARE, widths)
     assert "title    Square\nwidth_m  0.8\npoint    0.00 0.00\n" in written
     plan = layout.parse(written)
     places, found = plan.arrays()
@@ -68,7 +68,7 @@ def test_text_and_back(tmp_path):
 
 
 def test_points_in_the_other_order_drive_the_other_way(tmp_path):
-    (tmp_path / "square.txt").write_text(points.text("", SQUARE[::-1], WIDTHS))
+    (tmp_path / "square.txt").write_text(points.written("", SQUARE[::-1], WIDTHS))
     assert not Track.load(tmp_path / "square.txt").ccw
 
 
@@ -92,6 +92,6 @@ def test_what_is_refused(text, said):
 
 
 def test_a_curve_that_crosses_itself_is_refused(tmp_path):
-    (tmp_path / "eight.txt").write_text(points.text("", SQUARE[[0, 2, 1, 3]] * 2, WIDTHS))
+    (tmp_path / "eight.txt").write_text(points.written("", SQUARE[[0, 2, 1, 3]] * 2, WIDTHS))
     with pytest.raises(BadTrack, match="cross"):
         Track.load(tmp_path / "eight.txt")
