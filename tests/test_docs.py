@@ -1,6 +1,7 @@
 """The docs are true: every command in them runs, every example works, every option is there."""
 
 import importlib.util
+import pkgutil
 import re
 import shlex
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 import docs_reference
 import pytest
 
+import racer
 from racer import cli, registry, reward, vehicles
 from racer.tracks import Track
 
@@ -150,6 +152,13 @@ def test_links_and_pictures_exist(page):
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_how_it_works_names_every_package():
+    table = docs_reference.HOW_IT_WORKS.read_text("utf-8").split("## The house")[1]
+    named = set(re.findall(r"^\| `(\w+)/?` \|", table, re.MULTILINE))
+    modules = {module.name for module in pkgutil.iter_modules(racer.__path__)} - {"__main__"}
+    assert named == modules
 
 
 def test_files_named_in_how_it_works_exist():
