@@ -147,6 +147,15 @@ def test_every_plug_in_is_named_in_the_docs(name):
     assert re.search(rf"\b{re.escape(name)}\b", ALL_TEXT), name
 
 
+def test_ci_types_what_the_readme_says_for_windows():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (said,) = re.findall(r"^```powershell\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    typed = [line.strip() for line in text.splitlines()]
+    for line in said.splitlines():
+        assert line.replace("py -3.11", "python") in typed, line
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_and_pictures_exist(page):
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):

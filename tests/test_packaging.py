@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def elsewhere(sdist, tmp_path_factory):
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout
 
-    run.folder = folder
+    run.folder, run.wheel = folder, wheel
     return run
 
 
@@ -91,6 +92,14 @@ def test_the_source_package_is_whole(sdist):
     wanted = {Path("Makefile"), Path("constraints.txt"), Path("rewards/center_line.py")}
     missing = [path for path in sorted(tests | docs | wanted) if not (sdist / path).is_file()]
     assert missing == []
+
+
+def test_a_wheel_holds_every_file_of_the_package(elsewhere):
+    """Tracks, action spaces, reference laps: what is not Python is easily forgotten."""
+    files = (path for path in (ROOT / "racer").rglob("*") if path.is_file())
+    here = {path.relative_to(ROOT).as_posix() for path in files if path.suffix != ".pyc"}
+    with zipfile.ZipFile(elsewhere.wheel) as wheel:
+        assert {name for name in wheel.namelist() if name.startswith("racer/")} == here
 
 
 def test_a_wheel_is_the_package_that_runs(elsewhere):
