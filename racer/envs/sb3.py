@@ -94,11 +94,16 @@ class RacerVecEnv(VecEnv):
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Everything the next step depends on; `set_state` continues bit for bit."""
-        return {"cars": self.race.cars.copy()}
+        state: dict[str, NDArray[Any]] = {"cars": self.race.cars.copy()}
+        kept = self.race.reward.state if self.race.reward is not None else None
+        return state if kept is None else state | {"reward": kept.copy()}
 
     def set_state(self, state: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Go on from `get_state`; returns the observations of now."""
         self.race.cars[...] = state["cars"]
+        kept = self.race.reward.state if self.race.reward is not None else None
+        if kept is not None:
+            kept[...] = state["reward"]
         self._running = True
         return self.race.refresh().copy()
 

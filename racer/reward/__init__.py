@@ -69,7 +69,7 @@ def make_engine(
     why_not = "--sandbox strict runs rewards in a worker"
     if engine != "worker" and sandbox != "strict":
         refused = ahead.wait() if ahead else ""
-        made = refused or _compiled(file, waypoints, sample_rows, sample_of, seed)
+        made = refused or _compiled(file, n, waypoints, sample_rows, sample_of, seed)
         if isinstance(made, RewardEngine):
             return made
         if engine == "compiled":
@@ -84,6 +84,7 @@ def make_engine(
 
 def _compiled(
     file: RewardFile,
+    n: int,
     waypoints: Waypoints,
     sample_rows: Callable[[], Rows] | None,
     sample_of: bytes,
@@ -94,8 +95,8 @@ def _compiled(
     from racer.reward.compiler.engine import CompiledEngine, NotCompiled
     from racer.reward.worker.engine import WorkerEngine
 
-    def python() -> RewardEngine:
-        return WorkerEngine(file, n=1, waypoints=waypoints, seed=seed)
+    def python(given: RewardFile, rows: int) -> RewardEngine:
+        return WorkerEngine(given, n=1, waypoints=waypoints, seed=seed, capacity=rows)
 
     driven = sample_rows() if sample_rows and not sample_of else None
     key = verdicts.key(file, waypoints, sample_of if driven is None else driven)
@@ -116,6 +117,7 @@ def _compiled(
         except NotCompiled as error:
             return str(error)  # not kept: its Python may have failed for reasons of this moment
         verdicts.write(key, known)
+    engine.start(n)
     engine.why = f"compiled; equal to Python on {known.rows} rows"
     return engine
 

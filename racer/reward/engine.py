@@ -50,6 +50,9 @@ class RewardEngine(ABC):
         needs: keys of params that it may read; other columns of the rows may hold anything.
         why_not: what kept a reward from being compiled, with file and line; "" when nothing did.
         failure_folder: where the params of a failed call are saved.
+        state: (N, K) int64, what a compiled reward keeps of each car between calls; None when it
+            keeps nothing, or only its namespaces know. Copy it to save it, assign to `state[:]` to
+            restore it.
     """
 
     name: str
@@ -61,6 +64,7 @@ class RewardEngine(ABC):
         self.needs = file.needs
         self.failure_folder: Path | None = None
         self.why_not = ""
+        self.state: NDArray[np.int64] | None = None
         self._pending: tuple[Rows, Cars | None] | None = None
 
     @abstractmethod

@@ -339,6 +339,32 @@ def test_vec_env_state_continues_to_the_bit(vec_env, driver):
     assert rest() == expected
 
 
+def test_vec_env_state_holds_what_a_compiled_reward_keeps(tmp_path):
+    from racer.envs.sb3 import RacerVecEnv
+
+    path = tmp_path / "change.py"
+    path.write_text(
+        "last = 0.0\n"
+        "def reward_function(params):\n"
+        "    global last\n"
+        "    change, last = params['speed'] - last, params['speed']\n"
+        "    return change\n"
+    )
+    config = RaceConfig(reward=str(path), reward_engine="compiled", rules=SHORT)
+    made, actions = RacerVecEnv(make_race(config, 6, seed=3)), np.random.default_rng(0)
+    try:
+        made.reset()
+        commands = actions.uniform(-1, 1, (20, 6, 2)).astype(np.float32)
+        for command in commands[:10]:
+            made.step(command)
+        state = copy.deepcopy(made.get_state())
+        expected = [made.step(command)[1].tobytes() for command in commands[10:]]
+        made.set_state(state)
+        assert [made.step(command)[1].tobytes() for command in commands[10:]] == expected
+    finally:
+        made.close()
+
+
 def test_vec_env_observations_are_the_callers_own(vec_env):
     first = vec_env.reset()
     kept = first.copy()

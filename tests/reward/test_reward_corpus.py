@@ -15,7 +15,12 @@ from racer.reward.inprocess import InProcessEngine
 from racer.reward.worker.engine import WorkerEngine
 
 QUICK = ["bands", "helpers_take_params", "two_tries", "undefined_local_branch"]
-BY_PROOF = ("good/integer_growth.py", "good/list_of_ints.py")  # only values show what is wrong
+BY_PROOF = ("good/integer_growth.py", "good/list_of_ints.py", "good/kept_big_integer.py")
+BY_PROOF += ("good/kept_bound_in_other_branch.py", "good/kept_int_or_float.py")
+BY_PROOF += (
+    "good/kept_negative_zero.py",
+    "good/kept_printed_type.py",
+)  # only values show what is wrong
 
 
 @pytest.mark.parametrize("name", corpus("good"))

@@ -105,7 +105,7 @@ def _same(file, waypoints, rows):
     finally:
         worker.close()
     try:
-        compiled = CompiledEngine(file, waypoints, lambda: plain)
+        compiled = CompiledEngine(file, waypoints, lambda *_: plain)
     except NotCompiled:
         return
     for got, value in zip(_results(compiled, rows), expected, strict=True):
@@ -162,7 +162,7 @@ def test_arithmetic_is_pythons(write, waypoints, rows):
         lines.append(f"    if n == {k}:\n        return ({text}) + 0 * n")
     file = load(write("\n".join(lines) + "\n    return 0.0\n"))
     plain = InProcessEngine(file, n=1, waypoints=waypoints)
-    compiled = CompiledEngine(file, waypoints, lambda: plain)
+    compiled = CompiledEngine(file, waypoints, lambda *_: plain)
     asked = rows[: len(ARITHMETIC)].copy()
     asked["steps"] = np.arange(len(ARITHMETIC))
     assert _results(plain, asked) == list(ARITHMETIC.values())
@@ -179,7 +179,7 @@ def test_a_row_the_kernel_is_not_sure_of_gets_pythons_answer(write, waypoints, r
     )
     file = load(write(text))
     plain = InProcessEngine(file, n=1, waypoints=waypoints)
-    compiled = CompiledEngine(file, waypoints, lambda: plain)
+    compiled = CompiledEngine(file, waypoints, lambda *_: plain)
     assert _results(compiled, rows[:20].copy()) == _results(plain, rows[:20])
 
 
@@ -193,7 +193,9 @@ def test_an_endless_loop_in_a_compiled_reward_is_named_with_its_line(write, wayp
     )
     path = write(text)
     file = load(path)
-    compiled = CompiledEngine(file, waypoints, lambda: WorkerEngine(file, n=1, waypoints=waypoints))
+    compiled = CompiledEngine(
+        file, waypoints, lambda *_: WorkerEngine(file, n=1, waypoints=waypoints)
+    )
     try:
         with pytest.raises(RewardFailed, match=r":[34]: one call took longer"):
             compiled.compute(rows[:4].copy(), None, np.zeros(4))

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from racer.reward.compiler.parse import Unsupported
+from racer.reward.compiler.passes.cells import Cell
 from racer.reward.compiler.rewrite import Rewritten, rewrite
 from racer.reward.engine import DOUBTFUL
 from racer.reward.file import RewardFile
@@ -20,6 +21,7 @@ import numpy as _np
 from numba import njit as _njit
 from racer.reward.compiler.runtime import scalars as _rt
 from racer.reward.compiler.runtime import arrays as _ra
+from racer.reward.compiler.runtime import state as _rs
 
 _jit = _njit(nogil=True, **_rt.OPTIONS)
 Params = namedtuple("Params", {keys})
@@ -27,7 +29,7 @@ Constants = namedtuple("Constants", {constants})
 '''
 
 _KERNEL = """
-def kernel(rows, forward, backward, out, failed, fuel):
+def kernel(rows, forward, backward, out, failed, fuel, state, cells, numbers):
     unsure = 0
     along, against = {along}, {against}
     c = Constants({builders})
@@ -35,15 +37,22 @@ def kernel(rows, forward, backward, out, failed, fuel):
         row = rows[i]
         waypoints = against if row.is_reversed else along
         fuel[0] = _rt.FUEL
-        failed[i] = False
+        failed[i] = False{load}
         try:
             out[i] = _rt.number(f_reward_function(c, Params({fields})))
         except Exception:
             failed[i] = True
         if fuel[0] < 0 or not abs(out[i]) <= {limit} or row.steps < {first_step}:
             failed[i] = True
-        unsure += failed[i]
+{save}        unsure += failed[i]
     return {doubtful} if unsure else 0
+"""
+
+# A call works on a copy of its car's state, which counts only if the kernel is sure of the call.
+_LOAD = """
+        cells[:] = state[i % state.shape[0]]"""
+_SAVE = """        if not failed[i]:
+            state[i % state.shape[0]] = cells
 """
 
 _FIELDS = {
@@ -63,11 +72,13 @@ class Generated:
         text: the module.
         lines: its line → line of the reward file.
         keys: of params that the reward reads.
+        cells: what it keeps between calls.
     """
 
     text: str
     lines: dict[int, int]
     keys: list[str]
+    cells: list[Cell]
 
 
 def generate(file: RewardFile) -> Generated:
@@ -83,7 +94,7 @@ def generate(file: RewardFile) -> Generated:
 
 
 def _write(done: Rewritten) -> Generated:
-    builders = {"fuel": "fuel", **done.tables.builders}
+    builders = {"fuel": "fuel", "cells": "cells", "numbers": "numbers", **done.tables.builders}
     fields = [_field(key) for key in done.keys]
     parts = [_HEAD.format(keys=done.keys or ["none"], constants=list(builders))]
     parts += [line + "\n" for line in done.tables.globals]
@@ -107,9 +118,11 @@ def _write(done: Rewritten) -> Generated:
             limit=LIMIT,
             doubtful=DOUBTFUL,
             first_step=done.first_step,
+            load=_LOAD if done.cells else "",
+            save=_SAVE if done.cells else "",
         )
     )
-    return Generated("".join(parts), lines, done.keys)
+    return Generated("".join(parts), lines, done.keys, done.cells)
 
 
 def _statements(node: ast.AST) -> list[ast.stmt]:

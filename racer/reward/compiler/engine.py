@@ -18,6 +18,7 @@ import numba
 import numpy as np
 
 from racer.reward.compiler import codegen, runtime, verdicts
+from racer.reward.compiler.handover import Handover, Outgrown, first, size
 from racer.reward.compiler.parse import Unsupported
 from racer.reward.compiler.runtime.scalars import OPTIONS
 from racer.reward.engine import Bound, Cars, Floats, RewardEngine, Rows
@@ -29,6 +30,7 @@ from racer.sim.types import PARAMS
 
 TOLERANCE = 1e-12  # of the larger of 1 and the reward
 RAISES_ALLOWED = 20  # rows of the proof for which the file itself raises
+OUTGROWN = "what it keeps between calls outgrows its compiled form (a list, an integer, text)"
 DOUBTS_ALLOWED = 0.02  # of the proof's rows; more would be slower than a worker
 
 
@@ -45,25 +47,41 @@ class CompiledEngine(RewardEngine):
     Args:
         file: the reward.
         waypoints: in the file's order.
-        python: makes the engine that answers for doubtful rows, called once if ever.
+        python: makes the engine that answers for doubtful rows, of a file and for so many rows at
+            once; called once if ever.
+        n: cars, each with its own state. Row i is of car i modulo n.
     """
 
     name = "compiled"
 
     def __init__(
-        self, file: RewardFile, waypoints: Waypoints, python: Callable[[], RewardEngine]
+        self,
+        file: RewardFile,
+        waypoints: Waypoints,
+        python: Callable[[RewardFile, int], RewardEngine],
+        n: int = 1,
     ) -> None:
         super().__init__(file, waypoints)
         self.why = "compiled to machine code"
         self._python: RewardEngine | None = None
-        self._kernel, _ = build(file)
+        self._handover: Handover | None = None
+        self._kernel, generated = build(file)
+        self._cells = generated.cells
         self._tables = tuple(np.array(points, np.float64) for points in self.waypoints)
         self._make_python = python
+        self.start(n)
+
+    def start(self, n: int) -> None:
+        """Begin anew with `n` cars: nobody has been scored yet."""
         self._bound: Bound | None = None
+        self._buffer = first(self._cells, n)
+        self.state = self._buffer if any(cell.place for cell in self._cells) else None
 
     def bind(self, rows: Rows, out: Floats) -> Bound:
         failed, fuel = np.zeros(len(rows), np.bool_), np.zeros(1, np.int64)
-        call = bind(self._kernel, rows, *self._tables, out, failed, fuel)
+        cells = np.zeros(self._buffer.shape[1], np.int64)
+        kept = (self._buffer, cells, cells.view(np.float64))
+        call = bind(self._kernel, rows, *self._tables, out, failed, fuel, *kept)
         return Bound(rows, out, call, failed)
 
     def run(self, rows: Rows, out: Floats) -> Bound:
@@ -74,11 +92,21 @@ class CompiledEngine(RewardEngine):
         return self._bound
 
     def _compute(self, rows: Rows, out: Floats) -> None:
-        self._settle(self.run(rows, out))
+        batch = len(rows) if self.state is None else len(self.state)
+        for at in range(0, len(rows), max(1, batch)):
+            try:
+                self._settle(self.run(rows[at : at + batch], out[at : at + batch]))
+            except Failure as failure:
+                raise Failure(at + failure.car, failure.line, failure.problem) from (
+                    failure.__cause__
+                )
 
     def _settle(self, bound: Bound) -> None:
         for car in np.flatnonzero(bound.failed):
-            self._ask_python(bound.rows, bound.out, int(car))
+            try:
+                self._ask_python(bound.rows, bound.out, int(car))
+            except Failure as failure:
+                raise Failure(int(car), failure.line, failure.problem) from failure.__cause__
 
     def settle(self, bound: Bound, cars: Cars | None) -> None:
         try:
@@ -87,16 +115,24 @@ class CompiledEngine(RewardEngine):
             raise self._told(failure, bound.rows, cars) from failure.__cause__
 
     def _ask_python(self, rows: Rows, out: Floats, car: int) -> None:
-        if self._python is None:
-            self._python = self._make_python()
+        row, value = rows[car : car + 1], out[car : car + 1]
+        if self.state is None:
+            if self._python is None:
+                self._python = self._make_python(self.file, 1)
+            self._python._compute(row, value)
+            return
+        if self._handover is None:
+            self._handover = Handover(self.file, self._cells, self._make_python)
         try:
-            self._python._compute(rows[car : car + 1], out[car : car + 1])
-        except Failure as failure:
-            raise Failure(car, failure.line, failure.problem) from failure.__cause__
+            self._handover.answer(row, self.state[car % len(self.state)], value)
+        except Outgrown:
+            problem = f"{OUTGROWN}; use --reward-engine worker"
+            raise Failure(0, self.file.line, problem) from None
 
     def close(self) -> None:
-        if self._python is not None:
-            self._python.close()
+        for python in (self._python, self._handover):
+            if python is not None:
+                python.close()
 
 
 def generated_from(file: RewardFile) -> codegen.Generated:
@@ -131,7 +167,9 @@ def build(file: RewardFile) -> tuple[Any, codegen.Generated]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             kernel = _kernel(generated.text)
-            bind(kernel, rows, points, points, np.zeros(1), flags, fuel)
+            cells = np.zeros(2 * size(generated.cells), np.int64)
+            kept = (cells.reshape(1, -1), cells, cells.view(np.float64))
+            bind(kernel, rows, points, points, np.zeros(1), flags, fuel, *kept)
     except Exception as error:  # whatever numba raises, the answer is the same: use Python
         raise NotCompiled(_reason(file, generated, error)) from None
     return kernel, generated
@@ -140,14 +178,37 @@ def build(file: RewardFile) -> tuple[Any, codegen.Generated]:
 def _reason(file: RewardFile, generated: codegen.Generated, error: Exception) -> str:
     text = str(error)
     line = codegen.original_line(generated, text)
-    shown = [part.strip() for part in text.splitlines() if part.strip()]
-    wanted = ("No implementation", "Cannot unify", "Invalid use", "Unknown attribute", "Untyped")
-    best = next((s for s in shown if s.startswith(wanted)), shown[1] if len(shown) > 1 else text)
-    best = re.sub(r" at 0x[0-9a-f]+", "", best)[:120] or type(error).__name__
+    construct = _construct(text)
     if not line:
-        return f"{file.shown}:{file.line}: numba cannot compile it ({best})"
+        return f"{file.shown}:{file.line}: {construct}"
     source = file.source.split("\n")[line - 1].strip()
-    return f"{file.shown}:{line}: `{source[:60]}` ({best})"
+    return f"{file.shown}:{line}: `{source[:60]}`: {construct}"
+
+
+def _construct(text: str) -> str:
+    """What numba's message is about, in the words of a reward file."""
+    unknown = re.search(r"Unknown attribute '(\w+)' of type Module\(<module '([\w.]+)'", text)
+    if unknown:
+        return f"{unknown[2]}.{unknown[1]}, which has no compiled form"
+    two = re.search(r"Cannot unify (.+?) and (.+?) for '(\w+)", text)
+    if two:
+        return f"`{two[3].split('.')[0]}` is {_kind(two[1])} and elsewhere {_kind(two[2])}"
+    operation = re.search(r"function (\w+)(?: at [^>]*)?>\) found for signature", text)
+    given = re.search(r">>> \w+\((.*)\)", text)
+    if operation and given:
+        return f"{operation[1]}() of {_kind(given[1])} has no compiled form"
+    name = re.search(r"(?:NameError: name|Untyped global name) '(\w+)'", text)
+    if name:
+        return f"the name {name[1]}, which has no compiled form"
+    return "a construct that has no compiled form"
+
+
+def _kind(text: str) -> str:
+    """numba's name of a type, shorter."""
+    text = re.sub(r"<module '([\w.]+)'[^>]*>| at 0x[0-9a-f]+", r"\1", text)
+    plain = {"float64": "a float", "int64": "an int", "bool": "a bool", "none": "None"}
+    shown = plain.get(text, "text" if "unicode" in text else text)
+    return shown if len(shown) <= 60 else shown[:57] + "..."
 
 
 def _kernel(text: str) -> Any:
@@ -195,6 +256,8 @@ def prove(engine: CompiledEngine, python: RewardEngine, rows: Rows) -> int:
         NotCompiled: a value differs (with its params and both values), or the kernel is unsure of
             too many rows.
     """
+    if engine.state is not None:
+        return _prove_with_state(engine, python, rows)
     compiled, plain = np.zeros(len(rows)), np.zeros(len(rows))
     unsure = engine.run(rows, compiled).failed.copy()
     share = float(unsure.mean()) if len(rows) else 0.0
@@ -220,8 +283,42 @@ def prove(engine: CompiledEngine, python: RewardEngine, rows: Rows) -> int:
     return len(rows)
 
 
+def _prove_with_state(engine: CompiledEngine, python: RewardEngine, rows: Rows) -> int:
+    """Drive one car through the rows, in their order: its state must stay that of Python's."""
+    asked, where = 0, f"{engine.file.shown}:{engine.file.line}"
+    compiled, row, out = np.zeros(len(rows)), rows[:1].copy(), np.zeros(1)
+    bound = engine.bind(row, out)
+    for i in range(len(rows)):
+        row[0] = rows[i]
+        bound.call()
+        asked += int(bound.failed[0])
+        if asked > max(5, DOUBTS_ALLOWED * len(rows)):
+            raise NotCompiled(f"{where}: more than {asked - 1} calls need Python's own arithmetic")
+        try:
+            engine._settle(bound)
+            compiled[i] = out[0]
+        except Failure as failure:
+            if failure.problem.startswith(OUTGROWN):
+                raise NotCompiled(f"{where}: {OUTGROWN}") from None
+            compiled[i] = np.nan
+    plain, begin = np.zeros(len(rows)), 0
+    while begin < len(rows):
+        try:
+            python._compute(rows[begin:], plain[begin:])
+            break
+        except Failure as failure:
+            plain[begin + failure.car] = np.nan
+            begin += failure.car + 1
+    close = np.abs(compiled - plain) <= TOLERANCE * np.maximum(1.0, np.abs(plain))
+    wrong = ~close & ~(np.isnan(compiled) & np.isnan(plain))
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise NotCompiled(_mismatch(engine, rows[at], compiled[at], plain[at]))
+    return len(rows)
+
+
 def _mismatch(engine: CompiledEngine, row: Any, compiled: float, plain: object) -> str:
     params = params_of(row, engine.waypoints[int(row["is_reversed"])])
     shown = {key: params[key] for key in sorted(engine.needs - {"waypoints"})}
     where = f"{engine.file.shown}:{engine.file.line}"
-    return f"{where}: compiled {compiled!r} but Python {plain!s} for {shown}"
+    return f"{where}: compiled {float(compiled)!r} but Python {plain!s} for {shown}"

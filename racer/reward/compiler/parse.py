@@ -11,11 +11,8 @@ import builtins
 import dataclasses
 import math
 import operator
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-
-from racer.reward.compiler.passes.classes import flatten
 
 LONGEST = 20_000  # elements that constant comprehensions may have together
 STRONGEST = 4096  # bits of an integer that a constant expression may have
@@ -52,6 +49,15 @@ class Array(list[Any]):
     """A constant `np.array`."""
 
 
+class Deque(list[Any]):
+    """A constant `collections.deque` with a length that it keeps."""
+
+    longest = 0
+
+
+UNSET: Any = object()  # of a variable that no statement of the module sets
+
+
 @dataclass
 class Module:
     """A reward file as a kernel sees it."""
@@ -61,6 +67,8 @@ class Module:
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
     refused: dict[str, Unsupported] = field(default_factory=dict)  # only if something uses it
 
+    places: dict[str, str] = field(default_factory=dict)  # variable of an object → `r.last`
+    state: dict[str, Any] = field(default_factory=dict)  # variable → value at first, or UNSET
     written: set[str] = field(default_factory=set)  # keys a file adds to params, for prints alone
     budget: list[int] = field(default_factory=lambda: [LONGEST])  # elements of comprehensions
 
@@ -75,15 +83,21 @@ class Module:
         return ""
 
 
-def read(tree: ast.Module) -> Module:
+def read(
+    tree: ast.Module,
+    places: dict[str, str] | None = None,
+    refused: dict[str, Unsupported] | None = None,
+) -> Module:
     """The module's constants and functions.
+
+    Args:
+        places: variable that stands for an attribute → how Python says it.
+        refused: classes that no kernel is made of, and why.
 
     Raises:
         Unsupported: a statement at the top level that computes or acts.
     """
-    module = Module()
-    for name, (line, construct) in flatten(tree).items():
-        module.refused[name] = Unsupported(line, construct)
+    module = Module(places=places or {}, refused=refused or {})
     for node in tree.body:
         _statement(node, module)
     return module
@@ -175,6 +189,10 @@ def constant(node: ast.expr, module: Module) -> Any:
         a, b = constant(node.left, module), constant(node.right, module)
         if isinstance(node.op, ast.Add) and type(a) is type(b) in (list, tuple):
             return a + b
+        if isinstance(node.op, ast.Mult) and type(a) in (list, tuple) and type(b) is int:
+            if len(a) * b > LONGEST:
+                raise Unsupported(node, "a very long list")
+            return a * b
         a, b = _plain(a, node), _plain(b, node)
         if isinstance(node.op, ast.Pow) and abs(a) > 1 and abs(b) > STRONGEST / math.log2(abs(a)):
             raise Unsupported(node, "a huge constant")
@@ -227,7 +245,7 @@ def _library(node: ast.Attribute | ast.Call, module: Module) -> Any:
         raise Unsupported(node, "not a constant")
     name = module.dotted(node.func)
     arguments = [constant(a, module) for a in node.args]
-    if node.keywords:
+    if node.keywords and name != "collections.deque":
         raise Unsupported(node, "not a constant")
     if isinstance(node.func, ast.Name) and not name:
         if node.func.id in ("set", "frozenset"):
@@ -242,6 +260,8 @@ def _library(node: ast.Attribute | ast.Call, module: Module) -> Any:
                 raise Unsupported(node, "a long range")
             made = range(*arguments) if node.func.id == "range" else arguments[0]
             return tuple(made) if node.func.id == "tuple" else list(made)
+    if name == "collections.deque":
+        return _deque(node, arguments, module)
     if name in ("numpy.array", "numpy.asarray") and len(arguments) == 1:
         return Array(arguments[0])
     if name == "numpy.arange" and all(type(a) is int for a in arguments):
@@ -252,6 +272,16 @@ def _library(node: ast.Attribute | ast.Call, module: Module) -> Any:
     if small and all(isinstance(a, int | float) for a in arguments):
         return getattr(math, name[5:])(*arguments)
     raise Unsupported(node, "not a constant")
+
+
+def _deque(node: ast.Call, arguments: list[Any], module: Module) -> Deque:
+    given = [constant(k.value, module) for k in node.keywords if k.arg == "maxlen"]
+    items, longest = ([*arguments, None, None])[:2]
+    made = Deque(items or ())
+    made.longest = given[0] if given else longest
+    if not isinstance(made.longest, int) or len(made) > made.longest:
+        raise Unsupported(node, "a deque without maxlen")
+    return made
 
 
 def _silent(node: ast.expr) -> bool:
@@ -279,23 +309,3 @@ def named(name: str, node: ast.Lambda) -> ast.FunctionDef:
     body: list[ast.stmt] = [ast.copy_location(ast.Return(value=node.body), node)]
     function = ast.FunctionDef(name=name, args=node.args, body=body, decorator_list=[])
     return ast.copy_location(function, node)
-
-
-def local_names(function: ast.FunctionDef) -> set[str]:
-    """Arguments and names assigned in a function, those of functions inside it excluded."""
-    a = function.args
-    found = {x.arg for x in [*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg] if x}
-    for node in scope(function):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-    return found
-
-
-def scope(function: ast.FunctionDef) -> Iterator[ast.AST]:
-    """Every node of a function's body, without the insides of functions defined in it."""
-    stack: list[ast.AST] = list(function.body)
-    while stack:
-        node = stack.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef):
-            stack.extend(ast.iter_child_nodes(node))

@@ -12,16 +12,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from racer.reward import usage
-from racer.reward.compiler.parse import Module, Unsupported, local_names, read
+from racer.reward.compiler.defaults import fold
+from racer.reward.compiler.kinds import Kinds
+from racer.reward.compiler.parse import Module, Unsupported, read
 from racer.reward.compiler.passes import dead_branches
-from racer.reward.compiler.passes.calls import Shared
-from racer.reward.compiler.passes.defaults import fold
+from racer.reward.compiler.passes.cells import Cell, place
 from racer.reward.compiler.passes.definite_assignment import guard
 from racer.reward.compiler.passes.expressions import Rewrite
+from racer.reward.compiler.passes.expressions.calls import Shared
 from racer.reward.compiler.passes.lambda_lifting import lift_all
-from racer.reward.compiler.passes.strip import CHANGES, Strip
-from racer.reward.compiler.passes.tables import Tables
+from racer.reward.compiler.passes.objects import flatten
+from racer.reward.compiler.passes.state import CHANGES, name_state
+from racer.reward.compiler.passes.strip import Strip
 from racer.reward.compiler.passes.tries import split
+from racer.reward.compiler.scopes import local_names
+from racer.reward.compiler.tables import Tables
 from racer.reward.params import KEYS
 
 LARGEST = 6000  # nodes of all functions together; beyond, compiling takes longer than it is worth
@@ -34,6 +39,7 @@ class Rewritten:
     functions: list[ast.FunctionDef] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)  # of params, sorted: the fields of the tuple
     tables: Tables = field(default_factory=Tables)
+    cells: list[Cell] = field(default_factory=list)  # what is kept between calls
     first_step: int = 0  # rows with fewer steps are for plain Python
 
 
@@ -44,17 +50,25 @@ def rewrite(tree: ast.Module) -> Rewritten:
         Unsupported: names the line and the construct.
     """
     dropped = dead_branches.drop(tree)
-    module = read(tree)
+    objects = flatten(tree)
+    refused = {name: Unsupported(*why) for name, why in objects.refused.items()}
+    module = read(tree, objects.places, refused)
     module.written = usage.written_only(tree)
+    name_state(module)
     lift_all(module)
     names = _reachable(module)
     functions = {name: [module.functions[name]] for name in names}
     dicts = usage.params_names(functions)
     _check_params(functions, dicts)
-    shared = Shared(module, set(names), _fresh_only(list(map(module.functions.get, names))))
-    done = Rewritten(tables=shared.tables, first_step=2 if dropped else 0)
     for name in names:
-        function = guard(module.functions[name])
+        guard(module.functions[name])
+    reached = {name: module.functions[name] for name in names}
+    kinds = Kinds(module, reached, dicts) if module.state else None
+    cells = place(reached, module, kinds) if kinds else []
+    shared = Shared(module, set(names), _fresh_only(list(map(module.functions.get, names))))
+    done = Rewritten(tables=shared.tables, cells=cells, first_step=2 if dropped else 0)
+    for name in names:
+        function = module.functions[name]
         Rewrite(shared, function, dicts[name]).function()
         done.functions.append(function)
     size = sum(1 for f in done.functions for _ in ast.walk(f))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 
 from racer.reward.compiler.nodes import located
-from racer.reward.compiler.parse import scope
+from racer.reward.compiler.scopes import scope
 
 
 def drop(tree: ast.Module) -> bool:

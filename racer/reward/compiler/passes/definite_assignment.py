@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from racer.reward.compiler.scopes import outside_comprehensions, stores
+
 
 def guard(function: ast.FunctionDef) -> ast.FunctionDef:
     """Insert the flags and checks; the function is changed in place and returned."""
@@ -28,20 +30,6 @@ def guard(function: ast.FunctionDef) -> ast.FunctionDef:
     start = [_set(name, False) for name in sorted(found.doubtful)]
     function.body[:0] = start
     return function
-
-
-def outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk without the targets of comprehensions and the arguments of lambdas: other scopes."""
-    yield node
-    own: set[str] = set()
-    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
-        own = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
-    elif isinstance(node, ast.Lambda):
-        own = {a.arg for a in node.args.args}
-    for child in ast.iter_child_nodes(node):
-        for inner in outside_comprehensions(child):
-            if not (isinstance(inner, ast.Name) and inner.id in own):
-                yield inner
 
 
 class _Doubts:
@@ -178,14 +166,6 @@ def _both(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] 
     if a is None or b is None:
         return b if a is None else a
     return a & b
-
-
-def stores(node: ast.AST) -> frozenset[str]:
-    return frozenset(
-        n.id
-        for n in outside_comprehensions(node)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    )
 
 
 def _set(name: str, value: bool) -> ast.stmt:

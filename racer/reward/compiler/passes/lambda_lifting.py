@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from racer.reward.compiler.defaults import fold
 from racer.reward.compiler.nodes import read
-from racer.reward.compiler.parse import Module, Unsupported, local_names, named, scope
-from racer.reward.compiler.passes.defaults import fold
+from racer.reward.compiler.parse import Module, Unsupported, named
+from racer.reward.compiler.scopes import local_names, scope
 
 
 def lift_all(module: Module) -> None:

@@ -1,16 +1,15 @@
-"""Drop from a reward's functions what has no value, refuse what keeps state between calls."""
+"""Drop from a reward's functions what has no value: docstrings, prints, hints, unread text."""
 
 from __future__ import annotations
 
 import ast
 
 from racer.reward.compiler.nodes import located
-from racer.reward.compiler.parse import Module, Unsupported, local_names, prints
+from racer.reward.compiler.parse import Module, Unsupported, prints
+from racer.reward.compiler.scopes import local_names
 from racer.reward.params import KEYS
 
-_OWN = {"_c", "_rt", "_ra", "_math", "_np", "_item"}  # names that generated code uses
-CHANGES = {"append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "fill"}
-CHANGES |= {"update", "setdefault", "popitem", "add", "discard"}
+_OWN = {"_c", "_rt", "_ra", "_rs", "_math", "_np", "_item"}  # names that generated code uses
 
 
 class Strip(ast.NodeTransformer):
@@ -33,7 +32,6 @@ class Strip(ast.NodeTransformer):
         for argument in function.args.posonlyargs + function.args.args:
             argument.annotation = None
         self.stored = local_names(function)
-        self._refuse_state(function)
         self.generic_visit(function)
         nodes, before = list(ast.walk(function)), -1
         while len(nodes) != before:
@@ -41,25 +39,6 @@ class Strip(ast.NodeTransformer):
             _DropText(loads).visit(function)
             before, nodes = len(nodes), list(ast.walk(function))
         _fill(function)
-
-    def _constants(self, function: ast.FunctionDef) -> set[str]:
-        """Names that hold a list, dict or set of the module: what is changed in it would stay."""
-        held = {n for n, v in self.module.constants.items() if isinstance(v, list | dict | set)}
-        held -= self.stored
-        for node in ast.walk(function):
-            if isinstance(node, ast.Assign) and _base(node.value) in held:
-                held |= {t.id for t in node.targets if isinstance(t, ast.Name)}
-        return held
-
-    def _refuse_state(self, function: ast.FunctionDef) -> None:
-        held = self._constants(function)
-        for node in ast.walk(function):
-            item = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
-            method = isinstance(node, ast.Attribute) and node.attr in CHANGES
-            if isinstance(node, ast.Subscript | ast.Attribute) and (item or method):
-                name = _base(node.value)
-                if name in held:
-                    raise Unsupported(node, f"state in {name}")
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         constant_value = isinstance(node.value, ast.Constant)
@@ -91,8 +70,7 @@ class Strip(ast.NodeTransformer):
         )
 
     def visit_Global(self, node: ast.Global) -> None:
-        if self.stored & set(node.names):
-            raise Unsupported(node, f"state in the global {', '.join(node.names)}")
+        """Nothing: what a function sets of them is state, and named already."""
 
     def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
         raise Unsupported(node, f"state in {', '.join(node.names)}, shared by inner functions")
@@ -110,7 +88,11 @@ class Strip(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        if not isinstance(node.ctx, ast.Load):
+        named = isinstance(node.value, ast.Name) and node.value.id == "_state"
+        if not isinstance(node.ctx, ast.Load) and not named:
+            base = node.value.id if isinstance(node.value, ast.Name) else ""
+            if base in self.module.refused:  # an object: say why its class has no compiled form
+                raise self.module.refused[base]
             raise Unsupported(node, f"state in {ast.unparse(node)}")
         return self.generic_visit(node)
 
@@ -125,13 +107,6 @@ class Strip(ast.NodeTransformer):
         located(new, node)
         new.test = ast.copy_location(ast.UnaryOp(op=ast.Not(), operand=node.test), node)
         return self.generic_visit(new)
-
-
-def _base(node: ast.AST) -> str:
-    """`A` of `A`, `A["b"]` and `A["b"][1]`; "" of anything else."""
-    while isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 class _DropText(ast.NodeTransformer):

@@ -18,9 +18,9 @@ from __future__ import annotations
 import ast
 
 from racer.reward.compiler.nodes import located
-from racer.reward.compiler.parse import Module, Unsupported, local_names
-from racer.reward.compiler.passes.definite_assignment import outside_comprehensions, stores
-from racer.reward.compiler.passes.raises import catches_all
+from racer.reward.compiler.parse import Module, Unsupported
+from racer.reward.compiler.raises import catches_all
+from racer.reward.compiler.scopes import local_names, outside_comprehensions, stores
 
 _JUMPS = ast.Return | ast.Break | ast.Continue
 

@@ -311,6 +311,20 @@ def log(x):
 
 
 @jit
+def isclose(a, b, rel_tol=1e-9, abs_tol=0.0):
+    """math.isclose."""
+    x, y = float(a), float(b)
+    if rel_tol < 0.0 or abs_tol < 0.0:
+        raise ValueError("tolerances must be non-negative")
+    if x == y:
+        return True
+    if math.isinf(x) or math.isinf(y):
+        return False
+    gap = abs(y - x)
+    return gap <= abs(rel_tol * y) or gap <= abs(rel_tol * x) or gap <= abs_tol
+
+
+@jit
 def dist(p, q):
     """math.dist(p, q) in the plane and in space."""
     if len(p) != len(q):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from racer.reward import usage
 from racer.reward.compiler.nodes import call, expression, fraction, is_small, literal, located
 from racer.reward.compiler.parse import Module, Unsupported
-from racer.reward.compiler.passes.tables import Tables
 from racer.reward.compiler.runtime.scalars import MATH
+from racer.reward.compiler.tables import Tables
 from racer.reward.params import KEYS, LISTS
 
 _REFUSED = (
@@ -32,6 +32,7 @@ _RENAMED = {
     "reversed": "_ra.backwards",
 }
 WHOLE = ("math.floor", "math.ceil", "math.trunc")
+EXTRAS = {"scipy": "rewards", "shapely": "rewards"}  # what brings modules that the simulator has
 _SUMS = ("sum", "min", "max", "any", "all", "sorted", "list", "tuple", "set", "len")
 _ARRAY_NAMES = (
     "mean sum min max amin amax std var median argmin argmax diff cumsum prod argsort average sort"
@@ -101,8 +102,8 @@ class Calls(ast.NodeTransformer):
         node.args = [self.visit(a) for a in node.args]
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
-        if top == "math" and (name in MATH or name == "dist"):
-            node.func = expression(f"_rt.MATH_{name}" if name in MATH else "_rt.dist", node)
+        if top == "math" and (name in MATH or name in ("dist", "isclose")):
+            node.func = expression(f"_rt.MATH_{name}" if name in MATH else f"_rt.{name}", node)
         elif dotted == "math.log" and len(node.args) == 1:
             node.func = expression("_rt.log", node)
         elif dotted in ("numpy.linalg.norm", "numpy.dot", "numpy.clip") and not node.keywords:
@@ -111,7 +112,7 @@ class Calls(ast.NodeTransformer):
         elif dotted == "numpy.linalg.norm" and _is_axis_1(node.keywords):
             return call("_ra.norm_rows", node.args[:1], node)
         elif dotted in ("numpy.random", "numpy.linalg") or top not in ("math", "numpy"):
-            raise Unsupported(node, f"{dotted}()")
+            raise Unsupported(node, foreign(dotted, "()"))
         else:
             node.func = self._library(dotted, node.func)  # type: ignore[assignment]
             if dotted in _OF_ARRAYS and node.args:
@@ -233,7 +234,7 @@ class Calls(ast.NodeTransformer):
             return expression(f"_np.{name}", node)
         if top == "math" and name in dir(math):
             return expression(f"_math.{name}", node)
-        raise Unsupported(node, f"module {top}" if name == "" else dotted)
+        raise Unsupported(node, foreign(dotted, ""))
 
     def _key(self, key: str, node: ast.AST) -> ast.AST:
         assert isinstance(node, ast.Subscript | ast.Call)
@@ -243,6 +244,17 @@ class Calls(ast.NodeTransformer):
         if key in LISTS and not key.startswith("closest") and not self.shared.fresh_only:
             return ast.copy_location(ast.Subscript(field_, ast.Slice(), ast.Load()), node)
         return field_
+
+
+def foreign(dotted: str, called: str) -> str:
+    """How a reason names what comes from a module that kernels cannot use."""
+    top, _, name = dotted.partition(".")
+    said = f"{dotted}{called}" if name else f"module {top}"
+    if top in EXTRAS:
+        said += (
+            f" (in a kernel only math and NumPy; pip install 'racer[{EXTRAS[top]}]' brings {top})"
+        )
+    return said
 
 
 def _is_axis_1(keywords: list[ast.keyword]) -> bool:

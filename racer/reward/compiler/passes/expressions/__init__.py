@@ -18,8 +18,9 @@ from racer.reward.compiler.nodes import (
     read,
     tick,
 )
-from racer.reward.compiler.parse import Array, Unsupported, constant, local_names
-from racer.reward.compiler.passes.calls import WHOLE, Calls, Shared
+from racer.reward.compiler.parse import Array, Unsupported, constant
+from racer.reward.compiler.passes.expressions.calls import WHOLE, Calls, Shared
+from racer.reward.compiler.scopes import local_names
 from racer.reward.params import KEYS
 
 
@@ -243,6 +244,11 @@ class Rewrite(Calls):
                         inner.ctx = ast.Load()
                 node.value = self._guarded("fits", [held, node.value], node)
         return node
+
+    def visit_Starred(self, node: ast.Starred) -> ast.AST:
+        if isinstance(node.ctx, ast.Store):
+            raise Unsupported(node, "a starred target")
+        return self.generic_visit(node)
 
     # -- loops
 

@@ -6,7 +6,8 @@ import ast
 from typing import Any
 
 from racer.reward.compiler.nodes import literal
-from racer.reward.compiler.parse import Module, Unsupported, constant, local_names
+from racer.reward.compiler.parse import Module, Unsupported, constant
+from racer.reward.compiler.scopes import local_names
 
 
 def fold(function: ast.FunctionDef, module: Module, outer: ast.FunctionDef | None = None) -> None:

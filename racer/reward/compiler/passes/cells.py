@@ -1,0 +1,521 @@
+"""State between calls, placed: `_state.last` becomes a read or write of the cells of one car.
+
+    d = params["speed"] - _state.last         d = params["speed"] - _rs.get_n(_c, 0)
+    _state.last = params["speed"]        →    _rs.put(_c, 0, params["speed"])
+
+What is kept are numbers, None, and lists of numbers that the text keeps short. A value whose kind
+the text leaves open, int or float, is refused: Python would tell them apart later.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from racer.reward.compiler.kinds import NUMBERS, Found, Kinds, elements, state_name
+from racer.reward.compiler.nodes import call, expression, literal, located
+from racer.reward.compiler.parse import UNSET, Deque, Module, Unsupported, constant
+
+LONGEST = 200  # items of a list that is kept
+_GROWS = ("append", "insert", "appendleft", "extend")
+_SHRINKS = ("pop", "popleft", "clear")
+_READS: tuple[str, ...] = (
+    "len",
+    "sum",
+    "min",
+    "max",
+    "sorted",
+    "list",
+    "tuple",
+    "set",
+    "any",
+    "all",
+    "abs",
+)
+_READS += ("enumerate", "zip", "reversed", "map", "filter", "range", "float", "int", "round")
+
+
+@dataclass
+class Cell:
+    """Where a variable is kept.
+
+    Attributes:
+        place: how Python says it; "" if it is forgotten at every call.
+        at: its first cell.
+        room: items that a list may have; -1 for a number.
+        longest: of a deque, else 0.
+        start: value at first, or UNSET.
+    """
+
+    name: str
+    place: str
+    at: int
+    room: int
+    longest: int
+    start: Any
+    kinds: Found = field(default_factory=frozenset)
+
+
+def place(functions: dict[str, ast.FunctionDef], module: Module, kinds: Kinds) -> list[Cell]:
+    """Rewrite the functions, in place.
+
+    Raises:
+        Unsupported: something that is kept is no number and no short list of numbers.
+    """
+    used: dict[str, ast.AST] = {}
+    for function in functions.values():
+        for node in ast.walk(function):
+            if name := state_name(node):
+                used.setdefault(name, node)
+    cells: dict[str, Cell] = {}
+    at = 0
+    for name, node in sorted(used.items()):
+        cells[name] = _cell(name, node, at, functions, module, kinds)
+        at += 1 + max(0, cells[name].room)
+    changers = _changers(functions)
+    for name, function in functions.items():
+        _Placed(cells, kinds, name, functions, changers, module).body(function)
+    return list(cells.values())
+
+
+def _cell(
+    name: str,
+    node: ast.AST,
+    at: int,
+    functions: dict[str, ast.FunctionDef],
+    module: Module,
+    kinds: Kinds,
+) -> Cell:
+    start, found = module.state.get(name, UNSET), kinds.state.get(name, frozenset())
+    shown = module.places.get(name, name)
+    lists = {k for k in found if k[0] == "["}
+    single = found - lists - {"n"}
+    parts = elements(found - single) if lists else single
+    odd = (lists and single) or not parts <= NUMBERS or ("b" in parts and len(parts) > 1)
+    if isinstance(start, str) or odd:
+        what = "not always a number, None or a list of one kind of number"
+        raise Unsupported(node, f"state in {shown}, which is {what}")
+    room, longest = -1, getattr(start, "longest", 0)
+    if lists:
+        room = longest or _room(name, shown, node, functions, module)
+    return Cell(name, module.places.get(name, name), at, room, longest, start, parts)
+
+
+def _room(
+    name: str, shown: str, where: ast.AST, functions: dict[str, ast.FunctionDef], module: Module
+) -> int:
+    """How many items a list has room for: what the text allows, and some more."""
+    start = module.state.get(name, UNSET)
+    sizes, bounds = [len(start) if isinstance(start, list | tuple) else 0], list[int]()
+    grows = shrinks = False
+    for function in functions.values():
+        for node in ast.walk(function):
+            if isinstance(node, ast.Attribute) and state_name(node.value) == name:
+                grows, shrinks = grows or node.attr in _GROWS, shrinks or node.attr in _SHRINKS
+            elif isinstance(node, ast.Assign) and state_name(node.targets[0]) == name:
+                literal_ = isinstance(node.value, ast.List | ast.Tuple)
+                sizes += [len(node.value.elts)] if literal_ else []  # type: ignore[attr-defined]
+                grows, shrinks = grows or not literal_, True
+            elif isinstance(node, ast.Compare) and f"len(_state.{name})" in ast.unparse(node):
+                bounds += _numbers([node.left, *node.comparators], module)
+            elif isinstance(node, ast.Slice) and f"_state.{name}[" in ast.unparse(function):
+                bounds += _numbers([n for n in (node.lower, node.upper) if n], module)
+    if not grows:
+        return max(sizes)
+    bounds += [size for size in sizes if size]  # `window.pop(0); window.append(x)`
+    room = 2 * max(bounds, default=0) + 8
+    if not (bounds and shrinks) or room > LONGEST:
+        raise Unsupported(where, f"state in {shown}, a list to whose length the text sets no bound")
+    return room
+
+
+def _numbers(nodes: list[ast.expr], module: Module) -> list[int]:
+    found = []
+    for node in nodes:
+        try:
+            value = constant(node, module)
+        except (Unsupported, ArithmeticError, ValueError, TypeError):
+            continue
+        if isinstance(value, int):
+            found.append(abs(value))
+    return found
+
+
+def _changers(functions: dict[str, ast.FunctionDef]) -> dict[str, set[str]]:
+    """Function → lists that it changes, itself or through what it calls."""
+    direct: dict[str, set[str]] = {}
+    calls: dict[str, set[str]] = {}
+    for name, function in functions.items():
+        direct[name], calls[name] = set(), set()
+        for node in ast.walk(function):
+            if isinstance(node, ast.Name) and node.id in functions:
+                calls[name].add(node.id)
+            direct[name] |= {_changed(node)} - {""}
+    for _ in functions:
+        for name in functions:
+            direct[name] = direct[name].union(*(direct[c] for c in calls[name]))
+    return direct
+
+
+def _changed(node: ast.AST) -> str:
+    stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
+    if isinstance(node, ast.Attribute) and (stored or node.attr in (*_GROWS, *_SHRINKS)):
+        return state_name(node) or state_name(node.value)
+    return state_name(node.value) if isinstance(node, ast.Subscript) and stored else ""
+
+
+class _Placed(ast.NodeTransformer):
+    """One function."""
+
+    def __init__(
+        self,
+        cells: dict[str, Cell],
+        kinds: Kinds,
+        name: str,
+        functions: dict[str, ast.FunctionDef],
+        changers: dict[str, set[str]],
+        module: Module,
+    ) -> None:
+        self.cells, self.kinds, self.name = cells, kinds, name
+        self.functions, self.changers, self.module = functions, changers, module
+        self.temporaries = 0
+
+    def body(self, function: ast.FunctionDef) -> None:
+        self.generic_visit(function)
+
+    def cell(self, node: ast.AST, lists: bool | None = None) -> Cell | None:
+        """The cell of `_state.last`; None of anything else."""
+        found = self.cells.get(state_name(node))
+        wanted = found is not None and (lists is None or lists == (found.room >= 0))
+        return found if wanted else None
+
+    def of(self, node: ast.AST) -> Found:
+        return self.kinds.of(node, self.name)
+
+    def call(self, name: str, cell: Cell, node: ast.AST, *more: Any) -> ast.Call:
+        extra = [m if isinstance(m, ast.expr) else literal(m, node) for m in more]
+        return call(f"_rs.{name}", [expression("_c", node), literal(cell.at, node), *extra], node)
+
+    # -- reading
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        inner = self.cell(node.value)
+        if inner is not None and node.attr == "is_set":
+            return self.call("is_set", inner, node)
+        found = self.cell(node)
+        if found is None:
+            return self.generic_visit(node)
+        if found.room >= 0:
+            raise Unsupported(node, f"state in {found.place or found.name}, a list used as a value")
+        return self.call(self._getter("get", found), found, node)
+
+    def _getter(self, name: str, cell: Cell, loose: bool = False) -> str:
+        if cell.kinds == {"i", "f"} or not cell.kinds:
+            return f"{name}_n" if loose else f"{name}_f"
+        return f"{name}_{min(cell.kinds)}"
+
+    def loose(self, node: ast.expr) -> ast.expr:
+        """Where an int is as good as the float of its value."""
+        found = self.cell(node, lists=False)
+        if found is not None:
+            return self.call(self._getter("get", found, loose=True), found, node)
+        inner = self.cell(node.value, lists=True) if isinstance(node, ast.Subscript) else None
+        if inner is not None and not isinstance(node.slice, ast.Slice):  # type: ignore[attr-defined]
+            return self._item(node, inner, loose=True)  # type: ignore[arg-type]
+        return self.visit(node)  # type: ignore[no-any-return]
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        left, right = self.of(node.left), self.of(node.right)
+        listed = [self._list(side) for side in (node.left, node.right)]
+        plain = isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div)
+        new_left = self.loose(node.left) if plain and right == {"f"} else None
+        new_right = self.loose(node.right) if plain and left == {"f"} else None
+        node.left = listed[0] or new_left or self.visit(node.left)
+        node.right = listed[1] or new_right or self.visit(node.right)
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        sides = [node.left, *node.comparators]
+        cell = self.cell(sides[0]) or self.cell(sides[-1])
+        nothing = any(isinstance(s, ast.Constant) and s.value is None for s in sides)
+        if cell is not None and nothing and len(sides) == 2:
+            found: ast.expr = self.call("is_none", cell, node)
+            if isinstance(node.ops[0], ast.IsNot | ast.NotEq):
+                found = ast.copy_location(ast.UnaryOp(ast.Not(), found), node)
+            return found
+        order = all(not isinstance(op, ast.Is | ast.IsNot) for op in node.ops)
+        new = [self._list(s) or (self.loose(s) if order else self.visit(s)) for s in sides]
+        node.left, node.comparators = new[0], new[1:]
+        return node
+
+    def test(self, node: ast.expr) -> ast.expr:
+        """As a condition."""
+        cell = self.cell(node)
+        if cell is not None:
+            return self.call("is_true", cell, node)
+        if isinstance(node, ast.BoolOp):
+            node.values = [self.test(value) for value in node.values]
+            return node
+        return self.visit(node)  # type: ignore[no-any-return]
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        node.operand = (self.test if isinstance(node.op, ast.Not) else self.visit)(node.operand)
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        node.test = self.test(node.test)
+        node.body, node.orelse = self.visit(node.body), self.visit(node.orelse)
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        node.test = self.test(node.test)
+        node.body, node.orelse = self._block(node.body), self._block(node.orelse)
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        node.test = self.test(node.test)
+        node.body, node.orelse = self._block(node.body), self._block(node.orelse)
+        return node
+
+    def _block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        found: list[ast.stmt] = []
+        for statement in body:
+            new = self.visit(statement)
+            found += new if isinstance(new, list) else [new]
+        return found
+
+    def _list(self, node: ast.AST) -> ast.expr | None:
+        """A list that is only read, as a copy."""
+        cell = self.cell(node, lists=True)
+        return self.call(self._getter("list", cell), cell, node) if cell else None
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        listed = self._iterated(node.iter, node.body)
+        node.iter = listed or self.visit(node.iter)
+        node.body, node.orelse = self._block(node.body), self._block(node.orelse)
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        node.iter = self._list(node.iter) or self.visit(node.iter)
+        node.ifs = [self.test(each) for each in node.ifs]
+        return node
+
+    def _iterated(self, node: ast.expr, body: list[ast.stmt]) -> ast.expr | None:
+        names = {state_name(n) for n in ast.walk(node)} - {""}
+        for statement in body:
+            for inner in ast.walk(statement):
+                touched = {_changed(inner)}
+                if isinstance(inner, ast.Name):
+                    touched |= self.changers.get(inner.id, set())
+                for name in names & touched:
+                    if self.cells[name].room >= 0:
+                        raise Unsupported(inner, f"state in {name}, changed while a loop reads it")
+        return self._list(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        cell = self.cell(node.value, lists=True)
+        if cell is None:
+            return self.generic_visit(node)
+        if not isinstance(node.ctx, ast.Load):
+            raise Unsupported(node, f"`{ast.unparse(node)}`, state that is set in this way")
+        if not isinstance(node.slice, ast.Slice):
+            return self._item(node, cell)
+        if cell.longest:
+            raise Unsupported(node, "a slice of a deque")
+        node.value = self.call(self._getter("list", cell), cell, node)
+        node.slice = self.visit(node.slice)
+        return node
+
+    def _item(self, node: ast.Subscript, cell: Cell, loose: bool = False) -> ast.expr:
+        item = self.call("item", cell, node, self.visit(node.slice))
+        return call(f"_rs.{self._getter('get', cell, loose)}", [expression("_c", node), item], node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        at = node.func
+        cell = self.cell(at.value) if isinstance(at, ast.Attribute) else None
+        if cell is not None:
+            assert isinstance(at, ast.Attribute)
+            return self._method(at.attr, cell, node)
+        name = at.id if isinstance(at, ast.Name) else self.module.dotted(at)
+        for i, argument in enumerate(node.args):
+            listed = self._list(argument)
+            if listed is not None:
+                self._may_read(name, i, argument, node)
+                if name == "len":
+                    return self.call("length", self.cell(argument), node)  # type: ignore[arg-type]
+                node.args[i] = listed
+            else:
+                node.args[i] = self.visit(argument)
+        for keyword in node.keywords:
+            keyword.value = self.visit(keyword.value)
+        return node
+
+    def _may_read(self, name: str, i: int, argument: ast.AST, node: ast.Call) -> None:
+        """Raise unless a function only reads the list that it is given."""
+        if (name in _READS and name not in self.functions) or name.startswith(("math.", "numpy.")):
+            return
+        function, listed = self.functions.get(name), state_name(argument)
+        if function is not None and i < len(function.args.args):
+            parameter = function.args.args[i].arg
+            if listed not in self.changers[name] and _only_reads(function, parameter):
+                return
+        raise Unsupported(node, f"state in {listed}, a list passed to {name or 'a function'}()")
+
+    # -- setting
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        target = node.targets[0]
+        cell = self.cell(target)
+        item = self.cell(target.value, lists=True) if isinstance(target, ast.Subscript) else None
+        if isinstance(target, ast.Tuple) and (held := self.cell(node.value, lists=True)):
+            return self._unpacked(target, held, node)
+        if item is not None and not isinstance(target.slice, ast.Slice):  # type: ignore[attr-defined]
+            self._certain(node.value, item)
+            value = self._named(node.value)
+            at = self.call("item", item, node, self.visit(target.slice))  # type: ignore[attr-defined]
+            put = call("_rs.put", [expression("_c", node), at, value[1]], node)
+            return [*value[0], located_(ast.Expr(put), node)]
+        if cell is None:
+            return self.generic_visit(node)
+        if cell.room >= 0 and not _is_none(node.value):
+            return self._filled(cell, node)
+        self._certain(node.value, cell)
+        return located_(ast.Expr(self.call("put", cell, node, self.visit(node.value))), node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        target = node.target
+        item = isinstance(target, ast.Subscript) and self.cell(target.value, lists=True)
+        if not self.cell(target) and not item:
+            return self.generic_visit(node)
+        simple = ast.Name | ast.Constant | ast.UnaryOp
+        if isinstance(target, ast.Subscript) and not isinstance(target.slice, simple):
+            raise Unsupported(node, f"`{ast.unparse(node)}`, state that is set in this way")
+        old = ast.parse(ast.unparse(target), mode="eval").body
+        value = ast.BinOp(located(old, node), node.op, node.value)
+        return self.visit(located_(ast.Assign([target], located_(value, node)), node))
+
+    def _certain(self, value: ast.expr, cell: Cell) -> None:
+        """Raise unless the kind of a value is known: what Python keeps depends on it."""
+        found = self.of(value)
+        if "?" in found or not found or len(found - {"n"}) > 1 or any(k[0] == "[" for k in found):
+            kinds = {"i": "an int", "f": "a float", "b": "a bool", "n": "None"}
+            said = " or ".join(kinds.get(k, "something else") for k in sorted(found))
+            text = f"state in {cell.place or cell.name}: `{ast.unparse(value)[:40]}` may be "
+            raise Unsupported(value, text + (said or "anything"))
+
+    def _named(self, value: ast.expr) -> tuple[list[ast.stmt], ast.expr]:
+        """A statement that evaluates a value first, and its name."""
+        self.temporaries += 1
+        name = f"_kept_{self.temporaries}"
+        made = located_(ast.Assign([ast.Name(name, ast.Store())], self.visit(value)), value)
+        return [made], located_(ast.Name(name, ast.Load()), value)
+
+    def _filled(self, cell: Cell, node: ast.Assign) -> list[ast.stmt]:
+        """A list set anew."""
+        value = node.value
+        try:
+            made = constant(value, self.module)
+        except (Unsupported, ArithmeticError, ValueError, TypeError):
+            made = None
+        if isinstance(made, list | tuple):
+            if getattr(made, "longest", 0) != cell.longest:
+                raise Unsupported(node, f"state in {cell.place}, a list and a deque")
+            value = located_(ast.List([ast.Constant(v) for v in made], ast.Load()), node)
+        elif cell.longest:
+            raise Unsupported(node, f"state in {cell.place}, a deque and a list")
+        if not isinstance(value, ast.List | ast.Tuple):
+            kinds = elements(self.of(value))
+            if len(kinds) != 1 or not kinds <= NUMBERS:
+                raise Unsupported(
+                    node, f"state in {cell.place}, a list of what the text leaves open"
+                )
+            new = self._list(value) or self.visit(value)
+            return [located_(ast.Expr(self.call("fill", cell, node, cell.room, new)), node)]
+        before: list[ast.stmt] = []
+        after = [located_(ast.Expr(self.call("clear", cell, node)), node)]
+        for part in value.elts:
+            self._certain(part, cell)
+            first, name = self._named(part)
+            before += first
+            after.append(self._push(cell, name, node))
+        return [*before, *after]
+
+    def _push(self, cell: Cell, value: ast.expr, node: ast.AST) -> ast.stmt:
+        made = self.call("push", cell, node, cell.room, cell.longest, value)
+        return located_(ast.Expr(made), node)  # type: ignore[no-any-return]
+
+    def _unpacked(self, target: ast.Tuple, cell: Cell, node: ast.Assign) -> list[ast.stmt]:
+        """`a, b = _state.pair`, item by item."""
+        found = [located_(ast.Expr(self.call("fits", cell, node, len(target.elts))), node)]
+        for i, part in enumerate(target.elts):
+            item = self.call("item", cell, node, i)
+            value = call(f"_rs.{self._getter('get', cell)}", [expression("_c", node), item], node)
+            found.append(located_(ast.Assign([part], value), node))
+        return found
+
+    def _method(self, name: str, cell: Cell, node: ast.Call) -> ast.AST:
+        given = node.args
+        if name == "forget":
+            return self.call("forget", cell, node)
+        fine = cell.room >= 0 and not node.keywords
+        if name == "append" and fine and len(given) == 1:
+            self._certain(given[0], cell)
+            value = self.visit(given[0])
+            return self.call("push", cell, node, cell.room, cell.longest, value)
+        if name == "insert" and fine and len(given) == 2:
+            self._certain(given[1], cell)
+            more = [self.visit(each) for each in given]
+            return self.call("insert", cell, node, cell.room, cell.longest, *more)
+        if name in ("pop", "popleft") and fine and len(given) <= (name == "pop"):
+            at = self.visit(given[0]) if given else -1 if name == "pop" else 0
+            return self.call(self._getter("pop", cell), cell, node, at)
+        if name == "clear" and fine and not given:
+            return self.call("clear", cell, node)
+        raise Unsupported(node, f"state in {cell.place or cell.name}, changed by .{name}()")
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        """`history.pop(0)` whose value nobody wants."""
+        made = self.visit(node.value)
+        if isinstance(made, ast.Call) and ast.unparse(made.func).startswith("_rs.pop_"):
+            made.func = expression("_rs.drop", node)
+        node.value = made
+        return node
+
+
+def _only_reads(function: ast.FunctionDef, name: str) -> bool:
+    """Whether an argument, a list, is only indexed, iterated and handed to builtins."""
+    fine: set[int] = set()
+    for node in ast.walk(function):
+        inside: list[ast.AST] = []
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            inside = [node.value]
+        elif isinstance(node, ast.For | ast.comprehension):
+            inside = [node.iter]
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in _READS
+        ):
+            inside = list(node.args)
+        elif isinstance(node, ast.Compare):
+            inside = list(node.comparators)
+        elif isinstance(node, ast.UnaryOp | ast.If | ast.While):
+            inside = [node.operand if isinstance(node, ast.UnaryOp) else node.test]
+        fine |= {id(n) for n in inside}
+    uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    return all(id(n) in fine for n in uses)
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def located_(node: Any, where: ast.AST) -> Any:
+    for inner in ast.walk(node):
+        if "lineno" in inner._attributes and not hasattr(inner, "lineno"):
+            ast.copy_location(inner, where)
+    return node
+
+
+__all__ = ["Cell", "Deque", "place"]
