@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from racer.errors import BadConfig, BadReward
+from racer.reward import prints
 from racer.reward.engine import RewardEngine, Rows
 from racer.reward.file import RewardFile, load, names
 from racer.reward.inprocess import InProcessEngine
@@ -64,20 +64,22 @@ def make_engine(
     if sandbox == "strict" and engine in ("compiled", "inprocess"):
         raise BadConfig(f"--sandbox strict runs rewards in a worker, not {engine}.")
     file = reward if isinstance(reward, RewardFile) else load(reward)
-    if engine == "inprocess" or (os.name != "posix" and engine != "compiled"):
+    if engine == "inprocess":
         return InProcessEngine(file, n=n, waypoints=waypoints, seed=seed)
     why_not = "--sandbox strict runs rewards in a worker"
     if engine != "worker" and sandbox != "strict":
         refused = ahead.wait() if ahead else ""
         made = refused or _compiled(file, n, waypoints, sample_rows, sample_of, seed)
         if isinstance(made, RewardEngine):
+            prints.notice_compiled(file)
             return made
         if engine == "compiled":
             raise BadReward(f"{made}; this cannot be compiled. Use --reward-engine auto.")
         why_not = made
     from racer.reward.worker.engine import WorkerEngine
 
-    worker = WorkerEngine(file, n=n, waypoints=waypoints, seed=seed, sandbox=sandbox)
+    show = prints.Prints(file.name, lambda: worker.failure_folder)
+    worker = WorkerEngine(file, n=n, waypoints=waypoints, seed=seed, sandbox=sandbox, show=show)
     worker.why_not = why_not
     return worker
 

@@ -6,12 +6,16 @@ Standard library only: the worker process loads this file by its path.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import random
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+NAME = "reward"  # of the module that a file is
+_LOOKING = {"sys", "modules", "pickle", "copy", "copyreg", "dataclasses", "dataclass", "typing"}
+_LOOKING |= {"importlib", "__import__", "inspect", "shelve", "marshal", "enum", "unittest"}
 LIMIT = 1e5  # the official simulator's bound on |reward|
 
 Reward = Callable[[dict[str, Any]], Any]
@@ -23,11 +27,12 @@ class Nonsense(Exception):
 
 def fresh(
     code: types.CodeType, path: str, seed: int, extra: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """Execute the file once more and return its namespace.
+) -> types.ModuleType:
+    """Execute the file once more and return it as a module.
 
     `random` (and `numpy.random` when the file names it) draw from a stream of this namespace's
-    own, seeded by `seed`: neither the trainer's generators nor another car's are touched.
+    own, seeded by `seed`: neither the trainer's generators nor another car's are touched. The
+    environment is empty, whatever it holds: a reward must pay the same in every engine.
 
     Args:
         code: the compiled file.
@@ -43,18 +48,48 @@ def fresh(
             return own.setdefault("random", _random(seed))
         if name.partition(".")[0] == "numpy" and "random" in _names(code):
             return own.setdefault("numpy", _numpy(seed)) if found.__name__ == "numpy" else found
+        if getattr(found, "__name__", "") == "os":
+            return own.setdefault("os", _os())
         return found
 
+    module = types.ModuleType(NAME)
     scope = vars(builtins) | {"__import__": import_} | (extra or {})
-    names = {"__name__": "reward", "__file__": path, "__builtins__": scope}
-    exec(code, names)
-    return names
+    vars(module).update(__file__=path, __builtins__=scope)
+    with imported(module):
+        exec(code, vars(module))
+    return module
+
+
+@contextlib.contextmanager
+def imported(module: types.ModuleType) -> Iterator[None]:
+    """What dataclasses, pickle and `sys.modules[__name__]` look for is this car's module."""
+    before = sys.modules.get(NAME)
+    sys.modules[NAME] = module
+    try:
+        yield
+    finally:
+        if before is None:
+            del sys.modules[NAME]
+        else:
+            sys.modules[NAME] = before
+
+
+def looks_for_itself(code: types.CodeType) -> bool:
+    """Whether the file may look for its own module while it is called."""
+    return not _names(code).isdisjoint(_LOOKING)
 
 
 def _random(seed: int) -> types.ModuleType:
     own, module = random.Random(seed), types.ModuleType("random")
     for name in random.__all__:
         setattr(module, name, getattr(own, name, getattr(random, name)))
+    return module
+
+
+def _os() -> types.ModuleType:
+    module, environ = types.ModuleType("os"), dict[str, str]()
+    empty = {"environ": environ, "environb": {}, "getenv": environ.get}
+    module.__dict__.update(vars(sys.modules["os"]), **empty)
     return module
 
 
@@ -86,6 +121,8 @@ def number(value: Any) -> float:
     if type(value) is not float:
         if isinstance(value, str | bytes | bytearray):
             raise Nonsense(f"text, {shown(value)}")
+        if getattr(value, "ndim", 0) and getattr(value, "size", 0) == 1 and hasattr(value, "item"):
+            return number(value.item())  # an array of one element
         try:
             value = float(value)
         except OverflowError:

@@ -3,7 +3,11 @@
 import json
 import os
 import random
+import re
 import signal
+import sys
+import tempfile
+import threading
 import time
 
 import numpy as np
@@ -14,6 +18,7 @@ from racer.reward import load, make_engine
 from racer.reward.failure import read_params
 from racer.reward.params import KEYS
 from racer.reward.usage import ALL, needs
+from racer.reward.worker import channel
 from racer.reward.worker.engine import WorkerEngine
 from racer.reward_check.once import once
 from racer.sim.types import CAR
@@ -29,6 +34,12 @@ def reward_function(params):
 """
 RANDOM = "import random\ndef reward_function(params):\n    return random.uniform(0, 1)\n"
 SIGHT = "def reward_function(params):\n    return params['waypoints'][1][1]\n"
+
+
+@pytest.fixture
+def pipes(monkeypatch):
+    """The worker as on Windows: pipes, a temporary file, threads."""
+    monkeypatch.setattr("racer.reward.worker.engine.open_channel", channel.PipeChannel)
 
 
 @pytest.fixture
@@ -216,3 +227,129 @@ def test_what_came_before_a_failure_is_given(write, waypoints, rows):
         worker.compute(batch, None, out)
     worker.close()
     assert out.tolist() == [1.0, 0.5, 0.0]
+
+
+def test_by_pipes_a_reward_pays_the_same(pipes, engine, rows, tmp_path):
+    worker, plain = engine(COUNTER, 8), engine(COUNTER, 8, "inprocess")
+    assert isinstance(worker._channel, channel.PipeChannel)
+    for k in (0, 8, 16):
+        assert _compute(worker, rows[k : k + 8].copy()) == _compute(plain, rows[k : k + 8].copy())
+
+
+def test_by_pipes_a_hang_is_found_with_its_line_and_nothing_stays(pipes, engine, rows, tmp_path):
+    threads, memory = threading.active_count(), tempfile.gettempdir()
+    worker = engine("def reward_function(params):\n    while True:\n        pass\n")
+    path = worker._channel._path
+    assert path.startswith(memory)
+    with pytest.raises(RewardFailed, match=r"mine.py:[23]: one call took longer than 1 s"):
+        worker.compute(rows[:4].copy(), None, np.zeros(4))
+    worker.close()
+    assert not os.path.exists(path)
+    assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("    import os\n    os._exit(3)", "ended its process"),
+        ("    import ctypes\n    ctypes.string_at(0)", r"mine.py:3: .*(crashed|ended its process)"),
+        ("    return 1 / 0", "mine.py:2: ZeroDivisionError"),
+        ("    return 'x'", "text, 'x'"),
+        ("    import os\n    os.write(1, b'1' * 100)\n    return 1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_by_pipes_what_goes_wrong_is_told(body, says, pipes, engine, rows):
+    worker = engine(f"def reward_function(params):\n{body}\n")
+    assert re.search(says, str(_raised(worker, rows[:4].copy())))
+
+
+def test_by_pipes_prints_are_kept(pipes, engine, rows):
+    worker = engine("def reward_function(params):\n    print('one', 2)\n    return 1.0\n", 2)
+    _compute(worker, rows[:2].copy())
+    assert worker.output() == "one 2\none 2\n"
+
+
+def test_prints_are_shown_with_the_name_of_the_reward_and_end_with_a_notice(engine, rows, capsys):
+    worker = engine("def reward_function(params):\n    print('x' * 40_000)\n    return 1.0\n", 1)
+    for _ in range(4):
+        _compute(worker, rows[:1].copy())
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "mine: " + "x" * 40_000
+    assert "has printed 64 KiB" in said[-1]
+    assert len(said) == 2
+
+
+def test_prints_of_a_run_are_kept_in_its_folder(engine, rows, capsys, tmp_path):
+    worker = engine("def reward_function(params):\n    print(params['x'])\n    return 1.0\n", 8)
+    worker.failure_folder = tmp_path
+    for k in range(4):
+        _compute(worker, rows[k : k + 8].copy())
+    kept = (tmp_path / "prints.txt").read_text(encoding="utf-8").split()
+    assert kept == [str(float(rows["x"][k + i])) for k in range(4) for i in range(8)]
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 21
+    assert "prints.txt" in said[-1]
+
+
+def test_a_compiled_reward_that_prints_says_once_how_to_see_it(engine, rows, capsys):
+    text = "def reward_function(params):\n    print(1)\n    return params['x']\n"
+    for _ in range(2):
+        assert engine(text, 2, "auto").name == "compiled"
+    assert capsys.readouterr().err.count("--reward-engine worker") == 1
+
+
+MODULE = """
+from __future__ import annotations
+import pickle, sys
+from dataclasses import dataclass
+
+@dataclass
+class Point:
+    x: float
+    y: float = 0.0
+
+calls = 0
+def reward_function(params):
+    global calls
+    calls += 1
+    kept = pickle.loads(pickle.dumps(Point(params['x'])))
+    assert type(kept) is Point
+    return kept.x + sys.modules[__name__].calls
+"""
+
+
+@pytest.mark.parametrize("kind", ["worker", "inprocess"])
+def test_a_reward_file_is_a_module(kind, engine, rows):
+    one = engine(MODULE, 4, kind)
+    assert _compute(one, rows[:4].copy()) == [float(x) + 1 for x in rows["x"][:4]]
+    assert _compute(one, rows[:4].copy()) == [float(x) + 2 for x in rows["x"][:4]]
+    assert "reward" not in sys.modules
+
+
+@pytest.mark.parametrize("kind", ["worker", "inprocess"])
+def test_an_array_of_one_element_is_a_number(kind, engine, rows):
+    text = "import numpy as np\ndef reward_function(p):\n    return np.array([p['x']])\n"
+    assert _compute(engine(text, 2, kind), rows[:2].copy()) == rows["x"][:2].tolist()
+
+
+@pytest.mark.parametrize("kind", ["auto", "worker", "inprocess"])
+def test_no_engine_shows_a_reward_the_environment(kind, engine, rows, monkeypatch):
+    monkeypatch.setenv("RACER_SCALE", "2")
+    text = """
+import os
+from os import environ, getenv
+import os.path
+def reward_function(params):
+    assert os.path.join("a", "b") and not environ and not os.environ
+    return float(os.environ.get("RACER_SCALE", "1")) + float(getenv("RACER_SCALE", "1"))
+"""
+    assert _compute(engine(text, 2, kind), rows[:2].copy()) == [2.0, 2.0]
+
+
+def test_a_refused_file_names_the_guard_and_what_runs_it_without(engine, rows, tmp_path):
+    path = tmp_path / "table.txt"
+    path.write_text("1")
+    text = f"def reward_function(params):\n    return float(open({str(path)!r}).read())\n"
+    said = str(_raised(engine(text, 1), rows[:1].copy()))
+    assert "guard" in said
+    assert "--reward-engine inprocess" in said

@@ -1,8 +1,7 @@
 """The locked process that runs a reward file; started by the worker engine, never imported.
 
-Speaks over one socket: eight bytes in (a number of rows), eight bytes out (8 times the count of
-answers, plus 0 done, 1 failed, 2 ready). Rows, rewards, the car being computed and what went wrong
-are in shared memory, at the offsets given on stdin as JSON.
+Its setup comes on stdin: a word for its length, then JSON. After that words come in (a number of
+rows) and go out; rows, rewards, prints and what went wrong are in shared memory: see `wire`.
 """
 
 from __future__ import annotations
@@ -17,14 +16,17 @@ import mmap
 import os
 import struct
 import sys
+import threading
+import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-DONE, FAILED, READY = 0, 1, 2
-PRINTS = 65536  # bytes of printed text that are passed on
-ERROR_SIZE = 8192
+GUARDED = (
+    " (the guard of the reward's process: no files, network, processes; "
+    "--reward-engine inprocess runs it without)"
+)
 LEFT_OUT = {"antigravity", "this", "idlelib", "turtledemo", "test", "lib2to3", "tkinter"}
 NUMPY_PARTS = ("random", "linalg", "fft", "polynomial", "ma")
 THIRD_PARTY = ("numpy", "scipy", "shapely", "pandas", "matplotlib")
@@ -44,24 +46,25 @@ def sibling(name: str) -> types.ModuleType:
 builder = sibling("params").builder
 namespace = sibling("namespace")
 sandbox = sibling("worker/sandbox")
+wire = sibling("worker/wire")
 
 
 class Printer:
-    """`print` and sys.stdout: passes on the first 64 KiB, then drops."""
+    """`print` and sys.stdout: keeps the first 64 KiB in the shared memory, counts the rest."""
 
     encoding = "utf-8"
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor, self.left = descriptor, PRINTS
+    def __init__(self, memory: memoryview, start: int) -> None:
+        self.count = memory[wire.PRINTED :][:8].cast("q")
+        self.kept = memory[start:][: wire.PRINTS]
+        self.size = 0
 
     def write(self, text: str) -> int:
-        if self.left > 0:
-            raw = str(text).encode("utf-8", "replace")[: self.left]
-            self.left -= len(raw)
-            try:
-                os.write(self.descriptor, raw)
-            except OSError:
-                self.left = 0
+        raw = str(text).encode("utf-8", "replace")
+        room = raw[: max(0, wire.PRINTS - self.size)]
+        self.kept[self.size : self.size + len(room)] = room
+        self.size += len(raw)
+        self.count[0] = self.size
         return len(text)
 
     def flush(self) -> None:
@@ -71,8 +74,8 @@ class Printer:
         return False
 
     def print(self, *values: Any, sep: str = " ", end: str = "\n", **_: Any) -> None:
-        if self.left > 0:
-            self.write((sep or "").join(map(str, values)) + (end or ""))
+        text = (" " if sep is None else sep).join(map(str, values))
+        self.write(text + ("\n" if end is None else end))
 
 
 class Worker:
@@ -80,39 +83,46 @@ class Worker:
 
     def __init__(self, setup: dict[str, Any]) -> None:
         self.setup = setup
-        self.socket: int = setup["socket"]
-        self.memory = memoryview(mmap.mmap(setup["memory"], setup["size"]))
-        n = setup["capacity"]
-        self.at = self.memory[:8].cast("q")
-        self.rows = self.memory[setup["rows"] :][: n * setup["row_size"]]
-        self.out = self.memory[setup["out"] :][: n * 8].cast("d")
-        self.error = self.memory[setup["error"] :][:ERROR_SIZE]
+        self.requests: int = setup["requests"]
+        self.socket: int = setup["answers"]
+        n, row_size = setup["capacity"], setup["row_size"]
+        layout = wire.layout(n, row_size)
+        self.memory = memoryview(mapped(setup["memory"], layout.size))
+        self.at = self.memory[wire.AT :][:8].cast("q")
+        self.rows = self.memory[wire.ROWS :][: n * row_size]
+        self.out = self.memory[layout.out :][: n * 8].cast("d")
+        self.error = self.memory[layout.error :][: wire.ERROR_SIZE]
+        self.printer = Printer(self.memory, layout.prints)
         along = [tuple(point) for point in setup["waypoints"]]
         self.waypoints = (along, along[::-1])
         self.path: str = setup["path"]
         self.answers = 0
         self.params_of = builder(setup["keys"])
         self.functions: list[Callable[[dict[str, Any]], Any]] = []
+        self.modules: list[types.ModuleType] = []
+        self.looks = False
 
     def answer(self, tag: int) -> None:
         self.answers += 1
-        os.write(self.socket, struct.pack("=q", self.answers * 8 + tag))
+        os.write(self.socket, wire.word(self.answers * 8 + tag))
 
-    def report(self, kind: str, line: int, problem: str, **more: Any) -> None:
-        text = json.dumps({"kind": kind, "line": line, "problem": problem[:2000], **more})
-        raw = text.encode()[: ERROR_SIZE - 8]
-        self.error[:8] = struct.pack("=q", len(raw))
+    def report(self, kind: str, line: int, problem: str) -> None:
+        self.tell({"kind": kind, "line": line, "problem": problem[:2000]})
+        self.answer(wire.FAILED)
+
+    def tell(self, what: dict[str, Any]) -> None:
+        raw = json.dumps(what).encode()[: wire.ERROR_SIZE - 8]
+        self.error[:8] = wire.word(len(raw))
         self.error[8 : 8 + len(raw)] = raw
-        self.answer(FAILED)
 
-    def start(self, code: types.CodeType, printer: Printer) -> bool:
+    def start(self, code: types.CodeType) -> bool:
         """Execute the file once per car."""
-        extra = {"print": printer.print}
+        extra = {"print": self.printer.print}
         for car in range(self.setup["cars"]):
             self.at[0] = car
             try:
-                names = namespace.fresh(code, self.path, self.setup["seed"] + car, extra)
-                function = names.get("reward_function")
+                module = namespace.fresh(code, self.path, self.setup["seed"] + car, extra)
+                function = vars(module).get("reward_function")
             except BaseException as error:
                 self.report("import", namespace.line_of(error, self.path), told(error))
                 return False
@@ -120,16 +130,17 @@ class Worker:
                 self.report("import", 0, "reward_function is not a function")
                 return False
             self.functions.append(function)
+            self.modules.append(module)
+        self.looks = namespace.looks_for_itself(code)
         return True
 
     def serve(self) -> None:
         while True:
-            request = os.read(self.socket, 8)
-            if len(request) < 8:
+            request = read_exactly(self.requests, wire.WORD)
+            if len(request) < wire.WORD:
                 return
-            (n,) = struct.unpack("=q", request)
-            if self.batch(n):
-                self.answer(DONE)
+            if self.batch(wire.number(request)):
+                self.answer(wire.DONE)
 
     def batch(self, n: int) -> bool:
         """Compute the first `n` rows."""
@@ -137,11 +148,13 @@ class Worker:
         cars, waypoints, number = len(functions), self.waypoints, namespace.number
         low, high, params_of = -namespace.LIMIT, namespace.LIMIT, self.params_of
         rows = self.rows[: n * self.setup["row_size"]]
-        i, function = 0, functions[0]
+        i, function, looks = 0, functions[0], self.looks
         try:
             for row in struct.iter_unpack(self.setup["row_format"], rows):
                 at[0] = i
                 function = functions[i % cars]
+                if looks:
+                    sys.modules[namespace.NAME] = self.modules[i % cars]
                 value = function(params_of(row, waypoints[row[18]]))
                 if type(value) is not float or not low <= value <= high:
                     value = number(value)
@@ -155,6 +168,38 @@ class Worker:
             return True
         return False
 
+    def watch(self) -> None:
+        """A thread where no signal can ask: says what time it used, and dumps when asked."""
+        used, ask = self.memory[wire.CPU :][:8].cast("d"), self.memory[wire.ASK :][:8].cast("q")
+        while True:
+            used[0] = time.process_time()
+            if ask[0]:
+                ask[0] = 0
+                faulthandler.dump_traceback(2)
+            time.sleep(0.05)
+
+
+def mapped(where: int | str, size: int) -> mmap.mmap:
+    """The shared memory, by its descriptor or its path."""
+    if isinstance(where, int):
+        return mmap.mmap(where, size)
+    fd = os.open(where, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        return mmap.mmap(fd, size)
+    finally:
+        os.close(fd)
+
+
+def read_exactly(descriptor: int, size: int) -> bytes:
+    """`size` bytes, or fewer when there are no more."""
+    found = os.read(descriptor, size)
+    while found and len(found) < size:
+        more = os.read(descriptor, size - len(found))
+        if not more:
+            break
+        found += more
+    return found
+
 
 def told(error: BaseException) -> str:
     try:
@@ -162,7 +207,8 @@ def told(error: BaseException) -> str:
     except BaseException:
         text = ""
     name = type(error).__name__
-    return f"{name}: {text}" if text else name
+    guard = GUARDED if isinstance(error, PermissionError) else ""
+    return (f"{name}: {text}" if text else name) + guard
 
 
 def wanted(tree: ast.AST) -> Iterator[tuple[str, int]]:
@@ -204,16 +250,19 @@ class Late:
 def lock(setup: dict[str, Any]) -> dict[str, Any]:
     """Apply every layer this machine has, in the only order that works."""
     limits, abi = sandbox.limit(), sandbox.landlock()
-    calls = sandbox.seccomp((setup["socket"],), (1, 2, setup["socket"]))
+    calls = sandbox.seccomp((setup["requests"],), (1, 2, setup["answers"]))
     return {"limits": limits, "landlock": abi, "seccomp": calls}
 
 
 def main() -> None:
-    setup = json.loads(sys.stdin.buffer.read())
+    setup = json.loads(read_exactly(0, wire.number(read_exactly(0, wire.WORD))))
     sys.path[:] = [p for p in sys.path if p] + setup["packages"]
-    if os.getppid() != setup["parent"]:
+    if setup["parent"] and os.getppid() != setup["parent"]:
         return
-    sys.setswitchinterval(1000.0)
+    by_pipes = setup["requests"] == 0
+    if by_pipes:
+        setup["answers"] = os.dup(1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     worker = Worker(setup)
     tree = ast.parse(setup["source"], worker.path)
     code = compile(tree, worker.path, "exec", dont_inherit=True)
@@ -222,12 +271,16 @@ def main() -> None:
     preload(tree)
     del tree
     faulthandler.enable(2)
-    if hasattr(faulthandler, "register"):
+    if not by_pipes and hasattr(faulthandler, "register"):
         import signal
 
-        faulthandler.register(signal.SIGUSR1, 2, all_threads=False, chain=False)
-    printer = Printer(1)
-    sys.stdout = sys.stderr = printer
+        number: Any = vars(signal)["SIGUSR1"]
+        faulthandler.register(number, 2, all_threads=False, chain=False)
+    if by_pipes or sys.platform != "linux":
+        threading.Thread(target=worker.watch, daemon=True).start()
+    else:
+        sys.setswitchinterval(1000.0)
+    sys.stdout = sys.stderr = worker.printer
     sys.stdin = None
     sys.argv = ["reward"]
     for module in list(sys.modules):
@@ -235,11 +288,9 @@ def main() -> None:
             sys.modules[module] = types.ModuleType(module)
     sys.meta_path.insert(0, Late())
     layers = lock(setup)
-    if worker.start(code, printer):
-        text = json.dumps({"kind": "ready", "line": 0, "problem": "", "layers": layers}).encode()
-        worker.error[:8] = struct.pack("=q", len(text))
-        worker.error[8 : 8 + len(text)] = text
-        worker.answer(READY)
+    if worker.start(code):
+        worker.tell({"kind": "ready", "line": 0, "problem": "", "layers": layers})
+        worker.answer(wire.READY)
         worker.serve()
 
 

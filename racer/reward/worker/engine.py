@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import mmap
 import os
 import re
-import select
 import signal
-import socket
-import struct
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +26,9 @@ from racer.reward.engine import Cars, Floats, RewardEngine, Rows, check, returne
 from racer.reward.failure import Failure, printable
 from racer.reward.file import RewardFile
 from racer.reward.params import ROW_FORMAT, ROW_SIZE, Waypoints
-from racer.reward.worker.limits import PRINTS, cpu_of, drain, locked, over, packages
+from racer.reward.worker import wire
+from racer.reward.worker.channel import open_channel
+from racer.reward.worker.limits import cpu_of, locked, over, packages
 from racer.sim.types import PARAMS
 
 CALL_LIMIT = 1.0  # s, one call
@@ -39,9 +37,9 @@ SLOW = 0.005  # s of processor time a call, worth a warning
 LOOK_EVERY = 1.0  # s of waiting for answers
 START_LIMIT = 30.0  # s, until the process is locked; importing numpy on a busy machine is slow
 IMPORT_LIMIT = 5.0  # s, executing the file once
-READ_PRINTS_EVERY = 16  # batches; a full pipe loses prints
-_ERROR_SIZE = 8192
-_DONE, _FAILED, _READY = 0, 1, 2
+
+
+Show = Callable[[str, int], None]
 
 
 class WorkerEngine(RewardEngine):
@@ -55,6 +53,8 @@ class WorkerEngine(RewardEngine):
         sandbox: auto locks as far as this machine can, strict refuses to run with less than all.
         capacity: the most rows of one batch; n by default.
         every_key: build the whole dict, as inprocess does, whatever the file reads.
+        show: called with what the reward printed, after the batch in which it did, and how many
+            bytes after the first 64 KiB were dropped; None keeps it for `output`.
 
     Raises:
         BadReward: the file raises or hangs when executed.
@@ -73,10 +73,12 @@ class WorkerEngine(RewardEngine):
         sandbox: str = "auto",
         capacity: int = 0,
         every_key: bool = False,
+        show: Show | None = None,
     ) -> None:
         super().__init__(file, waypoints)
         self.needs = usage.ALL if every_key else self.needs
-        self.printed = b""  # what the reward printed, at most 64 KiB
+        self._show, self._shown = show, 0
+        self._printed = b""  # what the reward printed, once the process is gone
         self._owner = os.getpid()
         self._warned, self._sent, self._waited = False, 0.0, 0.0
         self._calls, self._looked = 0, (0.0, 0)  # calls so far; (cpu_s, calls) of the last look
@@ -99,34 +101,20 @@ class WorkerEngine(RewardEngine):
     def _share(self, capacity: int) -> None:
         """Lay out the shared memory."""
         self._capacity = capacity
-        self._offsets = {"rows": 64, "out": 64 + capacity * ROW_SIZE}
-        self._offsets["error"] = self._offsets["out"] + capacity * 8
-        size = self._offsets["error"] + _ERROR_SIZE
-        if hasattr(os, "memfd_create"):
-            self._fd = os.memfd_create("racer-reward")
-        else:
-            self._fd, path = tempfile.mkstemp()
-            os.unlink(path)
-        os.ftruncate(self._fd, size)
-        self._memory = mmap.mmap(self._fd, size)
-        self._at = np.frombuffer(self._memory, np.int64, 1)
+        self._layout = wire.layout(capacity, ROW_SIZE)
+        self._channel = open_channel(self._layout.size)
+        memory: Any = self._channel.memory
+        self._at = np.frombuffer(memory, np.int64, 1, wire.AT)
         self._at[0] = -1
-        self._rows = np.frombuffer(self._memory, PARAMS, capacity, self._offsets["rows"])
-        self._out = np.frombuffer(self._memory, np.float64, capacity, self._offsets["out"])
+        self._cpu = np.frombuffer(memory, np.float64, 1, wire.CPU)
+        self._count = np.frombuffer(memory, np.int64, 1, wire.PRINTED)
+        self._rows = np.frombuffer(memory, PARAMS, capacity, wire.ROWS)
+        self._out = np.frombuffer(memory, np.float64, capacity, self._layout.out)
 
     def _spawn(self, n: int, seed: int) -> None:
-        self._socket, theirs = socket.socketpair()
-        self._socket.setblocking(False)
-        pipes = [os.pipe() for _ in range(2)]
-        for reader, writer in pipes:
-            os.set_blocking(reader, False)
-            os.set_blocking(writer, False)
         setup = {
-            "socket": theirs.fileno(),
-            "memory": self._fd,
-            "size": len(self._memory),
+            **self._channel.setup,
             "capacity": self._capacity,
-            **self._offsets,
             "row_format": ROW_FORMAT,
             "row_size": ROW_SIZE,
             "cars": n,
@@ -136,34 +124,13 @@ class WorkerEngine(RewardEngine):
             "path": self.file.shown,
             "source": self.file.source,
             "packages": packages(self.file.source),
-            "parent": os.getpid(),
         }
-        try:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-P",
-                    "-s",
-                    "-S",
-                    str(Path(__file__).with_name("child.py")),
-                ],
-                stdin=subprocess.PIPE,
-                stdout=pipes[0][1],
-                stderr=pipes[1][1],
-                pass_fds=(theirs.fileno(), self._fd),
-                env={"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-                start_new_session=True,  # Ctrl-C is the trainer's to handle
-            )
-        finally:
-            theirs.close()
-            for _, writer in pipes:
-                os.close(writer)
-        self._prints, self._dumps = pipes[0][0], pipes[1][0]
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(setup).encode("utf-8", "surrogatepass"))
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
+        # On Windows sys.executable of a virtual environment starts a second process.
+        python = getattr(sys, "_base_executable", "") if os.name == "nt" else ""
+        child = str(Path(__file__).with_name("child.py"))
+        command = [python or sys.executable, "-P", "-s", "-S", child]
+        self._process = subprocess.Popen(command, **self._channel.options)
+        self._channel.opened(self._process, json.dumps(setup).encode("utf-8", "surrogatepass"))
 
     def _started(self) -> dict[str, Any]:
         try:
@@ -172,7 +139,7 @@ class WorkerEngine(RewardEngine):
             problem = failure.problem.replace("one call", "importing it")
             raise BadReward(f"{self.file.shown}:{failure.line}: {problem}.") from None
         found = self._error()
-        if tag != _READY:
+        if tag != wire.READY:
             raise BadReward(
                 f"{self.file.shown}:{found['line'] or self.file.line}: {found['problem']}."
             )
@@ -203,12 +170,12 @@ class WorkerEngine(RewardEngine):
 
     def _send(self, rows: Rows) -> None:
         self._n, self._sent = len(rows), time.monotonic()
-        if self._socket.fileno() < 0:
+        if self._channel.closed:
             raise RuntimeError("the reward's process has been closed; make a new environment")
         self._rows[: self._n] = rows
         self._at[0] = 0
         try:
-            self._socket.send(struct.pack("=q", self._n))
+            self._channel.send(wire.word(self._n))
         except OSError:
             raise self._dead() from None
 
@@ -216,9 +183,9 @@ class WorkerEngine(RewardEngine):
         tag = self._await(self._n)
         self._calls += self._n
         self._warn_if_slow(time.monotonic() - self._sent)
-        if self._answers % READ_PRINTS_EVERY == 0:
-            self.output()
-        if tag == _DONE:
+        if self._count[0] != self._shown:
+            self._show_prints()
+        if tag == wire.DONE:
             out[:] = self._out[: self._n]
             check(out, self.file.line)
             return
@@ -249,12 +216,12 @@ class WorkerEngine(RewardEngine):
 
     def _error(self) -> dict[str, Any]:
         """What the worker wrote about a failure; whatever it wrote, this is a dict of our shape."""
-        start = self._offsets["error"]
-        raw = bytes(self._memory[start : start + _ERROR_SIZE])
-        (size,) = struct.unpack_from("=q", raw)
+        start = self._layout.error
+        raw = self._channel.memory[start : start + wire.ERROR_SIZE]
+        size = wire.number(raw[:8])
         found: dict[str, Any] = {}
         with contextlib.suppress(ValueError, RecursionError):
-            text = json.loads(raw[8 : 8 + min(max(size, 0), _ERROR_SIZE - 8)])
+            text = json.loads(raw[8 : 8 + min(max(size, 0), wire.ERROR_SIZE - 8)])
             found = text if isinstance(text, dict) else {}
         line, layers = found.get("line"), found.get("layers")
         names = ("limits", "landlock", "seccomp")
@@ -275,14 +242,12 @@ class WorkerEngine(RewardEngine):
         Raises:
             Failure: it hung, died, or broke the protocol; the process is gone then.
         """
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
         began = moved = time.monotonic()
-        at, (_, first) = int(self._at[0]), cpu_of(self._process.pid)
+        at, (_, first) = int(self._at[0]), self._used()
         cpu = first
         mean = CALL_LIMIT + MEAN_LIMIT * n
-        while not poll.poll(100):
-            now, (state, used) = time.monotonic(), cpu_of(self._process.pid)
+        while not self._channel.wait(0.1):
+            now, (state, used) = time.monotonic(), self._used()
             limit = CALL_LIMIT if n else IMPORT_LIMIT if self._at[0] >= 0 else START_LIMIT
             if int(self._at[0]) != at or state == "T":
                 at, moved, cpu = int(self._at[0]), now, used
@@ -290,30 +255,26 @@ class WorkerEngine(RewardEngine):
                 raise self._hung(f"one call took longer than {limit:g} s")
             if n and over(mean, now - began, used - first, state):
                 raise self._hung(f"calls take more than {MEAN_LIMIT * 1e3:.0f} ms on average")
-        try:
-            reply = self._socket.recv(8)
-        except OSError:
-            reply = b""
-        if len(reply) != 8:
+        reply = self._channel.receive()
+        if len(reply) != wire.WORD:
             raise self._dead()
         self._answers += 1
-        count, tag = divmod(struct.unpack("=q", reply)[0], 8)
-        if count != self._answers or tag not in (_DONE, _FAILED, _READY):
+        count, tag = divmod(wire.number(reply), 8)
+        if count != self._answers or tag not in (wire.DONE, wire.FAILED, wire.READY):
             self._kill()
             raise Failure(self._car(), self.file.line, "it wrote into the simulator's connection")
         return int(tag)
 
+    def _used(self) -> tuple[str, float]:
+        """State letter and processor time of the process, s: of the system, else by itself."""
+        return cpu_of(self._process.pid) or ("R", float(self._cpu[0]))
+
     def _hung(self, problem: str) -> Failure:
         """Ask where it hangs, kill it."""
-        line = 0
-        if hasattr(signal, "SIGUSR1"):
-            drain(self._dumps)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGUSR1)
-            select.select([self._dumps], [], [], 0.3)
-            time.sleep(0.02)  # the dump is written in several pieces
-            line = self._dumped_line()
+        self._channel.ask_where(self._process)
+        line = self._dumped_line()
         self._kill()
+        self._show_prints()
         return Failure(self._car(), line or self.file.line, problem)
 
     def _dead(self) -> Failure:
@@ -321,6 +282,7 @@ class WorkerEngine(RewardEngine):
             self._process.wait(0.5)
         line, code = self._dumped_line(), self._process.poll()
         self._kill()
+        self._show_prints()
         if code is not None and code < 0:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
             problem = f"the reward's process crashed ({name})"
@@ -330,7 +292,7 @@ class WorkerEngine(RewardEngine):
 
     def _dumped_line(self) -> int:
         """The innermost line of the file in a dump of faulthandler."""
-        text = drain(self._dumps).decode("utf-8", "replace")
+        text = self._channel.dump().decode("utf-8", "replace")
         shown = self.file.shown.encode("ascii", "backslashreplace").decode()
         found = re.search(rf'File "{re.escape(shown)}", line (\d{{1,7}})', text)
         return int(found.group(1)) if found else 0
@@ -341,27 +303,37 @@ class WorkerEngine(RewardEngine):
 
     def output(self) -> str:
         """What the reward has printed so far, the first 64 KiB."""
-        if len(self.printed) < PRINTS:
-            self.printed = (self.printed + drain(self._prints))[:PRINTS]
-        return self.printed.decode("utf-8", "replace")
+        if not self._channel.closed:
+            start, count = self._layout.prints, min(max(int(self._count[0]), 0), wire.PRINTS)
+            self._printed = self._channel.memory[start : start + count]
+        return self._printed.decode("utf-8", "replace")
+
+    def _show_prints(self) -> None:
+        """Pass on what was printed since the last time."""
+        count = max(int(self._count[0]), 0)
+        if self._show is not None and count > self._shown:
+            start = self._layout.prints
+            new = self._channel.memory[
+                start + min(self._shown, wire.PRINTS) : start + min(count, wire.PRINTS)
+            ]
+            self._shown = count
+            self._show(new.decode("utf-8", "replace"), max(0, count - wire.PRINTS))
+        self._shown = count
 
     def cpu_s(self) -> float:
         """Processor time that the process has used so far, s; 0 where that is unknown."""
-        return cpu_of(self._process.pid)[1]
+        return self._used()[1]
 
     def close(self) -> None:
         """End the process; harmless when repeated."""
-        if self._socket.fileno() < 0:
+        if self._channel.closed:
             return
         if os.getpid() == self._owner:  # a forked copy must not end its parent's worker
             self._kill()
             self.output()
-        self._socket.close()
-        for descriptor in (self._prints, self._dumps, self._fd):
-            os.close(descriptor)
-        del self._at, self._rows, self._out
-        self._memory.close()
+        del self._at, self._cpu, self._count, self._rows, self._out
+        self._channel.close()
 
     def __del__(self) -> None:
-        if hasattr(self, "_dumps"):
+        if hasattr(self, "_process"):
             self.close()

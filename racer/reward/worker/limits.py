@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 PATIENCE = 10.0  # times a limit that a starved process, one the machine gives no time, may take
-PRINTS = 65536  # bytes
+
+_PROC_TELLS = sys.platform == "linux" and os.path.exists("/proc/self/stat")
+_TICKS: float = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100  # a second
 
 
 def locked(layers: dict[str, Any]) -> str:
@@ -29,26 +32,20 @@ def packages(source: str) -> list[str]:
     return sorted(found)
 
 
-def drain(descriptor: int) -> bytes:
-    """What a pipe holds now, at most 64 KiB."""
-    try:
-        return os.read(descriptor, PRINTS)
-    except OSError:
-        return b""
-
-
 def over(limit: float, waited: float, used: float, state: str) -> bool:
     """Whether a limit is passed, all in s; a process that the machine gives no time may wait."""
     starved = state in "RD" and used < limit / 2 and waited < limit * PATIENCE
     return waited > limit and not starved
 
 
-def cpu_of(pid: int) -> tuple[str, float]:
-    """State letter and seconds of processor time of a process; ("S", 0) where unknown."""
+def cpu_of(pid: int) -> tuple[str, float] | None:
+    """State letter and seconds of processor time of a process; None where nothing tells."""
+    if not _PROC_TELLS:
+        return None
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
-    except OSError:
+    except OSError:  # it has ended
         return "S", 0.0
     ticks = int(fields[11]) + int(fields[12])
-    return fields[0].decode(), ticks / os.sysconf("SC_CLK_TCK")
+    return fields[0].decode(), ticks / _TICKS

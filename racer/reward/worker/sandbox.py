@@ -129,7 +129,7 @@ def _set(which: int, value: int) -> bool:
 def _address_space() -> int:
     """Bytes mapped now."""
     with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        return int(file.read().split()[0]) * int(resource.getpagesize())
 
 
 def landlock() -> int:
