@@ -1,8 +1,31 @@
 """What is the best possible here: reference laps, their lines, and where a lap loses to them."""
 
+from racer.raceline.bound import Bound, bound
+from racer.raceline.line import POINT, Bend, bends, csv_text, points_of, reward_list, waypoint_at
+from racer.raceline.loss import Loss, losses, worst
 from racer.raceline.reference import LINE, Reference
 from racer.raceline.search import search
 from racer.raceline.setup import RULES, Setup
 from racer.raceline.store import find, offer
 
-__all__ = ["LINE", "RULES", "Reference", "Setup", "find", "offer", "search"]
+__all__ = [
+    "LINE",
+    "POINT",
+    "RULES",
+    "Bend",
+    "Bound",
+    "Loss",
+    "Reference",
+    "Setup",
+    "bends",
+    "bound",
+    "csv_text",
+    "find",
+    "losses",
+    "offer",
+    "points_of",
+    "reward_list",
+    "search",
+    "waypoint_at",
+    "worst",
+]

@@ -122,7 +122,7 @@ class Reference:
         """For files; `of_json` is the inverse, to the bit."""
         listed = self.actions.ndim == 1
         kind = "<i4" if listed else "<f4"
-        packed = base64.b64encode(self.actions.astype(kind).tobytes()).decode()
+        packed = base64.urlsafe_b64encode(self.actions.astype(kind).tobytes()).decode()
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -146,7 +146,7 @@ class Reference:
         try:
             if found["format"] != FORMAT or found["version"] != VERSION:
                 raise ValueError("another format")
-            content = base64.b64decode(found["actions"], validate=True)
+            content = base64.b64decode(found["actions"], b"-_", validate=True)
             actions = _unpacked(content, listed=found["action_kind"] == "choices")
             times, official = (
                 tuple(float(t) for t in found[name]) for name in ("lap_times_s", "official_s")
@@ -173,6 +173,11 @@ def _unpacked(content: bytes, *, listed: bool) -> NDArray[np.generic]:
     if listed:
         return np.frombuffer(content, "<i4").astype(np.int64)
     return np.frombuffer(content, "<f4").astype(np.float32).reshape(-1, 2)
+
+
+def line_of(setup: Setup, actions: NDArray[np.generic]) -> NDArray[np.void]:
+    """The line of any drive from the line, (T + 1,) LINE; it ends at the first fault."""
+    return _replayed(setup, actions)[0]
 
 
 def _replayed(setup: Setup, actions: NDArray[np.generic]) -> tuple[NDArray[np.void], int]:

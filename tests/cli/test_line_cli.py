@@ -1,0 +1,49 @@
+"""racer line: the known lap at once, files that others read, errors in one sentence."""
+
+import json
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from racer import cli
+
+
+def test_a_shipped_lap_is_shown_at_once_with_its_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    files = ["--png", "l.png", "--csv", "l.csv", "--list", "l.txt", "--json", "l.json"]
+    assert cli.main(["line", "oval", *files]) == 0
+    shown = capsys.readouterr().out
+    assert "flying lap" in shown
+    assert "lower bound" in shown
+    about = json.loads((tmp_path / "l.json").read_text())
+    assert about["flying_lap_s"] == about["reference"]["lap_times_s"][1]
+    assert len(about["line"]["rows"]) == len((tmp_path / "l.csv").read_text().splitlines()) - 1
+    assert json.loads((tmp_path / "l.txt").read_text())[0][2] > 1.0
+    picture = matplotlib.image.imread(tmp_path / "l.png")[..., :3]
+    red = np.abs(picture - np.array([209, 36, 47]) / 255).max(axis=2) < 0.02
+    assert red.sum() > 100  # the squares where it brakes
+
+
+def test_json_alone_is_json(capsys):
+    assert cli.main(["line", "oval", "--rule", "strict", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["rule"] == "strict"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "TRACK is missing"),
+        (["oval", "--rule", "strickt"], "Did you mean 'strict'"),
+        (["ovl"], "Did you mean 'oval'"),
+        (["oval", "--seconds", "-1"], "from 0 to 86400"),
+        (["oval", "--seed", "-1"], "allowed is 0 to"),
+        (["--improve", "latest", "--vehicle", "deepracer_v4"], "the run's own vehicle"),
+    ],
+)
+def test_errors_are_one_sentence(words, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["line", *words]) == 2
+    shown = capsys.readouterr().err
+    assert sentence in shown
+    assert shown.count("\n") == 1
