@@ -228,6 +228,10 @@ class Kinds:
                 if "pop" in node.func.attr
                 else frozenset("n")
             )
+        if isinstance(node.func, ast.Attribute) and not dotted:
+            if node.func.attr == "copy":
+                return self.of(node.func.value, where)
+            return _INT if node.func.attr in ("index", "count") else UNKNOWN
         if not isinstance(node.func, ast.Name) or dotted:
             return UNKNOWN
         return self._builtin(node.func.id, node, where)
