@@ -87,6 +87,7 @@ def restore(state: State, model: Any) -> None:
     expected = _optimizer_shapes(model) | {f"env.{k}": v for k, v in env.get_state().items()}
     expected["last_obs"] = np.zeros((env.num_envs, *env.observation_space.shape), np.float32)
     expected["last_episode_starts"] = np.zeros(env.num_envs, np.bool_)
+    _check_reward(state.arrays, expected)
     _check_like({n: a for n, a in state.arrays.items() if n not in state.extra}, expected)
     wrong = _not_finite(state.arrays)
     if wrong:
@@ -251,6 +252,16 @@ def _restore_replay(state: State, replay: Any) -> None:
     for name in _REPLAY:
         getattr(replay, name)[:filled] = rows[name]
     replay.pos, replay.full = where["pos"], where["full"]
+
+
+def _check_reward(arrays: Arrays, expected: Arrays) -> None:
+    """What a reward keeps between calls is known of compiled ones alone."""
+    if ("env.reward" in arrays) != ("env.reward" in expected):
+        compiled = "compiled" if "env.reward" in arrays else "not compiled"
+        raise BadRun(
+            f"the reward keeps numbers between calls and was {compiled} when this checkpoint was "
+            "made. Resume with the same --reward-engine, so that it goes on with the same numbers."
+        )
 
 
 def _check_like(arrays: Arrays, expected: Arrays) -> None:

@@ -15,7 +15,7 @@ from toy_env import build
 from racer.errors import BadRun, Diverged, ResourceError
 from racer.storage import files
 from racer.training import checkpoint
-from racer.training.state import capture, restore, restore_log
+from racer.training.state import _check_reward, capture, restore, restore_log
 
 stable_baselines3 = pytest.importorskip("stable_baselines3")
 
@@ -302,3 +302,10 @@ def test_lying_facts_are_refused(saved, random_facts):
     lie(path, facts=facts | {"random": random_facts})
     with pytest.raises(BadRun, match="random generators"):
         restore(checkpoint.load(path), build("ppo"))
+
+
+@pytest.mark.parametrize(("held", "wanted"), [({"env.reward": 1}, {}), ({}, {"env.reward": 1})])
+def test_what_a_reward_keeps_needs_the_engine_that_kept_it(held, wanted):
+    with pytest.raises(BadRun, match="Resume with the same --reward-engine"):
+        _check_reward(held, wanted)
+    _check_reward(held, held)
