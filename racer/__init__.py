@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from racer.race import Race, make_race
     from racer.recording.trace import Trace
     from racer.runs import Run
-    from racer.sim.jit import bind, kernel
+    from racer.sim.jit import kernel
+    from racer.sim.native_call import bind
     from racer.tracks import Track
     from racer.training.listener import Listener
     from racer.vehicles import vehicle
@@ -68,7 +69,7 @@ _HOMES = {
     "Trace": "racer.recording.trace",
     "Track": "racer.tracks",
     "TrainConfig": "racer.config",
-    "bind": "racer.sim.jit",
+    "bind": "racer.sim.native_call",
     "evaluate": "racer.api",
     "kernel": "racer.sim.jit",
     "make_race": "racer.race",

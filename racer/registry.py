@@ -1,17 +1,21 @@
 """The name is the file: list, find and load what lives in a folder, one file per thing.
 
-A user's folder (`./rewards`, `./tracks`) is searched first, then the package's own.
+A user's folder (`./rewards`, `./tracks`, `./observations`, …) is searched first, then the
+package's own. What is Python may also be named as an installed module: `package.module`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import pkgutil
+import sys
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from racer.errors import UnknownName
+from racer.errors import BadInput, UnknownName, printable
 
 
 def modules(package: str) -> list[str]:
@@ -22,16 +26,73 @@ def modules(package: str) -> list[str]:
     )
 
 
+def user_folder(package: str) -> Path:
+    """Where the user's own modules of a kind lie: `./observations` for racer.observations."""
+    return Path(package.rpartition(".")[2])
+
+
+def module_names(package: str) -> list[str]:
+    """Every name that `load_module` finds by itself: the user's own and the built-in ones."""
+    return sorted({*files([user_folder(package)], (".py",)), *modules(package)})
+
+
 def load_module(package: str, kind: str, name: str) -> ModuleType:
-    """Import `package.name`.
+    """The module that `name` means: a file of the user, an installed module, or `package.name`.
+
+    A file is executed once per process and content. It is a path ending in .py, or a name in the
+    user's folder of this kind; nothing is installed for it.
 
     Raises:
-        UnknownName: no such module; names the nearest one.
+        UnknownName: nothing of that name; names the nearest one.
+        BadInput: the user's module cannot be imported; says where and why.
     """
-    known = modules(package)
-    if name not in known:
-        raise UnknownName(kind, name, known)
-    return importlib.import_module(f"{package}.{name}")
+    folder = user_folder(package)
+    own = files([folder], (".py",))
+    if name in own or Path(name).suffix == ".py":
+        return _executed(kind, find_file(kind, name, [folder], (".py",)))
+    if name in modules(package):
+        return importlib.import_module(f"{package}.{name}")
+    if "." in name.strip("."):
+        return _imported(kind, name)
+    hint = f"Put your own in {folder}/{name}.py, or name an installed package.module."
+    raise UnknownName(kind, name, {*own, *modules(package)}, hint)
+
+
+def _executed(kind: str, path: Path) -> ModuleType:
+    """Known to `sys.modules` under a name of its own: numba's cache looks kernels up there."""
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{kind} {str(path)!r} cannot be read: {error.strerror}.") from error
+    digest = hashlib.sha256(str(path.resolve()).encode() + b"\n" + source).hexdigest()[:16]
+    name = f"racer_user_{path.stem}_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    module = sys.modules[name] = ModuleType(name)
+    module.__file__ = str(path.resolve())
+    try:
+        exec(compile(source, module.__file__, "exec"), module.__dict__)
+    except Exception as error:
+        del sys.modules[name]
+        raise _not_importable(kind, str(path), module.__file__, error) from error
+    return module
+
+
+def _imported(kind: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise _not_importable(kind, name, "", error) from error
+
+
+def _not_importable(kind: str, shown: str, file: str, error: Exception) -> BadInput:
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == file]
+    if isinstance(error, SyntaxError):
+        lines.append(error.lineno)
+    where = f"{shown}:{lines[-1]}" if lines else shown
+    problem = printable(f"{type(error).__name__}: {error}")
+    return BadInput(f"{kind} {where} cannot be imported: {problem}.")
 
 
 def files(folders: Iterable[Path], suffixes: Iterable[str]) -> dict[str, Path]:

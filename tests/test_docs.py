@@ -113,12 +113,16 @@ def test_every_python_example_runs(page, source, tmp_path, monkeypatch):
 def try_observation(observation):
     import numpy as np
 
+    from racer.sim.scene import Scene
     from racer.sim.types import CAR
 
     view = observation(vehicles.load("deepracer"))
     cars, out = np.zeros(3, CAR), np.zeros((3, *view.space.shape), np.float32)
     cars["n"] = 0.1
-    view.bind(cars, np.array([True, False, True]), out, Track.load("oval").arrays, 0)()
+    road = np.zeros(3, np.int64)
+    tracks = ((Track.load("oval").arrays,),)
+    mask = np.array([True, False, True])
+    view.bind(Scene(cars, np.zeros((3, 2)), mask, np.arange(3), road, tracks), out)()
     assert out[:, 1].tolist() == np.array([0.1, 0.0, 0.1], np.float32).tolist()
 
 

@@ -14,7 +14,7 @@ import gymnasium
 import numpy as np
 
 from racer.sim.actions import decode_continuous, decode_discrete
-from racer.sim.jit import bind
+from racer.sim.native_call import bind
 
 
 @dataclass(frozen=True)

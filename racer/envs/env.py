@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -11,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.config import RaceConfig, Rules
-from racer.race import episode_info, make_race
+from racer.envs.common import Cameras, RewardFunction, race_config
+from racer.observations import Obs, copied, take
+from racer.race import Start, episode_info, make_race
 from racer.reward.params import params_of
 
 if TYPE_CHECKING:
-    from racer.render.video import LiveView
     from racer.render.window import LiveWindow
-
-Obs = NDArray[np.float32]
 
 
 class RacerEnv(gymnasium.Env[Obs, Any]):
@@ -39,54 +39,62 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
     `lap_time_s` after a lap. `params` is what the reward was given last, at any time.
 
     `reset(seed=s)` begins at the s-th start of the round robin (5 % of a lap apart); every later
-    reset advances to the next.
+    reset advances to the next. `reset(options={"waypoint": 12, "offset_m": 0.1})` begins
+    elsewhere; the options are the fields of racer.race.Start: `s_m`, `waypoint` or
+    `progress_pct`, `offset_m`, `heading_deg`.
 
     A copy or a pickle goes on from the same state, to the same bits, in a race of its own. What a
     reward file keeps in variables is not copied: there it starts anew.
 
     Args:
         track, reward, vehicle, actions, observation, reward_engine, sandbox, rules: as in
-            RaceConfig; names or paths. Rules may be a dict of its fields.
+            RaceConfig; names or paths. Rules may be a dict of its fields. A reward may be a Python
+            function of params: it is called as it is, in this process, unguarded. To stop in a
+            reward file with pdb, set reward_engine="inprocess".
         render_mode: None, "human" (a window) or "rgb_array".
 
     Raises:
         UnknownName, BadTrack, BadActions, BadReward: a name or file that cannot be used.
+        BadConfig: a value of the wrong type.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 15}  # noqa: RUF012
 
     def __init__(
         self,
-        track: str = RaceConfig.track,
-        reward: str = RaceConfig.reward,
+        track: str | Path = RaceConfig.track,
+        reward: str | Path | RewardFunction = RaceConfig.reward,
         *,
         vehicle: str = RaceConfig.vehicle,
-        actions: str = RaceConfig.actions,
+        actions: str | Path = RaceConfig.actions,
         observation: str = RaceConfig.observation,
-        reward_engine: str = "inprocess",
+        reward_engine: str = RaceConfig.reward_engine,
         sandbox: str = RaceConfig.sandbox,
         rules: Rules | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode {render_mode!r}; use None, 'human' or 'rgb_array'")
-        self._config = RaceConfig(
-            track=str(track),
-            reward=str(reward),
+        self._config, self._function = race_config(
+            reward,
+            rules,
+            track=track,
             vehicle=vehicle,
-            actions=str(actions),
+            actions=actions,
             observation=observation,
             reward_engine=reward_engine,
             sandbox=sandbox,
-            rules=Rules.of(rules),
         )
         self.render_mode = render_mode
-        self.race = make_race(self._config, 1, all_params=render_mode is not None)
+        everything = render_mode is not None
+        self.race = make_race(self._config, 1, all_params=everything, reward=self._function)
         self.action_space = self.race.actions.space
-        self.observation_space = self.race.observation_space  # type: ignore[assignment]
+        self.observation_space = self.race.observation_space
         self._needs_reset = True
         self._seeded = False
-        self._view: LiveView | None = None
+        self._closed = False
+        self._array = isinstance(self.race.obs, np.ndarray)
+        self._camera = Cameras(self.race)
         self._window: LiveWindow | None = None
 
     @property
@@ -97,16 +105,26 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Obs, dict[str, Any]]:
-        """Start an episode; with a seed, the first one of that seed."""
+        """Start an episode; with a seed, the first one of that seed.
+
+        Args:
+            seed: >= 0.
+            options: where it begins; the fields of racer.race.Start.
+
+        Raises:
+            BadConfig: no such option, or a value that the track does not have.
+        """
+        self._check_open()
+        start = Start.of(options)
+        if start is not None:
+            start.check(self.race.tracks)
         super().reset(seed=seed)
-        if options:
-            raise ValueError(f"reset options {sorted(options)}; RacerEnv has none")
         if seed is None and not self._seeded:
             seed = int(self.np_random.integers(2**31))
         if seed is not None:
             self.race.seed(seed)
             self._seeded = True
-        obs = self.race.reset()[0].copy()
+        obs = copied(take(self.race.reset(start=start), 0))
         self._needs_reset = False
         if self.render_mode == "human":
             self._show()
@@ -121,9 +139,11 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
             RewardFailed: the reward raised or returned no finite number.
         """
         if self._needs_reset:
+            self._check_open()
             raise gymnasium.error.ResetNeeded("call reset() first: no episode is running")
         race = self.race
-        obs = race.step(action)[0].copy()
+        obs = race.step(action)
+        obs = obs[0].copy() if self._array else copied(take(obs, 0))
         info: dict[str, Any] = {}
         if race.done_count:
             self._needs_reset = True
@@ -142,22 +162,30 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         """The picture of now, (H, W, 3) uint8, in mode "rgb_array"; a window updates itself."""
         if self.render_mode != "rgb_array":
             return None
+        self._check_open()
         if not self._seeded:
             raise gymnasium.error.ResetNeeded("call reset() before render()")
         return self._frame()
 
     def close(self) -> None:
         """Close the window and the reward's process."""
+        self._closed = self._needs_reset = True
         if self._window is not None:
             self._window.close()
             self._window = None
         if self.race.reward is not None:
             self.race.reward.close()
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise gymnasium.error.ClosedEnvironmentError(
+                "this environment is closed; make a new one"
+            )
+
     def __reduce__(self) -> tuple[Any, ...]:
         state = {name: getattr(self, name) for name in _COPIED}
         race = {name: getattr(self.race, name).copy() for name in _COPIED_OF_RACE}
-        return _again, (self._config, self.render_mode), (state, race)
+        return _again, (self._config, self._function, self.render_mode), (state, race)
 
     def __setstate__(self, saved: tuple[dict[str, Any], dict[str, NDArray[Any]]]) -> None:
         state, race = saved
@@ -178,19 +206,18 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         self._window.show(self._frame())
 
     def _frame(self) -> NDArray[np.uint8]:
-        if self._view is None:
-            from racer.render.video import LiveView
-
-            self._view = LiveView(self.race.track)
-        race = self.race
-        return self._view.frame(race.cars[0], race.params[0], race.rewards.item(0))
+        return next(self._camera.frames())
 
 
 _COPIED = ("action_space", "spec", "_np_random", "_np_random_seed", "_needs_reset", "_seeded")
 _COPIED_OF_RACE = ("cars", "params", "commands", "rewards")
 
 
-def _again(config: RaceConfig, render_mode: str | None) -> RacerEnv:
+def _again(
+    config: RaceConfig, function: RewardFunction | None, render_mode: str | None
+) -> RacerEnv:
     settings = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     settings.pop("drop_duplicate_waypoints")  # no option of RacerEnv
+    if function is not None:
+        settings["reward"] = function
     return RacerEnv(**settings, render_mode=render_mode)

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
-from racer.race import Race, episode_infos, episodes
+from racer.envs.common import Cameras
+from racer.errors import BadConfig
+from racer.observations import Obs, copied, take
+from racer.race import Race, Start, episode_infos, episodes
 from racer.sim.types import LAP_COMPLETE, STATUS_LABELS, TIME_UP
 
 REMEMBERED = 10_000  # steps in which episodes ended, kept for `take_finished`; older are dropped
@@ -25,35 +28,53 @@ class RacerVecEnv(VecEnv):
     `infos[i]` is empty unless car i is done; then it holds `terminal_observation`,
     `TimeLimit.truncated`, `episode` (r, l, t), `is_success` and what `episode_infos` says.
 
+    `set_options({"waypoint": 12})` (or a list, one for each car) says where the next `reset`
+    begins: see racer.race.Start.
+
     Args:
         race: the cars; owned from now on.
+        render_mode: None or "rgb_array", for `render` and SB3's VecVideoRecorder. Make the race
+            with all_params=True to see every param.
     """
 
-    def __init__(self, race: Race) -> None:
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 15}  # noqa: RUF012
+
+    def __init__(self, race: Race, render_mode: str | None = None) -> None:
+        if render_mode not in (None, "rgb_array"):
+            raise BadConfig(f"render_mode {render_mode!r}; use None or 'rgb_array'.")
         self.race = race
-        self.render_mode = None
+        self.render_mode = render_mode
+        self._cameras = Cameras(race)
+        self._closed = False
         self._finished: deque[NDArray[Any]] = deque(maxlen=REMEMBERED)
         self._began = time.perf_counter()
         self._running = False
         super().__init__(race.n, race.observation_space, race.actions.space)
 
-    def reset(self) -> NDArray[np.float32]:
+    def reset(self) -> Obs:
         """Start an episode in every car; after `seed(s)`, the first episode of those seeds."""
+        self._check_open()
+        starts = [Start.of(options) for options in self._options]
         seeds = [seed for seed in self._seeds if seed is not None]
         if seeds:
             self.race.seed(seeds)
         self._reset_seeds()
         self._reset_options()
         self._running = True
-        return self.race.reset().copy()
+        self.race.reset()
+        for start in dict.fromkeys(starts):
+            if start is not None:
+                self.race.place(start, np.array([one == start for one in starts]))
+        return copied(self.race.obs)
 
     def step_async(self, actions: NDArray[Any]) -> None:
         """Keep the actions for `step_wait`."""
         self._actions = actions
 
     def step_wait(self) -> Any:
-        """One step: obs (N, D) float32, rewards (N,) float32, dones (N,) bool, infos."""
+        """One step: obs, rewards (N,) float32, dones (N,) bool, infos."""
         if not self._running:
+            self._check_open()
             raise RuntimeError("call reset() before step()")
         race = self.race
         obs = race.step(self._actions)
@@ -62,15 +83,16 @@ class RacerVecEnv(VecEnv):
         if race.done_count:
             self._finish(infos, obs)
             obs = race.reset(race.done)
-        return obs.copy(), rewards, race.done.copy(), infos
+        return copied(obs), rewards, race.done.copy(), infos
 
-    def _finish(self, infos: list[dict[str, Any]], obs: NDArray[np.float32]) -> None:
+    def _finish(self, infos: list[dict[str, Any]], obs: Obs) -> None:
         """Fill the infos of the cars that are done."""
         rows = self.race.done.nonzero()[0]
         now = round(time.perf_counter() - self._began, 6)
         ended = episodes(self.race, rows)
         self._finished.append(ended)
-        for i, last_obs, row in zip(rows.tolist(), obs[rows], ended.tolist(), strict=True):
+        last = take(obs, rows)
+        for k, (i, row) in enumerate(zip(rows.tolist(), ended.tolist(), strict=True)):
             status, progress, steps, total, seconds = row
             infos[i] = info = {  # in one piece: a dict that grows costs twice as much
                 "status": STATUS_LABELS[status],
@@ -78,7 +100,7 @@ class RacerVecEnv(VecEnv):
                 "steps": steps,
                 "return": total,
                 "time_s": seconds,
-                "terminal_observation": last_obs,
+                "terminal_observation": take(last, k),
                 "TimeLimit.truncated": status == TIME_UP,
                 "is_success": status == LAP_COMPLETE,
                 "episode": {"r": total, "l": steps, "t": now},
@@ -94,21 +116,31 @@ class RacerVecEnv(VecEnv):
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Everything the next step depends on; `set_state` continues bit for bit."""
-        state: dict[str, NDArray[Any]] = {"cars": self.race.cars.copy()}
-        kept = self.race.reward.state if self.race.reward is not None else None
-        return state if kept is None else state | {"reward": kept.copy()}
+        state = {"cars": self.race.cars.copy()}
+        kept = self.race.reward.get_state() if self.race.reward is not None else None
+        return state if kept is None else state | {"reward": kept}
 
-    def set_state(self, state: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+    def set_state(self, state: dict[str, NDArray[Any]]) -> Obs:
         """Go on from `get_state`; returns the observations of now."""
         self.race.cars[...] = state["cars"]
-        kept = self.race.reward.state if self.race.reward is not None else None
-        if kept is not None:
-            kept[...] = state["reward"]
+        if "reward" in state and self.race.reward is not None:
+            self.race.reward.set_state(state["reward"])
         self._running = True
-        return self.race.refresh().copy()
+        return copied(self.race.refresh())
+
+    def get_images(self) -> list[NDArray[np.uint8] | None]:
+        """The picture of now of every car, (H, W, 3) uint8 each, in mode "rgb_array"."""
+        if self.render_mode is None:
+            return [None] * self.num_envs
+        return list(self._cameras.frames())
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("this environment is closed; make a new one")
 
     def close(self) -> None:
         """End the reward's process."""
+        self._closed, self._running = True, False
         if self.race.reward is not None:
             self.race.reward.close()
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from racer import observations
 from racer.config import RaceConfig
 from racer.evaluation.protocol import Protocol as Rules
 from racer.evaluation.result import Lap, Result
@@ -176,7 +177,7 @@ class Drive:
         """One control step."""
         race = self.race
         before = race.cars[0].copy()
-        self._obs = race.step(self.driver.act(self._obs.copy()))
+        self._obs = race.step(self.driver.act(observations.copied(self._obs)))
         self._driven += 1
         self._reward += race.rewards.item(0)
         self._wheels_off += not race.params["all_wheels_on_track"][0]

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from racer import reward
+from racer import observations, reward
 from racer.config import Config
 from racer.errors import BadRun
 from racer.policy import Policy, into_model
@@ -117,18 +117,18 @@ def _check_fits(policy: Policy, race: Race) -> None:
     space: Any = race.actions.space
     discrete = hasattr(space, "n")
     actions = int(space.n) if discrete else int(space.shape[0])
-    inputs = int(race.obs.shape[1])
+    inputs = observations.inputs(race.observation_space)
     policy.check(inputs=inputs, actions=actions, discrete=discrete)
 
 
-def _sb3_model(policy: Policy, config: Config, observations: Any, actions: Any) -> Any:
+def _sb3_model(policy: Policy, config: Config, seen: Any, actions: Any) -> Any:
     """A plain SB3 model around the policy: none of our classes, so racer need not be there."""
     import gymnasium
     import stable_baselines3
     import torch
 
     class Spaces(gymnasium.Env):
-        observation_space = observations
+        observation_space = seen
         action_space = actions
 
     names = dict(zip(ACTIVATIONS, (torch.nn.ReLU, torch.nn.Tanh, torch.nn.ELU), strict=True))

@@ -4,46 +4,110 @@ An observation is a module with a class `Observation`:
 
     Observation(vehicle)
         vehicle: (1,) VEHICLE.
-    .space          gymnasium Box of one car's observation, float32
-    .bind(cars, mask, out, track, direction)
-        a call without arguments that writes row i of `out` (N, D) float32 for each car with
-        mask[i] and this `direction`, reading (N,) CAR and TrackArrays
+    .space            gymnasium Box of any shape and type, or a Dict of them: of one car
+    .bind(scene, out)
+        a call without arguments that writes row i of `out` for each car with scene.mask[i].
+        `out` follows the space: (N, *shape) of its type, or a dict of such arrays.
+
+Your own go into `./observations`, which is searched first: start from a copy of features.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import gymnasium
 import numpy as np
+from gymnasium.spaces import Box, Dict
 
 from racer import registry
-from racer.sim.types import TrackArrays
+from racer.errors import BadInput
+from racer.sim.scene import Scene
+
+Obs: TypeAlias = Any  # np.ndarray, or a dict of Obs
 
 
 class Observation(Protocol):
     """What every observation module's `Observation` class offers."""
 
-    space: gymnasium.spaces.Box
+    space: gymnasium.Space[Any]
 
-    def bind(
-        self,
-        cars: np.ndarray,
-        mask: np.ndarray,
-        out: np.ndarray,
-        track: TrackArrays,
-        direction: int,
-    ) -> Callable[[], Any]:
-        """A call that writes the rows of `out` of the cars in `mask` that drive in `direction`."""
+    def bind(self, scene: Scene, out: Obs) -> Callable[[], Any]:
+        """A call that writes the rows of `out` of the cars in `scene.mask`."""
+
+
+def names() -> list[str]:
+    """Every observation, the user's own included."""
+    return registry.module_names("racer.observations")
 
 
 def make(name: str, vehicle: np.ndarray) -> Observation:
     """The observation called `name`.
 
+    Args:
+        name: of a file in ./observations or of a built-in one; or a path, or a package.module.
+
     Raises:
         UnknownName: no such observation; names the nearest one.
+        BadInput: the user's file is no observation.
     """
     module = registry.load_module("racer.observations", "observation", name)
-    observation: Observation = module.Observation(vehicle)
+    kind = getattr(module, "Observation", None)
+    if not callable(kind):
+        raise BadInput(f"observation {name!r} has no class Observation; see racer.observations.")
+    observation: Observation = kind(vehicle)
+    space = getattr(observation, "space", None)
+    if not _usable(space) or not callable(getattr(observation, "bind", None)):
+        raise BadInput(
+            f"observation {name!r} needs a `space`, a gymnasium Box or Dict of Boxes, and a "
+            f"`bind(scene, out)`; its space is {space!r}."
+        )
     return observation
+
+
+def _usable(space: Any) -> bool:
+    return isinstance(space, Box) or (
+        isinstance(space, Dict) and len(space) > 0 and all(map(_usable, space.values()))
+    )
+
+
+def inputs(space: gymnasium.Space[Any]) -> int:
+    """How many numbers an MLP is fed, if that is all there is: a row of float32; else 0."""
+    row = isinstance(space, Box) and len(space.shape) == 1 and space.dtype == np.float32
+    return int(space.shape[0]) if row else 0  # type: ignore[index]
+
+
+def empty(space: gymnasium.Space[Any], n: int) -> Obs:
+    """Room for the observations of `n` cars."""
+    if isinstance(space, Dict):
+        return {key: empty(part, n) for key, part in space.items()}
+    assert isinstance(space, Box)
+    return np.zeros((n, *space.shape), space.dtype)
+
+
+def take(obs: Obs, rows: Any) -> Obs:
+    """Of every array `array[rows]`: one car, some, or a slice, which shares memory."""
+    return {k: take(v, rows) for k, v in obs.items()} if isinstance(obs, dict) else obs[rows]
+
+
+def copied(obs: Obs) -> Obs:
+    """A copy of every array."""
+    return {k: copied(v) for k, v in obs.items()} if isinstance(obs, dict) else obs.copy()
+
+
+def flat(obs: Obs, name: str) -> dict[str, np.ndarray]:
+    """Every array by its path, `name` or `name.key`: as files keep them."""
+    if not isinstance(obs, dict):
+        return {name: obs}
+    found: dict[str, np.ndarray] = {}
+    for key, part in obs.items():
+        found |= flat(part, f"{name}.{key}")
+    return found
+
+
+def unflat(like: Obs, arrays: dict[str, np.ndarray], name: str) -> Obs:
+    """The inverse of `flat`: an observation shaped as `like`."""
+    if not isinstance(like, dict):
+        return arrays[name]
+    return {key: unflat(part, arrays, f"{name}.{key}") for key, part in like.items()}

@@ -9,9 +9,10 @@ import gymnasium
 import numpy as np
 
 from racer.sim.geometry import look_ahead, table_index
-from racer.sim.jit import bind, borrowed, inlined, kernel
+from racer.sim.jit import borrowed, inlined, kernel
+from racer.sim.native_call import bind
+from racer.sim.scene import Part, Scene
 from racer.sim.trig import sincos
-from racer.sim.types import TrackArrays
 
 LOOK_AHEAD_M = (0.4, 0.8, 1.4, 2.2, 3.2)  # along the centre line, from the nose's projection
 YAW_RATE_SCALE = 4.0  # rad/s
@@ -44,16 +45,14 @@ class Observation:
         self.space = gymnasium.spaces.Box(-LIMIT, LIMIT, (SIZE,), np.float32)
         self._vehicle = vehicle
 
-    def bind(
-        self,
-        cars: np.ndarray,
-        mask: np.ndarray,
-        out: np.ndarray,
-        track: TrackArrays,
-        direction: int,
-    ) -> Callable[[], Any]:
-        """A call that writes the rows of `out` (N, 21) float32 where `mask` is set."""
-        return bind(observe, cars, mask, out, track, direction, self._vehicle)
+    def bind(self, scene: Scene, out: np.ndarray) -> Callable[[], Any]:
+        """A call that writes the rows of `out` (N, 21) float32 where `scene.mask` is set."""
+
+        def of(part: Part) -> Callable[[], Any]:
+            where = part.track, part.direction, self._vehicle
+            return bind(observe, part.cars, part.mask, out[part.rows], *where)
+
+        return scene.each(of)
 
 
 @inlined

@@ -83,12 +83,13 @@ class Policy:
         Returns:
             (N, outputs): means of continuous actions, logits of choices.
         """
-        obs = np.ascontiguousarray(obs, dtype=np.float32)
-        if obs.ndim != 2 or obs.shape[1] != self.network.inputs:
+        shown = f"keys {sorted(obs)}" if isinstance(obs, dict) else f"shape {np.shape(obs)}"
+        if isinstance(obs, dict) or np.shape(obs)[1:] != (self.network.inputs,):
             raise BadRun(
                 f"the policy was trained with {self.network.inputs} inputs, this observation has "
-                f"shape {obs.shape}. Use the observation it was trained with."
+                f"{shown}. Use the observation it was trained with."
             )
+        obs = np.ascontiguousarray(obs, dtype=np.float32)
         if not np.isfinite(obs).all():
             row = int(np.argmin(np.isfinite(obs).all(axis=1)))
             raise Diverged(f"the observation of car {row} is not finite. Check vehicle and track.")

@@ -1,18 +1,14 @@
 """The engine: N cars on a road, one call a control step."""
 
-from racer.race.race import (
-    EPISODE,
-    Race,
-    episode_info,
-    episode_infos,
-    episodes,
-    make_race,
-    track_of,
-)
+from racer.race.episodes import EPISODE, episode_info, episode_infos, episodes
+from racer.race.make import make_race, track_of
+from racer.race.race import Race
+from racer.race.start import Start
 
 __all__ = [
     "EPISODE",
     "Race",
+    "Start",
     "episode_info",
     "episode_infos",
     "episodes",

@@ -1,4 +1,4 @@
-"""Race: N cars on one track. The engine behind every door; owns every buffer.
+"""Race: N cars, on one track or several. The engine behind every door; owns every buffer.
 
     action a_t ─ decode ─▶ commands
     begin    count the step, judge s_t, params of (s_t, a_t)
@@ -17,17 +17,17 @@ from typing import Any
 
 import numpy as np
 
-import racer.actions
-from racer import observations, vehicles
+from racer import observations
 from racer.actions import Actions
-from racer.config import STARTS, RaceConfig, Rules
-from racer.race import drivers
-from racer.reward import RewardEngine, make_engine
+from racer.config import STARTS, Rules
+from racer.race.start import Start
+from racer.reward import RewardEngine
 from racer.reward.engine import DOUBTFUL
 from racer.sim import precompile, step
-from racer.sim.jit import bind, chain
 from racer.sim.models.kinematic import new_block
-from racer.sim.types import CAR, LAP_COMPLETE, PARAMS, SIM, STATUS_LABELS, TrackArrays
+from racer.sim.native_call import bind, chain
+from racer.sim.scene import Part, Scene
+from racer.sim.types import CAR, PARAMS, SIM
 from racer.tracks import Track
 
 KEYS = 2**62  # a car's key, an int64, is less than this plus the number of cars
@@ -35,11 +35,12 @@ WIDTH_KEYS = frozenset({"track_width", "is_left_of_center"})
 
 
 class Race:
-    """N cars on one track.
+    """N cars on one track, or spread over several.
 
     Args:
-        track: where.
-        n: cars, >= 1. Row i equals a race of one with seed + i, bit for bit.
+        track: where; of several, each gets an equal share of the cars, next to each other.
+        n: cars, at least one for each track. Row i equals a race of one with seed + i on its
+            track, bit for bit.
         vehicle: (1,) VEHICLE.
         actions: how actions become commands.
         observation: name, see racer.observations.
@@ -49,20 +50,23 @@ class Race:
         all_params: fill every params key, also those the reward does not read (for traces, HUDs).
 
     Attributes:
+        tracks: every track; `track` is the first.
+        roads: (N,) int64, the index of each car's track.
+        scene: what rewards and observations may see.
         cars: (N,) CAR, the only state; copy it to save it, assign to it and `refresh` to restore.
         params: (N,) PARAMS of the last (s_t, a_t).
         commands: (N, 2) steering angle (deg) and speed (m/s) of the last action.
         rewards: (N,) float64 of the last step.
         terminated, truncated: (N,) bool of the last step; never both.
         done, done_count: either of them, (N,) bool, and how many.
-        obs: (N, D) float32 of s_{t+1}.
+        obs: of s_{t+1}, an array (N, *shape) or a dict of them, as the observation's space says.
 
     All are written in place by `step` and `reset`: copy what you keep.
     """
 
     def __init__(
         self,
-        track: Track,
+        track: Track | Sequence[Track],
         n: int = 1,
         *,
         vehicle: np.ndarray,
@@ -73,16 +77,20 @@ class Race:
         seed: int = 0,
         all_params: bool = False,
     ) -> None:
+        tracks = [track] if isinstance(track, Track) else list(track)
         if n < 1:
             raise ValueError(f"a race of {n} cars; at least 1 is needed")
+        if not 1 <= len(tracks) <= n:
+            raise ValueError(f"{n} cars on {len(tracks)} tracks; each track needs a car")
         rules = rules or Rules()
         self.rules = rules
-        self.track = track.reversed() if rules.reverse else track
-        self.backward = self.track.reversed() if rules.alternate_direction else self.track
+        self.tracks = tuple(one.reversed() if rules.reverse else one for one in tracks)
+        self.track = self.tracks[0]
+        self.roads = spread(n, len(tracks))
         self.n, self.vehicle, self.actions, self.reward = n, vehicle, actions, reward
-        self.sim = sim_row(rules, self.track.length)
+        self.sim = np.concatenate([sim_row(rules, one.length) for one in self.tracks])
         self.dt = float(self.sim["control_dt"][0])
-        self.max_steps = int(self.sim["max_steps"][0])
+        self.max_steps = int(self.sim["max_steps"].max())
 
         self.cars = np.zeros(n, CAR)
         self.params = np.zeros(n, PARAMS)
@@ -97,10 +105,11 @@ class Race:
         self._action_shapes = (shape, shape[1:]) if n == 1 else (shape,)  # one car: no row needed
         self._action_kinds = "iu" if self.action_buffer.dtype.kind == "i" else "iuf"
         self._mask = np.zeros(n, np.bool_)
+        self.scene = self._scene()
 
         self._view = observations.make(observation, vehicle)
         self.observation_space = self._view.space
-        self.obs = np.zeros((n, *self._view.space.shape), np.float32)
+        self.obs: observations.Obs = observations.empty(self._view.space, n)
         needs_width = (
             all_params or reward is None or bool(WIDTH_KEYS & getattr(reward, "needs", WIDTH_KEYS))
         )
@@ -108,22 +117,40 @@ class Race:
         self._reset, self._restart = self._bind_reset(self._mask), self._bind_reset(self.done)
         self.seed(seed)
 
+    def _scene(self) -> Scene:
+        both = self.rules.alternate_direction
+        return Scene(
+            self.cars,
+            self.commands,
+            np.ones(self.n, np.bool_),
+            np.arange(self.n),  # every car is alone in its world
+            self.roads,
+            tuple(
+                (one.arrays, one.reversed().arrays) if both else (one.arrays,)
+                for one in self.tracks
+            ),
+        )
+
     def _bind_step(self, needs_width: bool) -> None:
         """The parts of a step, and `_all` of it: one native call if the reward is a kernel too."""
         ends = self.terminated, self.truncated
+        block = new_block()
+
+        def begin(p: Part) -> Callable[[], Any]:
+            out = self.params[p.rows], self.terminated[p.rows], self.truncated[p.rows]
+            road = p.track, p.direction, self._sim_of(p)
+            return bind(step.begin, p.cars, p.commands, *out, *road, needs_width)
+
+        def advance(p: Part) -> Callable[[], Any]:
+            kernel = step.ADVANCE[int(self.vehicle["model"][0])]
+            road = p.track, p.direction, self.vehicle, self._sim_of(p)
+            return bind(kernel, p.cars, p.commands, *road, block)
+
         self._decode = self.actions.bind(self.action_buffer, self.commands)
-        self._begin = self._bind(
-            step.begin,
-            (self.cars, self.commands, self.params, *ends),
-            (self.sim, needs_width),
-        )
+        self._begin = self.scene.each(begin)
         precompile.wait()
-        self._advance = self._bind(
-            step.ADVANCE[int(self.vehicle["model"][0])],
-            (self.cars, self.commands),
-            (self.vehicle, self.sim, new_block()),
-        )
-        self._observe = self._bind_observe(np.ones(self.n, np.bool_))
+        self._advance = self.scene.each(advance)
+        self._observe = self._view.bind(self.scene, self.obs)
         self._scored = self.reward.bind(self.params, self.rewards) if self.reward else None
         self._finish = bind(step.finish, self.cars, self.rewards, *ends, self.done)
         self._all: Callable[[], int] = self._by_parts
@@ -132,31 +159,21 @@ class Race:
             score = [self._scored.call] if self._scored else []
             self._all = chain(self._decode, self._begin, *score, self._rest)
 
-    def _bind_observe(self, mask: np.ndarray) -> Callable[[], Any]:
-        return self._each_direction(lambda *road: self._view.bind(self.cars, mask, self.obs, *road))
-
     def _bind_reset(self, mask: np.ndarray) -> Callable[[], Any]:
+        scene = self.scene.asked(mask)
+
+        def reset(p: Part) -> Callable[[], Any]:
+            road = p.track, p.direction, self.vehicle, self._sim_of(p)
+            return bind(step.reset, p.cars, p.mask, *road)
+
         return chain(
             bind(step.next_episode, self.cars, mask, self.sim),
-            self._bind(step.reset, (self.cars, mask), (self.vehicle, self.sim)),
-            self._bind_observe(mask),
+            scene.each(reset),
+            self._view.bind(scene, self.obs),
         )
 
-    def _each_direction(
-        self, make: Callable[[TrackArrays, int], Callable[[], Any]]
-    ) -> Callable[[], Any]:
-        """The call `make(track, direction)` returns, for each direction that cars drive in."""
-        forward = make(self.track.arrays, 0)
-        if not self.rules.alternate_direction:
-            return forward
-        return chain(forward, make(self.backward.arrays, 1))
-
-    def _bind(
-        self, kernel: Any, first: tuple[Any, ...], last: tuple[Any, ...]
-    ) -> Callable[[], Any]:
-        return self._each_direction(
-            lambda track, direction: bind(kernel, *first, track, direction, *last)
-        )
+    def _sim_of(self, part: Part) -> np.ndarray:
+        return self.sim[part.road : part.road + 1]
 
     def seed(self, seed: int | Sequence[int] | np.ndarray) -> None:
         """Key car i with seed + i (or seed[i]) and make the next reset start episode 0.
@@ -169,25 +186,46 @@ class Race:
             self.cars["key"] = int(seed) % KEYS + np.arange(self.n)
         self.cars["episode"] = -1
 
-    def reset(self, mask: np.ndarray | None = None) -> np.ndarray:
+    def reset(self, mask: np.ndarray | None = None, start: Start | None = None) -> observations.Obs:
         """Start the next episode of the cars in `mask` (N,) bool, or of all.
+
+        Args:
+            mask: who.
+            start: where; by default as the rules say.
 
         Returns:
             obs, the race's own buffer.
+
+        Raises:
+            BadConfig: a start that the track does not have. No state has changed.
         """
+        if start is not None:
+            start.check(self.tracks)
         if mask is self.done:  # as vectorised environments do after most steps
             self._restart()
         else:
             self._mask[:] = True if mask is None else mask
             self._reset()
+        if start is not None:
+            self.place(start, self._mask if mask is None else mask)
         return self.obs
 
-    def refresh(self) -> np.ndarray:
+    def place(self, start: Start, mask: np.ndarray) -> observations.Obs:
+        """Let the episode of the cars in `mask` (N,) bool begin at `start`; returns obs.
+
+        Raises:
+            BadConfig: a start that the track does not have. No state has changed.
+        """
+        start.check(self.tracks)
+        start.place(self.scene.asked(mask), self.vehicle)
+        return self.refresh()
+
+    def refresh(self) -> observations.Obs:
         """Observe again, after `cars` was assigned to; returns obs."""
         self._observe()
         return self.obs
 
-    def step(self, actions: Any) -> np.ndarray:
+    def step(self, actions: Any) -> observations.Obs:
         """One control step for every car; see the module docstring for the order.
 
         Args:
@@ -258,116 +296,9 @@ def _as_float32(actions: np.ndarray) -> np.ndarray:
     return np.where(np.isinf(actions), np.nan, np.clip(actions, -largest, largest))
 
 
-# How an episode went, a row each.
-EPISODE = np.dtype(
-    [
-        ("status", "i8"),  # index of STATUS_LABELS
-        ("progress_pct", "f8"),  # of a lap, in the state that ended it
-        ("steps", "i8"),  # actions taken
-        ("return", "f8"),  # sum of rewards
-        ("time_s", "f8"),  # since the start, with the frame the car is held still in, as officially
-    ]
-)
-
-
-def episodes(race: Race, cars: np.ndarray | list[int]) -> np.ndarray:
-    """How the episodes of these cars (K,), which are done, went: (K,) EPISODE."""
-    ended = np.empty(len(cars), EPISODE)
-    ended["status"] = race.cars["status"][cars]
-    ended["progress_pct"] = race.params["progress"][cars]
-    ended["steps"] = race.cars["steps"][cars] - 1
-    ended["return"] = race.cars["episode_return"][cars]
-    ended["time_s"] = (ended["steps"] + 1) * race.dt
-    return ended
-
-
-def episode_infos(ended: np.ndarray) -> list[dict[str, Any]]:
-    """EPISODE rows as dicts of plain values.
-
-    Returns:
-        for each, the fields of EPISODE, `status` as its label; and `lap_time_s`, s, if the episode
-        ended with a lap.
-    """
-    infos = []
-    for status, progress, steps, total, time in ended.tolist():
-        info = {
-            "status": STATUS_LABELS[status],
-            "progress_pct": progress,
-            "steps": steps,
-            "return": total,
-            "time_s": time,
-        }
-        if status == LAP_COMPLETE:
-            info["lap_time_s"] = time
-        infos.append(info)
-    return infos
-
-
-def episode_info(race: Race, i: int) -> dict[str, Any]:
-    """`episode_infos` of car `i`, which is done."""
-    return episode_infos(episodes(race, [i]))[0]
-
-
-def track_of(config: RaceConfig) -> Track:
-    """The track that `config` names, numbered as it asks."""
-    track = Track.load(config.track)
-    return track.without_duplicates() if config.drop_duplicate_waypoints else track
-
-
-def make_race(
-    config: RaceConfig,
-    n: int = 1,
-    *,
-    seed: int = 0,
-    with_reward: bool = True,
-    all_params: bool = False,
-) -> Race:
-    """The race that `config` names.
-
-    Raises:
-        UnknownName, BadTrack, BadActions, BadReward: a name or file that cannot be used.
-    """
-    vehicle = vehicles.load(config.vehicle)
-    actions = racer.actions.load(config.actions)
-    precompile.start(int(vehicle["model"][0]))
-    track = track_of(config)
-    reward = None
-    if with_reward:
-        reward = make_engine(
-            config.reward,
-            n=n,
-            waypoints=track.waypoints,
-            engine=config.reward_engine,
-            sandbox=config.sandbox,
-            seed=seed,
-            sample_rows=lambda: drivers.sample(scripted(config, track)),
-            sample_of=drivers.definition(
-                track.center, track.inner, track.outer, vehicle, actions, config.rules
-            ),
-        )
-    return Race(
-        track,
-        n,
-        vehicle=vehicle,
-        actions=actions,
-        observation=config.observation,
-        reward=reward,
-        rules=config.rules,
-        seed=seed,
-        all_params=all_params,
-    )
-
-
-def scripted(config: RaceConfig, track: Track) -> Race:
-    """A race of the scripted drivers, whose params a compiled reward must score like Python."""
-    return Race(
-        track,
-        len(drivers.DRIVERS),
-        vehicle=vehicles.load(config.vehicle),
-        actions=racer.actions.load(config.actions),
-        rules=config.rules,
-        all_params=True,
-    )
+def spread(n: int, tracks: int) -> np.ndarray:
+    """Which of so many tracks each of `n` cars is on: (n,) int64, ascending, equal shares."""
+    return np.arange(n) * tracks // n
 
 
 def sim_row(rules: Rules, length: float) -> np.ndarray:

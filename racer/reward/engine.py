@@ -53,6 +53,7 @@ class RewardEngine(ABC):
         state: (N, K) int64, what a compiled reward keeps of each car between calls; None when it
             keeps nothing, or only its namespaces know. Copy it to save it, assign to `state[:]` to
             restore it.
+        first_car: the number of the car in row 0, for messages.
     """
 
     name: str
@@ -65,6 +66,7 @@ class RewardEngine(ABC):
         self.failure_folder: Path | None = None
         self.why_not = ""
         self.state: NDArray[np.int64] | None = None
+        self.first_car = 0
         self._pending: tuple[Rows, Cars | None] | None = None
 
     @abstractmethod
@@ -99,6 +101,15 @@ class RewardEngine(ABC):
     def settle(self, bound: Bound, cars: Cars | None) -> None:  # noqa: B027
         """Answer for the rows that a doubtful call left open; raises as `compute` does."""
 
+    def get_state(self) -> NDArray[Any] | None:
+        """A copy of `state`, for a checkpoint."""
+        return None if self.state is None else self.state.copy()
+
+    def set_state(self, state: NDArray[Any]) -> None:
+        """Go on from `get_state`."""
+        if self.state is not None:
+            self.state[...] = state
+
     def close(self) -> None:  # noqa: B027  an engine without processes has nothing to do
         """Give back processes and memory; harmless when repeated."""
 
@@ -108,12 +119,14 @@ class RewardEngine(ABC):
 
     def _told(self, failure: Failure, rows: Rows, cars: Cars | None) -> RewardFailed:
         row = rows[failure.car]
+        episode = None if cars is None else int(cars[failure.car]["episode"])
+        failure.car += self.first_car
         return told(
             failure,
             self.file.shown,
             row,
             self.waypoints[int(row["is_reversed"])],
-            episode=None if cars is None else int(cars[failure.car]["episode"]),
+            episode=episode,
             folder=self.failure_folder,
         )
 

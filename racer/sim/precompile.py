@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from racer.sim import jit, step
+from racer.sim import jit, native_call, step
 from racer.sim.models.kinematic import new_block
 from racer.sim.types import (
     AHEAD,
@@ -61,8 +61,8 @@ def compile_now(model: int) -> None:
     track = TrackArrays(*(np.zeros(0, dtype) for dtype in _DTYPES))
     cars, vehicle, sim = np.zeros(0, CAR), np.zeros(0, VEHICLE), np.zeros(0, SIM)
     advance = step.ADVANCE[model]
-    jit.bind(advance, cars, np.zeros((0, 2)), track, 0, vehicle, sim, new_block())
-    jit.bind(step.reset, cars, np.zeros(0, np.bool_), track, 0, vehicle, sim)
+    native_call.bind(advance, cars, np.zeros((0, 2)), track, 0, vehicle, sim, new_block())
+    native_call.bind(step.reset, cars, np.zeros(0, np.bool_), track, 0, vehicle, sim)
 
 
 def _pays() -> bool:

@@ -127,6 +127,11 @@ def _start(car, track, vehicle, sim):
     elif sim.start != START_LINE:
         turn = (car.key + car.episode) * sim.start_advance
         s = (turn - math.floor(turn)) * track.head[0].length
+    _begin_at(car, track, vehicle, s, yaw_offset, n)
+
+
+@inlined
+def _begin_at(car, track, vehicle, s, yaw_offset, n):
     place(car, track, vehicle, s, yaw_offset, n)
     car.start_s = s
     car.progress = 0.0
@@ -153,3 +158,12 @@ def reset(cars, mask, track, direction, vehicles, sims):
     for i in range(cars.size):
         if mask[i] and cars[i].direction == direction:
             _start(cars[i], track, vehicle, sim)
+
+
+@kernel
+def start_at(cars, mask, track, direction, vehicles, s, n, yaw_offset):
+    """Put the cars in `mask` of this direction at arc length `s` (m), `n` m left, turned (rad)."""
+    track, vehicle = borrowed(track), vehicles[0]
+    for i in range(cars.size):
+        if mask[i] and cars[i].direction == direction:
+            _begin_at(cars[i], track, vehicle, s, yaw_offset, n)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from racer import observations
 from racer.config import TrainConfig
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig, UnknownName
@@ -151,6 +152,11 @@ def build(config: TrainConfig, env: RacerVecEnv, **more: Any) -> Any:
     algo = algo_of(config)
     if algo.continuous_only and hasattr(env.action_space, "n"):
         raise BadConfig(f"{config.algo} needs continuous actions; use --actions continuous or ppo.")
+    if not observations.inputs(env.observation_space):
+        raise BadConfig(
+            f"racer train learns from one row of float32 numbers, and this observation is "
+            f"{env.observation_space}. Train on RacerVecEnv with your own Stable-Baselines3 model."
+        )
     torch.set_num_threads(config.threads)
     optim.spare_compiler()
     # Validation of every distribution argument costs a fifth of a rollout and finds nothing here.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from racer import observations
 from racer.config import Config
 from racer.errors import ResourceError
 from racer.process import memory
@@ -27,10 +28,14 @@ def check(config: Config, race: Race) -> None:
 def buffers(config: Config, race: Race) -> float:
     """Bytes that learning takes at its peak, beside what is loaded already."""
     chosen = algorithms.settings(config.train)
-    inputs, actions = race.obs.shape[1], max(1, race.action_buffer[0].size)
+    seen = observations.take(race.obs, 0)
+    arrays = observations.flat(seen, "obs").values()
+    numbers, stored = sum(a.size for a in arrays), sum(a.nbytes for a in arrays)
+    actions = max(1, race.action_buffer[0].size)
     if "buffer_size" in chosen:  # observation twice, action, reward, two flags
-        return float(4 * chosen["buffer_size"] * (2 * inputs + actions + 3))
-    row = inputs + actions + 6
+        return float(chosen["buffer_size"] * (2 * stored + 4 * (actions + 3)))
+    row = numbers + actions + 6
     width = max(config.train.net_arch or algorithms.algo_of(config.train).net_arch, default=0)
     # Beside the rollout: a layer's input and output for all of it, or the rollout shuffled.
-    return float(4 * chosen["n_steps"] * race.n * (row + 2 * max(row, width)))
+    each = stored + 4 * (actions + 6) + 8 * max(row, width)
+    return float(chosen["n_steps"] * race.n * each)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from racer import observations
 from racer.errors import BadRun, Diverged
 from racer.policy import Policy, from_model, into_model
 from racer.storage.tensors import Arrays
@@ -58,7 +59,7 @@ def capture(model: Any, *, about: Mapping[str, Any] | None = None) -> State:
     """
     arrays = _optimizer_arrays(model) | _random_arrays(model)
     arrays |= {f"env.{name}": a for name, a in model.get_env().get_state().items()}
-    arrays["last_obs"] = np.array(model._last_obs)
+    arrays |= observations.flat(observations.copied(model._last_obs), "last_obs")
     arrays["last_episode_starts"] = np.array(model._last_episode_starts)
     wrong = _not_finite(arrays)
     if wrong:
@@ -85,7 +86,8 @@ def restore(state: State, model: Any) -> None:
     """
     env = model.get_env()
     expected = _optimizer_shapes(model) | {f"env.{k}": v for k, v in env.get_state().items()}
-    expected["last_obs"] = np.zeros((env.num_envs, *env.observation_space.shape), np.float32)
+    like = observations.empty(env.observation_space, env.num_envs)
+    expected |= observations.flat(like, "last_obs")
     expected["last_episode_starts"] = np.zeros(env.num_envs, np.bool_)
     _check_reward(state.arrays, expected)
     _check_like({n: a for n, a in state.arrays.items() if n not in state.extra}, expected)
@@ -101,7 +103,7 @@ def restore(state: State, model: Any) -> None:
     model._current_progress_remaining = state.facts["progress_remaining"]
     model.ep_info_buffer = deque(state.facts["episodes"], maxlen=model._stats_window_size)
     model.ep_success_buffer = deque(state.facts["successes"], maxlen=model._stats_window_size)
-    model._last_obs = state.arrays["last_obs"].copy()
+    model._last_obs = observations.copied(observations.unflat(like, state.arrays, "last_obs"))
     model._last_episode_starts = state.arrays["last_episode_starts"].copy()
     env.set_state({k[4:]: v for k, v in state.arrays.items() if k.startswith("env.")})
     _restore_random(state, model)
@@ -110,7 +112,7 @@ def restore(state: State, model: Any) -> None:
 def _not_finite(arrays: Arrays) -> str:
     """The name of an array that must be finite and is not; empty when all are."""
     for name, array in arrays.items():
-        numbers = name.startswith("optimizer.") or name in ("last_obs", "log_ent_coef")
+        numbers = name.startswith(("optimizer.", "last_obs")) or name == "log_ent_coef"
         if numbers and not np.isfinite(array).all():
             return name
     return ""
@@ -239,7 +241,15 @@ def _pending_log(model: Any) -> dict[str, Any]:
 def _rows(replay: Any) -> Arrays:
     """The filled part of a replay buffer, as views."""
     filled = replay.buffer_size if replay.full else replay.pos
-    return {name: getattr(replay, name)[:filled] for name in _REPLAY}
+    return _filled(replay, filled)
+
+
+def _filled(replay: Any, rows: int) -> Arrays:
+    """Its arrays by name, the first `rows` of each, as views."""
+    found: Arrays = {}
+    for name in _REPLAY:
+        found |= observations.flat(getattr(replay, name), name)
+    return {name: array[:rows] for name, array in found.items()}
 
 
 def _restore_replay(state: State, replay: Any) -> None:
@@ -248,9 +258,10 @@ def _restore_replay(state: State, replay: Any) -> None:
     if not 0 <= where["pos"] <= filled <= replay.buffer_size:
         raise BadRun(f"the replay buffer is at row {where['pos']} of {replay.buffer_size}.")
     rows = state.replay or {}
-    _check_like(rows, {name: getattr(replay, name)[:filled] for name in _REPLAY})
-    for name in _REPLAY:
-        getattr(replay, name)[:filled] = rows[name]
+    buffers = _filled(replay, filled)
+    _check_like(rows, buffers)
+    for name, buffer in buffers.items():
+        buffer[...] = rows[name]
     replay.pos, replay.full = where["pos"], where["full"]
 
 

@@ -1,4 +1,7 @@
-"""Vehicles: one file per preset, `PARAMS = vehicle(...)`; the file's name is the preset's name."""
+"""Vehicles: one file per preset, `PARAMS = vehicle(...)`; the file's name is the preset's name.
+
+Your own go into `./vehicles`, which is searched first: start from a copy of deepracer_v5.py.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import math
 import numpy as np
 
 from racer import registry
-from racer.errors import BadConfig
+from racer.errors import BadConfig, BadInput
 from racer.sim.types import KINEMATIC, VEHICLE
 
 # Numbers that only one of the two models reads may be left out.
@@ -60,16 +63,22 @@ def vehicle(**numbers: float) -> np.ndarray:
 
 
 def names() -> list[str]:
-    """Every preset."""
-    return registry.modules("racer.vehicles")
+    """Every preset, the user's own included."""
+    return registry.module_names("racer.vehicles")
 
 
 def load(name: str) -> np.ndarray:
     """The preset `name`, a fresh (1,) VEHICLE.
 
+    Args:
+        name: of a file in ./vehicles or of a built-in preset; or a path, or a package.module.
+
     Raises:
         UnknownName: no such preset; names the nearest one.
+        BadInput, BadConfig: the user's file is no vehicle.
     """
-    module = registry.load_module("racer.vehicles", "vehicle", name)
-    params: np.ndarray = module.PARAMS
+    module = registry.load_module("racer.vehicles", "vehicle", str(name))
+    params = getattr(module, "PARAMS", None)
+    if not isinstance(params, np.ndarray) or params.dtype != VEHICLE or params.shape != (1,):
+        raise BadInput(f"vehicle {name!r} has no `PARAMS = vehicle(...)`; see racer/vehicles.")
     return params.copy()

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from racer.sim.jit import SWITCHED_OFF, bind, chain, kernel
+from racer.sim.jit import SWITCHED_OFF, kernel
+from racer.sim.native_call import bind, chain
 
 
 @kernel

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import re
 import sys
-import tempfile
 import types
 import warnings
 from collections.abc import Callable
@@ -25,8 +23,10 @@ from racer.reward.engine import Bound, Cars, Floats, RewardEngine, Rows
 from racer.reward.failure import Failure
 from racer.reward.file import RewardFile
 from racer.reward.params import Waypoints, params_of
-from racer.sim.jit import bind
+from racer.sim import cache
+from racer.sim.native_call import bind
 from racer.sim.types import PARAMS
+from racer.storage import files
 
 TOLERANCE = 1e-12  # of the larger of 1 and the reward
 RAISES_ALLOWED = 20  # rows of the proof for which the file itself raises
@@ -222,12 +222,8 @@ def _kernel(text: str) -> Any:
     path = _stored(name, text)
     module = sys.modules.setdefault(name, types.ModuleType(name))  # numba's cache imports it
     exec(compile(text, str(path or "<reward>"), "exec"), module.__dict__)
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(path.parent) if path else ""
-    try:
-        return numba.njit(cache=path is not None, nogil=True, **OPTIONS)(module.kernel)
-    finally:
-        config.CACHE_DIR = before
+    dispatcher = numba.njit(nogil=True, **OPTIONS)(module.kernel)
+    return cache.attach(dispatcher, str(path.parent) if path else "", alone=True)
 
 
 def _stored(name: str, text: str) -> Path | None:
@@ -235,13 +231,10 @@ def _stored(name: str, text: str) -> Path | None:
     folder = verdicts.own_folder()
     if folder is None:
         return None
-    with contextlib.suppress(OSError):
-        path = folder / f"{name}.py"
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            os.replace(temporary, path)
+    with contextlib.suppress(OSError, UnicodeEncodeError):
+        path, content = folder / f"{name}.py", text.encode("utf-8")
+        if not path.exists() or path.read_bytes() != content:
+            files.write_atomic(path, content)
         return path
     return None
 

@@ -1,0 +1,62 @@
+"""What the doors share: their settings, checked at the border, and pictures of the cars."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racer.config import RaceConfig, Rules
+from racer.errors import BadConfig
+from racer.race import Race
+
+if TYPE_CHECKING:
+    from racer.render.video import LiveView
+
+RewardFunction = Callable[[dict[str, Any]], Any]
+
+
+def race_config(
+    reward: Any, rules: Rules | Mapping[str, Any] | None, **names: Any
+) -> tuple[RaceConfig, RewardFunction | None]:
+    """The settings of a door, and the reward if that is a Python function.
+
+    Args:
+        reward: a name, a path, or a function of params.
+        rules: Rules, or a dict of their fields.
+        names: every other field of RaceConfig.
+
+    Raises:
+        BadConfig: a value of the wrong type or outside its range.
+    """
+    function = reward if callable(reward) else None
+    if function is None:
+        names["reward"] = reward
+    for name, value in names.items():
+        if not isinstance(value, str | os.PathLike):
+            also = ", or a function of params" if name == "reward" else ""
+            shown = " ".join(repr(value).split())[:60]
+            raise BadConfig(f"{name} = {shown}; give a name or the path of a file{also}.")
+    texts = {name: os.fspath(value) for name, value in names.items()}
+    return RaceConfig(**texts, rules=Rules.of(rules)), function
+
+
+class Cameras:
+    """A picture of each car of a race, made when it is asked for."""
+
+    def __init__(self, race: Race) -> None:
+        self._race = race
+        self._views: dict[int, LiveView] = {}
+
+    def frames(self) -> Iterator[NDArray[np.uint8]]:
+        """(H, W, 3) uint8 of each car, as it is now."""
+        race = self._race
+        for i in range(race.n):
+            if i not in self._views:
+                from racer.render.video import LiveView
+
+                self._views[i] = LiveView(race.tracks[race.roads[i]])
+            yield self._views[i].frame(race.cars[i], race.params[i], race.rewards.item(i))

@@ -1,0 +1,121 @@
+"""From a RaceConfig, which names files, to a Race."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import racer.actions
+from racer import vehicles
+from racer.config import RaceConfig
+from racer.race import drivers
+from racer.race.race import Race, spread
+from racer.reward import RewardEngine, make_engine
+from racer.reward.function import FunctionEngine
+from racer.reward.pack import PackEngine
+from racer.sim import precompile
+from racer.tracks import Track
+
+
+def track_of(config: RaceConfig) -> Track:
+    """The track that `config` names, numbered as it asks."""
+    track = Track.load(config.track)
+    return track.without_duplicates() if config.drop_duplicate_waypoints else track
+
+
+def make_race(
+    config: RaceConfig,
+    n: int = 1,
+    *,
+    seed: int = 0,
+    with_reward: bool = True,
+    all_params: bool = False,
+    tracks: Sequence[Track] | None = None,
+    reward: Callable[[dict[str, Any]], Any] | None = None,
+) -> Race:
+    """The race that `config` names.
+
+    Args:
+        config: names of files.
+        n: cars.
+        seed: of the first car.
+        with_reward: False scores nothing.
+        all_params: fill every params key, also those the reward does not read.
+        tracks: to spread the cars over, in place of the one that `config` names.
+        reward: a function of params in place of the file that `config` names. It is called as it
+            is, in this process, unguarded; all cars share it and what it remembers.
+
+    Raises:
+        UnknownName, BadTrack, BadActions, BadReward: a name or file that cannot be used.
+    """
+    vehicle = vehicles.load(config.vehicle)
+    actions = racer.actions.load(config.actions)
+    precompile.start(int(vehicle["model"][0]))
+    roads = [track_of(config)] if tracks is None else list(tracks)
+    engine = _rewards(config, roads, n, seed, reward) if with_reward else None
+    return Race(
+        roads,
+        n,
+        vehicle=vehicle,
+        actions=actions,
+        observation=config.observation,
+        reward=engine,
+        rules=config.rules,
+        seed=seed,
+        all_params=all_params,
+    )
+
+
+def _rewards(
+    config: RaceConfig,
+    tracks: list[Track],
+    n: int,
+    seed: int,
+    function: Callable[[dict[str, Any]], Any] | None,
+) -> RewardEngine:
+    counts = np.bincount(spread(n, len(tracks)), minlength=len(tracks)).tolist()
+    engines: list[RewardEngine] = []
+    try:
+        for track, cars in zip(tracks, counts, strict=True):
+            first = seed + sum(counts[: len(engines)])
+            made = (
+                FunctionEngine(function, n=cars, waypoints=track.waypoints)
+                if function is not None
+                else _reward(config, track, cars, first)
+            )
+            engines.append(made)
+    except BaseException:
+        for engine in engines:
+            engine.close()
+        raise
+    return engines[0] if len(engines) == 1 else PackEngine(engines, counts)
+
+
+def _reward(config: RaceConfig, track: Track, n: int, seed: int) -> RewardEngine:
+    vehicle, actions = vehicles.load(config.vehicle), racer.actions.load(config.actions)
+    return make_engine(
+        config.reward,
+        n=n,
+        waypoints=track.waypoints,
+        engine=config.reward_engine,
+        sandbox=config.sandbox,
+        seed=seed,
+        sample_rows=lambda: drivers.sample(scripted(config, track)),
+        sample_of=drivers.definition(
+            track.center, track.inner, track.outer, vehicle, actions, config.rules
+        ),
+    )
+
+
+def scripted(config: RaceConfig, track: Track) -> Race:
+    """A race of the scripted drivers, whose params a compiled reward must score like Python."""
+    return Race(
+        track,
+        len(drivers.DRIVERS),
+        vehicle=vehicles.load(config.vehicle),
+        actions=racer.actions.load(config.actions),
+        rules=config.rules,
+        all_params=True,
+    )

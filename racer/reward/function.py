@@ -1,0 +1,56 @@
+"""A reward given as a Python function, from a notebook: called as it is, in this process."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from racer.errors import BadReward, RewardFailed
+from racer.reward import usage
+from racer.reward.engine import Cars, RewardEngine, Rows
+from racer.reward.failure import Failure
+from racer.reward.file import RewardFile
+from racer.reward.inprocess import InProcessEngine
+from racer.reward.params import Waypoints
+
+_STAND_IN = "def reward_function(params): ..."  # what the file would hold; nothing reads it
+
+
+class FunctionEngine(InProcessEngine):
+    """One function for all cars: what it remembers they share, and nothing stops it.
+
+    Args:
+        function: of params, a dict; returns a finite number.
+        n: cars.
+        waypoints: in the file's order.
+
+    Raises:
+        BadReward: it cannot be called with one argument.
+    """
+
+    why = "a Python function in this process; nothing stops a bad one here"
+
+    def __init__(
+        self, function: Callable[[dict[str, Any]], Any], *, n: int, waypoints: Waypoints
+    ) -> None:
+        name = getattr(function, "__name__", type(function).__name__)
+        try:
+            inspect.signature(function).bind({})
+        except TypeError as error:
+            raise BadReward(f"reward {name}: {error}; write def {name}(params).") from None
+        except ValueError:
+            pass  # a built-in without a signature: its first call tells
+        code = getattr(function, "__code__", None)
+        path = Path(code.co_filename if code else name)
+        RewardEngine.__init__(self, RewardFile(path, _STAND_IN, ast.parse(_STAND_IN)), waypoints)
+        self.needs = usage.ALL
+        self._functions = [function] * n
+
+    def _told(self, failure: Failure, rows: Rows, cars: Cars | None) -> RewardFailed:
+        """Without the command that repeats a call: that needs a reward file."""
+        car, step = failure.car + self.first_car, rows[failure.car]["steps"]
+        where = f"{self.file.shown}:{failure.line}"
+        return RewardFailed(f"{where}: {failure.problem} (car {car}, step {step:.0f}).")

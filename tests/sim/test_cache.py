@@ -1,0 +1,167 @@
+"""The kernel cache: keyed by every kernel's source, private, and never a reason to stop."""
+
+import ast
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from racer.sim import cache
+
+POSIX = pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")
+DECORATORS = {"kernel", "inlined", "helper", "njit", "jit"}
+# Generated text is part of the key there, and so is all of this folder.
+OWN_KEY = ("reward", "compiler")
+
+CODE = """
+from racer.sim import jit
+from racer.tracks import Track
+print(Track.load("oval").length > 10.0, jit.CACHE_FOLDER)
+"""
+HITS = (
+    CODE
+    + """
+from racer.sim.track_index import build
+from racer.sim.progress import pose_on_center
+pose_on_center(Track.load("oval").arrays, 1.0)
+print(sum(pose_on_center.stats.cache_hits.values()))
+"""
+)
+
+
+def _holds_kernels(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for decorator in getattr(node, "decorator_list", []):
+            called = decorator.func if isinstance(decorator, ast.Call) else decorator
+            if getattr(called, "id", getattr(called, "attr", "")) in DECORATORS:
+                return True
+    return False
+
+
+def test_every_package_with_kernels_is_part_of_the_key():
+    keyed = set(cache.sources())
+    for path in cache.PACKAGE.rglob("*.py"):
+        inside = path.relative_to(cache.PACKAGE).parts
+        if _holds_kernels(path) and inside[:2] != OWN_KEY:
+            assert path in keyed, f"{inside[0]} is missing from KERNEL_FOLDERS"
+
+
+def test_a_deep_file_changes_the_key(tmp_path, monkeypatch):
+    deep = tmp_path / "sim" / "models" / "more"
+    deep.mkdir(parents=True)
+    monkeypatch.setattr(cache, "PACKAGE", tmp_path)
+    before = cache.key()
+    (deep / "new.py").write_text("x = 1")
+    assert cache.key() != before
+
+
+def _first(python, tmp_path):
+    """Fill a cache; its folder."""
+    said, folder = python(CODE, RACER_CACHE=str(tmp_path)).split()
+    assert said == "True"
+    assert Path(folder).parent == tmp_path
+    return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory, python):
+    return _first(python, tmp_path_factory.mktemp("cache"))
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.parametrize("harm", ["empty", "cut", "noise", "flipped"])
+def test_a_damaged_file_is_compiled_anew(filled, python, suffix, harm):
+    for path in filled.rglob(f"*.{suffix}"):
+        content = path.read_bytes()
+        damaged = {
+            "empty": b"",
+            "cut": content[: len(content) // 2],
+            "noise": b"\x80\x05" + b"x" * 40,
+            "flipped": content[:-40] + bytes([content[-40] ^ 1]) + content[-39:],
+        }
+        path.write_bytes(damaged[harm])
+    said = python(HITS, RACER_CACHE=str(filled.parent)).split()
+    assert said == ["True", str(filled), "0"]
+    assert python(HITS, RACER_CACHE=str(filled.parent)).split()[-1] == "1"  # it was repaired
+
+
+@POSIX
+def test_folders_are_made_for_this_user_alone(filled):
+    assert stat.S_IMODE(filled.stat().st_mode) == 0o700
+
+
+@POSIX
+@pytest.mark.parametrize("harm", ["writable", "link", "foreign"])
+def test_what_others_could_have_written_is_not_loaded(tmp_path, monkeypatch, harm):
+    folder = tmp_path / "kernels-1"
+    folder.mkdir(mode=0o700)
+    assert cache.private(folder)
+    if harm == "writable":
+        folder.chmod(0o777)
+    elif harm == "link":
+        folder.rename(tmp_path / "elsewhere")
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    assert not cache.private(folder)
+    monkeypatch.setenv("RACER_CACHE", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    found = cache.find("kernels-1")
+    assert not found.startswith(str(folder))
+
+
+@POSIX
+def test_a_folder_in_the_shared_temporary_folder_must_be_ones_own(tmp_path, monkeypatch):
+    monkeypatch.delenv("RACER_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)  # a home that cannot hold a folder
+    monkeypatch.setattr(cache.tempfile, "gettempdir", lambda: str(tmp_path))
+    mine = tmp_path / f"racer-{os.getuid()}"
+    assert cache.find("kernels-1") == str(mine / "kernels-1")
+    mine.chmod(0o777)
+    assert cache.find("kernels-1") == ""
+
+
+def test_without_a_home_there_is_still_an_answer(tmp_path, monkeypatch):
+    for name in ("RACER_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.setattr(cache.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert Path(cache.find("kernels-1")).parent.parent == tmp_path
+    assert not (tmp_path / "~").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file size limit here")
+def test_a_full_disk_is_one_warning_and_no_cache(tmp_path):
+    import subprocess
+
+    # A limit of 0 bytes a file fails every write, as a full disk does.
+    code = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0));" + CODE
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"RACER_CACHE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("True")
+    assert done.stderr.count("kernel cache") == 1
+    assert str(tmp_path) in done.stderr
+
+
+def test_a_users_kernel_is_keyed_by_the_files_beside_it(tmp_path):
+    (tmp_path / "one.py").write_text("x = 1")
+    before = cache._with_neighbours("cache", str(tmp_path))
+    cache._with_neighbours.cache_clear()
+    (tmp_path / "two.py").write_text("y = 1")
+    assert cache._with_neighbours("cache", str(tmp_path)) != before
+    cache._with_neighbours.cache_clear()
+    for k in range(cache.NEIGHBOURS):
+        (tmp_path / f"f{k}.py").write_text("")
+    assert cache._with_neighbours("cache", str(tmp_path)) == ""
