@@ -176,7 +176,7 @@ def test_racer_train_says_at_once_what_it_cannot_learn_from(tmp_path):
 
     config = Config().override({"race.observation": "picture", "train.timesteps": 100})
     with pytest.raises(BadConfig, match="Stable-Baselines3"):
-        train(config, runs_dir=tmp_path / "runs", quiet=True)
+        train(config, runs_dir=tmp_path / "runs")
 
 
 def test_a_users_file_comes_before_the_built_in_one(mine):
