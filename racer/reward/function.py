@@ -48,6 +48,7 @@ class FunctionEngine(InProcessEngine):
         RewardEngine.__init__(self, RewardFile(path, _STAND_IN, ast.parse(_STAND_IN)), waypoints)
         self.needs = usage.ALL
         self._functions = [function] * n
+        self._looks = False  # it is no file that asks for its own module
 
     def _told(self, failure: Failure, rows: Rows, cars: Cars | None) -> RewardFailed:
         """Without the command that repeats a call: that needs a reward file."""
