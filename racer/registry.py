@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import pkgutil
 import sys
 import traceback
@@ -117,16 +118,16 @@ def find_file(kind: str, name: str, folders: Iterable[Path], suffixes: Iterable[
     suffixes, folders = tuple(suffixes), tuple(folders)
     path = Path(name).expanduser()
     if path.suffix in suffixes or path.parent != Path("."):
-        if path.is_file():
+        if os.path.isfile(path):  # a name too long for the file system is none, without an error
             return path
         reason = "does not exist"
-        if path.exists():
+        if os.path.exists(path):
             reason = "is a folder" if path.is_dir() else "is a pipe or a device, not a file"
         raise UnknownName(kind, name, files(folders, suffixes), f"The file {str(path)!r} {reason}.")
     known = files(folders, suffixes)
     if name not in known:
         hint = "Give a path."
-        if path.is_file():
+        if os.path.isfile(path):
             hint = f"The file {name!r} must end in {', '.join(suffixes)}."
         elif folders and name:
             hint = f"Give a path, or put your own in {folders[0]}/{name}{suffixes[0]}."

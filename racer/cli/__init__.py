@@ -40,9 +40,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def command() -> int:
         args = _parse([arg for arg in argv if arg not in GLOBAL])
+        _refuse_no_folder()
         return args.command_run(args) or 0
 
     return guarded(command, debug=debug, quiet=quiet, verbose=verbose)
+
+
+def _refuse_no_folder() -> None:
+    """Libraries crash where the current folder is gone; a sentence comes before them."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise ResourceError(
+            "the current folder has been deleted. Go to another: cd FOLDER."
+        ) from None
 
 
 def guarded(

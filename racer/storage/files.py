@@ -74,13 +74,13 @@ def write_output(path: str | Path, content: bytes) -> None:
         ResourceError: it cannot be written there.
     """
     path = Path(path)
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise ResourceError(f"cannot write {path}: there is no folder {path.parent}. Make it.")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ResourceError(f"cannot write {path}: it is a folder. Name a file in it.")
     special = path.parts[:2] in (("/", "dev"), ("/", "proc"))  # /dev/stdout, >(...) of a shell
     with disk_errors(str(path), "Free some space or name another file."):
-        if special and path.exists() and (path.is_symlink() or not path.is_file()):
+        if special and os.path.exists(path) and (path.is_symlink() or not path.is_file()):
             with path.open("ab") as stream:
                 stream.write(content)
         else:

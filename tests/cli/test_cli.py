@@ -284,3 +284,20 @@ def test_a_tag_is_a_word(tag, capsys):
         "a tag must be printable and not empty, for example --tag baseline"
         in capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize("words", [("reward", "check"), ("track", "show"), ("evaluate",)])
+def test_a_name_longer_than_the_file_system_takes_is_unknown(words, capsys):
+    for name in ("x" * 5000, "x" * 5000 + ".py"):
+        assert cli.main([*words, name]) in (2, 3)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no current folder")
+def test_a_deleted_current_folder_is_told_in_a_sentence(tmp_path, monkeypatch, capsys):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert cli.main(["train"]) == 5
+    assert "current folder has been deleted" in capsys.readouterr().err

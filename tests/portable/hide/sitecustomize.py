@@ -18,10 +18,10 @@ import tempfile  # noqa: F401
 
 MODULES = {"fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "syslog", "posix"}
 NAMES = {
-    os: "fork forkpty O_CLOEXEC O_NOFOLLOW O_DIRECTORY O_NONBLOCK pwrite pread preadv pwritev getuid "
-    "geteuid getgid memfd_create set_blocking get_blocking sched_getaffinity sched_setaffinity "
-    "sched_yield sysconf killpg getpgid setpgid setsid statvfs fstatvfs uname getloadavg nice mkfifo "
-    "chown fchown fchmod wait4 posix_spawn register_at_fork pidfd_open",
+    os: "fork forkpty O_CLOEXEC O_NOFOLLOW O_DIRECTORY O_NONBLOCK pwrite pread preadv pwritev "
+    "getuid geteuid getgid memfd_create set_blocking get_blocking sched_getaffinity killpg nice "
+    "sched_setaffinity sched_yield sysconf getpgid setpgid setsid statvfs fstatvfs uname "
+    "getloadavg mkfifo chown fchown fchmod wait4 posix_spawn register_at_fork pidfd_open",
     select: "poll epoll",
     signal: "SIGUSR1 SIGUSR2 SIGHUP SIGALRM SIGKILL SIGCHLD SIGPIPE alarm setitimer pthread_kill "
     "pthread_sigmask sigwait pause siginterrupt",
