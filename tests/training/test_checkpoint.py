@@ -194,7 +194,7 @@ def test_only_the_last_few_are_kept_and_what_stands_is_never_overwritten(saved):
 
 
 def test_a_crash_at_any_call_of_a_save_leaves_a_usable_checkpoint(saved):
-    from test_files import Stop, fail_at
+    from tests.storage.test_files import Stop, fail_at
 
     folder, (_, newer), model = saved
     state = capture(model)
@@ -216,7 +216,7 @@ def test_a_crash_at_any_call_of_a_save_leaves_a_usable_checkpoint(saved):
 
 
 def test_a_full_disk_is_reported_and_loses_nothing(saved, monkeypatch):
-    from test_files import fail_at
+    from tests.storage.test_files import fail_at
 
     folder, (_, newer), model = saved
     state = capture(model)
