@@ -1,6 +1,7 @@
 """`racer reward`: what a teacher would say of a reward, in one table, without training."""
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -264,7 +265,9 @@ def test_the_map_is_a_picture_of_the_road(tmp_path):
     assert main(["reward", "map", "center_line", "--png", str(target)]) == 0
     assert target.read_bytes().startswith(b"\x89PNG")
     for wrong in ("--heading=sideways", "--heading=nan", "--speed=nan", "--speed=-1"):
-        assert main(["reward", "map", "center_line", wrong]) == 2
+        with pytest.raises(SystemExit) as end:  # by argparse or by the command
+            sys.exit(main(["reward", "map", "center_line", wrong]))
+        assert end.value.code == 2
 
 
 def test_a_reward_that_keeps_state_begins_anew_in_every_map(write):
