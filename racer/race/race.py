@@ -59,7 +59,7 @@ class Race:
         rewards: (N,) float64 of the last step.
         terminated, truncated: (N,) bool of the last step; never both.
         done, done_count: either of them, (N,) bool, and how many.
-        obs: of s_{t+1}, an array (N, *shape) or a dict of them, as the observation's space says.
+        obs: of s_{t+1}, an array `(N, *shape)` or a dict of them, as the observation's space says.
 
     All are written in place by `step` and `reset`: copy what you keep.
     """
