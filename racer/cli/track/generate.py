@@ -1,0 +1,63 @@
+"""Make random circuits that a car can drive, each from a seed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from racer.cli.parser import number, whole
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `racer track generate`."""
+    parser.add_argument("--seed", type=whole, default=0, help="of the first circuit (default: 0)")
+    parser.add_argument(
+        "--count", type=whole, default=1, help="how many, with the seeds after it (default: 1)"
+    )
+    parser.add_argument(
+        "--length", type=number, metavar="M", help="length of the lap, m (default: 15 to 60)"
+    )
+    parser.add_argument(
+        "--width", type=number, metavar="M", help="width of the road, m (default: 0.6 to 1.1)"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("tracks"),
+        metavar="DIR",
+        help="the folder to write them to (default: tracks, where names are looked up)",
+    )
+    parser.add_argument(
+        "--format",
+        default="txt",
+        choices=("txt", "npy"),
+        help="txt: readable points; npy: a DeepRacer route (default: txt)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write generated_SEED.txt or .npy for every seed, and say what they measure."""
+    import io
+
+    import numpy as np
+
+    from racer.errors import UsageError
+    from racer.storage import files
+    from racer.tracks import generate
+
+    if not 1 <= args.count <= 100_000:
+        raise UsageError(f"--count {args.count}; allowed is 1 to 100000.")
+    with files.disk_errors(str(args.out), "Name another folder with --out."):
+        args.out.mkdir(parents=True, exist_ok=True)
+    for seed in range(args.seed, args.seed + args.count):
+        text = generate.text_of(seed, length=args.length, width=args.width)
+        track = generate.parsed(text, generate.name_of(seed))
+        content = text.encode()
+        if args.format == "npy":
+            buffer = io.BytesIO()
+            np.save(buffer, np.hstack([track.center, track.inner, track.outer]))
+            content = buffer.getvalue()
+        path = args.out / f"{track.name}.{args.format}"
+        files.write_output(path, content)
+        turn = "counter-clockwise" if track.ccw else "clockwise"
+        print(f"{path}: {track.length:.2f} m long, {track.width:.2f} m wide, {turn}")

@@ -1,0 +1,153 @@
+"""Random circuits that a car can drive, each from a seed, as the readable text of a track file.
+
+Points at jittered angles and radii around a middle, squeezed on one axis, make a smooth closed
+curve, scaled to the length asked for. Corners that are too tight are softened by moving their
+points towards each other's middle; a curve that stays too tight, crosses itself or comes too near
+to itself is thrown away for the next one. The lap starts at the straightest place.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racer.errors import BadConfig, BadTrack
+from racer.tracks import points as shape
+from racer.tracks.io import circuit
+from racer.tracks.points import Curve
+from racer.tracks.track import Track
+
+Array = NDArray[np.float64]
+
+LENGTH_M, WIDTH_M = (8.0, 300.0), (0.4, 3.0)  # what can be asked for
+LENGTHS, WIDTHS = (15.0, 60.0), (0.6, 1.1)  # drawn from, where nothing is asked for
+TRIES = 400
+SOFTENED = 60  # times
+ROOM = 0.1  # m; the inner border's smallest radius
+RADIUS = 0.5  # m; a DeepRacer at full lock turns with 0.44 m
+APART = 0.15  # m between two parts of the road
+SPACING = 0.15  # m between the samples that are checked
+POINTS = 0.6  # m between the points of the text
+FLAT = 0.9  # m on either side of the start that should be straight
+
+
+def text_of(seed: int, *, length: float | None = None, width: float | None = None) -> str:
+    """A circuit as the text of a track file; the same seed gives the same text.
+
+    Args:
+        seed: any whole number, >= 0.
+        length: m, kept to 2 %; drawn from LENGTHS if None.
+        width: m; drawn from WIDTHS if None.
+
+    Raises:
+        BadConfig: out of range, or no circuit so short is so wide.
+    """
+    if not 0 <= seed < 2**63:
+        raise BadConfig(f"seed {seed}; allowed is 0 to 2^63 - 1.")
+    for name, value, (low, high) in (("length", length, LENGTH_M), ("width", width, WIDTH_M)):
+        if value is not None and not low <= value <= high:
+            raise BadConfig(f"{name} {value:g} m; allowed is {low:g} to {high:g} m.")
+    rng = np.random.default_rng(seed)
+    drawn = rng.uniform(*LENGTHS), round(rng.uniform(*WIDTHS), 2)
+    goal = drawn[0] if length is None else length
+    wide = drawn[1] if width is None else width
+    shortest = 2.4 * math.pi * _tightest(wide)  # a circle, and a little to vary
+    for _ in range(TRIES if goal >= shortest else 0):
+        places = _start_at_a_straight(_points(rng, goal, wide), wide, rng)
+        text = shape.written(f"Seed {seed}", places, np.full(len(places), wide))
+        if places.size and _drivable(text, goal, wide):
+            return text
+    longer = math.ceil(max(1.5 * goal, 12.0 * wide))
+    raise BadConfig(
+        f"no circuit of {goal:g} m with a road {wide:g} m wide was found with seed {seed}. "
+        f"Try a longer or a narrower one, for example length {longer}."
+    )
+
+
+def generated(seed: int, *, length: float | None = None, width: float | None = None) -> Track:
+    """The circuit of a seed; see `text_of`."""
+    return parsed(text_of(seed, length=length, width=width), name_of(seed))
+
+
+def parsed(text: str, name: str) -> Track:
+    """The track that a text means."""
+    return Track(name, *circuit(text, name), name)
+
+
+def name_of(seed: int) -> str:
+    """What its file is called."""
+    return f"generated_{seed}"
+
+
+def _points(rng: np.random.Generator, length: float, width: float) -> Array:
+    """(K, 2) m; empty if the corners could not be softened."""
+    count = int(np.clip(rng.normal(length / 3.0, 2.0), 6, max(20.0, length / 3.0)))
+    angles = (np.arange(count) + rng.uniform(-0.35, 0.35, count)) * 2.0 * np.pi / count
+    radii = rng.uniform(rng.uniform(0.15, 0.5), 1.0, count)
+    squeeze = rng.uniform(0.5, 1.0)
+    places = np.stack([squeeze * radii * np.cos(angles), radii * np.sin(angles)], axis=1)
+    widths = np.full(count, width)
+    for _ in range(SOFTENED):
+        places = places * (length / shape.curve(places, widths, length / 200.0).length)
+        road = shape.curve(places, widths, SPACING)
+        tight = road.center[np.abs(road.curvature) > 1.0 / _tightest(width)]
+        if not len(tight):
+            return places
+        near = np.hypot(*(places[:, None] - tight[None]).transpose(2, 0, 1)).argmin(axis=0)
+        bad = np.unique(near)
+        middle = 0.5 * (np.roll(places, 1, axis=0) + np.roll(places, -1, axis=0))
+        places[bad] += 0.12 * (middle - places)[bad]
+    return np.empty((0, 2))
+
+
+def _tightest(width: float) -> float:
+    """Radius of the centre line, m."""
+    return max(width / 2.0 + ROOM + 0.03, RADIUS)  # 3 cm for what resampling the points changes
+
+
+def _start_at_a_straight(places: Array, width: float, rng: np.random.Generator) -> Array:
+    """The same curve, in either direction, by points that begin where it is straightest.
+
+    That place is the origin and the road goes along +x there.
+    """
+    if not places.size:
+        return places
+    if rng.random() < 0.5:
+        places = places[::-1]
+    road = shape.curve(places, np.full(len(places), width), SPACING)
+    reach = round(FLAT / SPACING)
+    bend = np.abs(road.curvature)
+    around = sum(np.roll(bend, shift) for shift in range(-reach, reach + 1))
+    first = int(np.argmin(around))
+    count = max(shape.POINTS_MIN, round(road.length / POINTS))
+    rows = (first + np.arange(count) * len(road.center) // count) % len(road.center)
+    cos, sin = math.cos(road.yaw[first]), math.sin(road.yaw[first])
+    moved: Array = (road.center[rows] - road.center[first]) @ np.array([[cos, -sin], [sin, cos]])
+    return moved
+
+
+def _drivable(text: str, length: float, width: float) -> bool:
+    """Is it a track, and one that a car gets round?"""
+    try:
+        lines = circuit(text, "generated")
+        Track("generated", *lines)
+    except BadTrack:
+        return False
+    rows = [line.split()[1:] for line in text.splitlines() if line.startswith("point")]
+    places = np.array(rows, float)
+    road = shape.curve(places, np.full(len(places), width), SPACING)
+    if road.tightest_m < max(width / 2.0 + ROOM, RADIUS - 0.03):
+        return False
+    return abs(road.length - length) <= 0.02 * length and _apart(road, width)
+
+
+def _apart(road: Curve, width: float) -> bool:
+    """Do parts of the road that are not neighbours keep their distance?"""
+    count = len(road.center)
+    along = np.abs(np.arange(count)[:, None] - np.arange(count)[None]) * (road.length / count)
+    along = np.minimum(along, road.length - along)
+    gap = road.center[:, None] - road.center[None]
+    far = along > np.pi * (width / 2.0 + ROOM)  # more than a half circle apart
+    return bool((np.hypot(gap[..., 0], gap[..., 1])[far] >= width + APART).all())
