@@ -4,21 +4,18 @@ python -m tests.docs_reference
 """
 
 import argparse
-import dataclasses
-import inspect
 import re
 import tomllib
 from pathlib import Path
 
 from racer import cli
-from racer.config import Config
+from racer.config import Config, each
 from racer.reward.params import KEYS
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference.md"
 HOW_IT_WORKS = ROOT / "docs" / "how-it-works.md"
 REWARDS = ROOT / "docs" / "rewards.md"
-_SETTING = re.compile(r"^    (\w+): [^=]+ = .*?(?:  # (.*))?$", re.MULTILINE)
 
 
 def reference():
@@ -34,7 +31,7 @@ def reference():
     parts += ["", cli.EXIT_CODES.removeprefix("exit codes: ").replace("\n", " ") + ".", ""]
     parts += ["## Settings", ""]
     parts += ["In `config.toml`, by `--config`, and one by one with `--set KEY=VALUE`.", ""]
-    parts += ["| key | default | meaning |", "|---|---|---|", *settings(Config(), "")]
+    parts += ["| key | default | allowed | meaning |", "|---|---|---|---|", *settings()]
     return "\n".join(parts) + "\n"
 
 
@@ -63,19 +60,13 @@ def _cell(text):
     return text.replace("|", "\\|").replace("%%", "%")
 
 
-def settings(group, prefix):
-    """A row per setting: key, default, the comment beside it in the source."""
-    comments = dict(_SETTING.findall(inspect.getsource(type(group))))
+def settings():
+    """A row per setting: key, default, what is allowed, what it does."""
     rows = []
-    for field in dataclasses.fields(group):
-        value, key = getattr(group, field.name), f"{prefix}{field.name}"
-        if dataclasses.is_dataclass(value):
-            rows += settings(value, f"{key}.")
-        else:
-            shown = "measured best" if value is None else f"`{str(value).lower()}`"
-            if isinstance(value, str):
-                shown = f"`{value}`"
-            rows.append(f"| `{key}` | {shown} | {_cell(comments.get(field.name, ''))} |")
+    for key, value, about in each(Config()):
+        shown = f"`{value}`" if isinstance(value, str) else f"`{str(value).lower()}`"
+        shown = about.unset if value is None else shown
+        rows.append(f"| `{key}` | {shown} | {about.range} | {_cell(about.help)} |")
     return rows
 
 

@@ -11,22 +11,22 @@ from typing import Any
 from racer.cli.parser import add_checkpoint, duration, tag, whole
 from racer.process.signals import steady_output
 
-# option, Config key, type, help
-OPTIONS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
-    ("reward", "race.reward", str, "a name (racer reward list) or a .py file"),
-    ("track", "race.track", str, "a name (racer track list) or a .npy, .csv, .txt file"),
-    ("vehicle", "race.vehicle", str, "a vehicle preset"),
-    ("actions", "race.actions", str, "continuous, discrete or a model_metadata.json"),
-    ("reward-engine", "race.reward_engine", str, "auto, compiled, worker or inprocess"),
-    ("sandbox", "race.sandbox", str, "auto, or strict: refuse to run without full lock-down"),
-    ("algo", "train.algo", str, "ppo or sac"),
-    ("timesteps", "train.timesteps", str, "actions to learn from, over all cars"),
-    ("seed", "train.seed", str, "same seed, same run"),
-    ("device", "train.device", str, "auto (the CPU, faster here), cpu or cuda"),
-    ("num-envs", "train.num_envs", str, "cars that train at once"),
-    ("torch-threads", "train.threads", str, "threads of torch; 1 is fastest for small networks"),
-    ("laps", "eval.laps", str, "evaluation laps"),
-    ("time-limit", "train.time_limit_s", duration, "stop learning after this long, e.g. 5m"),
+# option, Config key, type; what it does stands beside the setting in racer/config
+OPTIONS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
+    ("reward", "race.reward", str),
+    ("track", "race.track", str),
+    ("vehicle", "race.vehicle", str),
+    ("actions", "race.actions", str),
+    ("reward-engine", "race.reward_engine", str),
+    ("sandbox", "race.sandbox", str),
+    ("algo", "train.algo", str),
+    ("timesteps", "train.timesteps", str),
+    ("seed", "train.seed", str),
+    ("device", "train.device", str),
+    ("num-envs", "train.num_envs", str),
+    ("torch-threads", "train.threads", str),
+    ("laps", "eval.laps", str),
+    ("time-limit", "train.time_limit_s", duration),
 )
 
 
@@ -55,9 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Options of `racer train` and of train_agent.py."""
-    from racer.config import Config
+    from racer.config import Config, each
 
-    defaults = Config()
     parser.add_argument("--config", type=Path, metavar="FILE", help="a config.toml to start from")
     parser.add_argument(
         "--hyperparameters",
@@ -65,13 +64,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="DeepRacer's JSON; shows what it becomes",
     )
-    for option, key, kind, text in OPTIONS:
-        group, name = key.split(".")
-        value = getattr(getattr(defaults, group), name)
-        shown = "measured best" if value is None else value
-        parser.add_argument(
-            f"--{option}", dest=key, type=kind, metavar="X", help=f"{text} (default: {shown})"
-        )
+    known = {key: (value, about) for key, value, about in each(Config())}
+    for option, key, kind in OPTIONS:
+        value, about = known[key]
+        words = f": {about.range}" if about.choices else ", e.g. 5m" if kind is duration else ""
+        shown = about.unset if value is None else value
+        text = f"{about.help}{words} (default: {shown})".replace("%", "%%")
+        parser.add_argument(f"--{option}", dest=key, type=kind, metavar="X", help=text)
     parser.add_argument(
         "--set",
         action="append",

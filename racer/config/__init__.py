@@ -1,12 +1,23 @@
-"""Every setting of a run, as frozen dataclasses that check themselves, to and from TOML."""
+"""Every setting of a run, as frozen dataclasses that check themselves, to and from TOML.
 
-from racer.config.settings import STARTS, Config, EvalConfig, RaceConfig, Rules, TrainConfig
+A file per part; a field carries its bounds, unit and help line, which the command line and
+docs/reference.md show.
+"""
+
+from racer.config.evaluation import EvalConfig
+from racer.config.fields import About, about, each
+from racer.config.race import STARTS, RaceConfig, Rules
+from racer.config.training import TrainConfig
+from racer.config.whole import Config
 
 __all__ = [
     "STARTS",
+    "About",
     "Config",
     "EvalConfig",
     "RaceConfig",
     "Rules",
     "TrainConfig",
+    "about",
+    "each",
 ]

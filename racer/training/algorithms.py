@@ -13,6 +13,7 @@ from racer import observations
 from racer.config import TrainConfig
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig, UnknownName
+from racer.training.schedule import learning_rate
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ ALGOS = {
             "max_grad_norm": 0.5,
         },
         net_arch=(64, 64),
-        accepts=_COMMON | {"n_steps", "n_epochs"},
+        accepts=_COMMON | {"n_steps", "n_epochs", "gae_lambda", "clip_range"},
     ),
     "sac": Algo(
         _sac,
@@ -99,7 +100,7 @@ def algo_of(config: TrainConfig) -> Algo:
     if config.algo not in ALGOS:
         raise UnknownName("algorithm", config.algo, ALGOS)
     algo = ALGOS[config.algo]
-    for name in ("n_steps", "n_epochs", "ent_coef", "learning_rate", "batch_size", "gamma"):
+    for name in sorted(frozenset().union(*(algo.accepts for algo in ALGOS.values()))):
         if getattr(config, name) is not None and name not in algo.accepts:
             known = ", ".join(sorted(algo.accepts))
             raise BadConfig(f"{config.algo} has no train.{name}. It has {known}.")
@@ -157,6 +158,8 @@ def build(config: TrainConfig, env: RacerVecEnv, **more: Any) -> Any:
             f"racer train learns from one row of float32 numbers, and this observation is "
             f"{env.observation_space}. Train on RacerVecEnv with your own Stable-Baselines3 model."
         )
+    chosen = settings(config)
+    chosen["learning_rate"] = learning_rate(config, chosen["learning_rate"])
     torch.set_num_threads(config.threads)
     optim.spare_compiler()
     # Validation of every distribution argument costs a fifth of a rollout and finds nothing here.
@@ -168,7 +171,7 @@ def build(config: TrainConfig, env: RacerVecEnv, **more: Any) -> Any:
         seed=config.seed,
         device=device(config.device),
         policy_kwargs={"net_arch": width, "activation_fn": torch.nn.ReLU},
-        **(settings(config) | more),
+        **(chosen | more),
     )
 
 

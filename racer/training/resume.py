@@ -30,6 +30,8 @@ FREE = frozenset(
         "train.time_limit_s",
         "train.early_stop",
         "train.checkpoint_every_s",
+        "train.judge_every",
+        "train.judge_laps",
         "race.reward_engine",
         "race.sandbox",
         "eval.laps",
@@ -131,7 +133,7 @@ def _changes(run: Run, old: Config, new: Config) -> list[str]:
     found = [
         f"{key} was {before[key]!r}, now {after[key]!r}"
         for key in before
-        if before[key] != after[key] and key not in FREE
+        if before[key] != after[key] and (key not in FREE or _bends(key, new))
     ]
     if _reward_text(new) not in (None, run.reward_text()):
         found.append(f"the reward {new.race.reward} differs from the run's copy, reward.py")
@@ -139,6 +141,14 @@ def _changes(run: Run, old: Config, new: Config) -> list[str]:
     if track.sha256 != run.manifest().get("track", {}).get("sha256"):
         found.append(f"the track {new.race.track} has another geometry")
     return found
+
+
+def _bends(key: str, config: Config) -> bool:
+    """Whether a longer training would have learned otherwise from its first step on."""
+    return key == "train.timesteps" and config.train.learning_rate_schedule not in (
+        None,
+        "constant",
+    )
 
 
 def _reward_text(config: Config) -> str | None:

@@ -192,7 +192,8 @@ class Session:
 
     def _build(self) -> tuple[Any, Loop]:
         model = algorithms.build(self.config.train, self.env)
-        judge = make_scorer(self.config.race, laps=min(JUDGE_LAPS, self.config.eval.laps))
+        laps = self.config.train.judge_laps or min(JUDGE_LAPS, self.config.eval.laps)
+        judge = make_scorer(self.config.race, laps=laps)
         loop = Loop(
             self.run,
             self.config.train,

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from racer.config import Config, EvalConfig, RaceConfig, Rules, TrainConfig
+from racer.config import Config, EvalConfig, RaceConfig, Rules, TrainConfig, each
 from racer.errors import BadConfig
 
 
@@ -64,8 +64,8 @@ def test_override_converts_text(key, value, expected):
         ({"train.device": "gpu"}, "auto, cpu, cuda"),
         ({"train.net_arch": "wide"}, "a whole number is needed"),
         ({"train.net_arch": (0,)}, "train.net_arch = 0"),
-        ({"train.net_arch": ""}, "layers in train.net_arch = 0"),
-        ({"train.net_arch": [8] * 9}, "layers in train.net_arch = 9"),
+        ({"train.net_arch": ""}, "train.net_arch has 0 values; allowed is 1 to 8"),
+        ({"train.net_arch": [8] * 9}, "train.net_arch has 9 values"),
         ({"race.reward": "\udcff.py"}, "not UTF-8"),
         ({"race.rules.start": "roundrobin"}, "Did you mean 'round_robin'"),
         ({"race.rules.reverse": "yes"}, "true or false"),
@@ -98,3 +98,18 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_settings_cannot_be_changed_in_place():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Config().train.seed = 3
+
+
+def test_every_setting_says_what_it_does_and_what_is_allowed():
+    for key, value, known in each(Config()):
+        assert len(known.help) > 8, key
+        assert not known.help.endswith("."), key
+        assert (value is None) == bool(known.unset), key
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
+        assert not numeric or known.range, key
+
+
+def test_only_a_device_may_have_a_number():
+    assert TrainConfig(device="cuda:1").device == "cuda:1"
+    with pytest.raises(BadConfig, match=r"rules\.start"):
+        Rules(start="line:1")

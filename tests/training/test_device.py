@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from racer.api import resume
+from racer.api import resume, train
 from racer.config import Config
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig
 from racer.policy import Policy, from_model
 from racer.race import make_race
 from racer.runs import Run
-from racer.training import algorithms, train
+from racer.training import algorithms
 from racer.training.checkpoint import latest
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
@@ -43,7 +43,7 @@ def _no_pictures(monkeypatch):
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("algo", ALGOS)
 def test_a_run_is_trained_kept_and_trained_longer(algo, device, tmp_path):
-    run, result = train.train(config(algo, device), runs_dir=tmp_path, quiet=True)
+    run, result = train(config(algo, device), runs_dir=tmp_path, quiet=True)
     assert result.to_json()["laps"] == 1
     before = latest(run.checkpoints).state.timesteps
     resume(run, {"train.timesteps": 2 * before}, quiet=True)

@@ -1,0 +1,82 @@
+"""Settings from what files and command lines hold, and back: names checked, text converted."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from typing import Any, TypeVar
+
+from racer.errors import BadConfig, did_you_mean
+
+_T = TypeVar("_T")
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def plain(table: dict[str, Any]) -> dict[str, Any]:
+    """Without None, tuples as lists: what TOML can hold."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            found[key] = plain(value)
+        elif value is not None:
+            found[key] = list(value) if isinstance(value, tuple) else value
+    return found
+
+
+def build(cls: type[_T], table: dict[str, Any], prefix: str) -> _T:
+    """A group of settings from names and values, which may be text.
+
+    Raises:
+        BadConfig: an unknown name (names the nearest) or a value that does not fit.
+    """
+    hints = typing.get_type_hints(cls)
+    arguments: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        if key not in hints:
+            known = [f"{prefix}{k}" for k in hints]
+            raise BadConfig(
+                f"no setting {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}."
+            )
+        if dataclasses.is_dataclass(hints[key]):
+            if not isinstance(value, dict):
+                raise BadConfig(f"{name} is a group of settings, not a value: {value!r}.")
+            arguments[key] = build(typing.cast(type[Any], hints[key]), value, f"{name}.")
+        else:
+            arguments[key] = _convert(value, hints[key], name)
+    return cls(**arguments)
+
+
+def _convert(value: Any, hint: Any, name: str) -> Any:
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value is None and type(None) in options:
+        return None
+    kind = next(o for o in options if o is not type(None))
+    if typing.get_origin(kind) is tuple:
+        parts = value.replace(",", " ").split() if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            raise BadConfig(f"{name} = {value!r}; a list of whole numbers is needed.")
+        return tuple(_convert(part, int, name) for part in parts)
+    if kind is bool and isinstance(value, str):
+        if value.lower() not in ("true", "false"):
+            raise BadConfig(f"{name} = {value!r}; use true or false.")
+        return value.lower() == "true"
+    if isinstance(value, bool) != (kind is bool):
+        raise BadConfig(f"{name} = {value!r}; {_KINDS[kind]} is needed.")
+    try:
+        if kind is int and isinstance(value, str):
+            return int(float(value)) if float(value).is_integer() else int(value)
+        if kind is int and isinstance(value, float) and not value.is_integer():
+            raise ValueError
+        if kind is str and not isinstance(value, str):
+            raise ValueError
+        if kind is str and not _is_unicode(value):
+            raise BadConfig(f"{name} = {value!a} is not UTF-8, so no file can hold it. Rename it.")
+        return kind(value)
+    except (TypeError, ValueError, OverflowError):
+        raise BadConfig(f"{name} = {value!r}; {_KINDS[kind]} is needed.") from None
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -1,0 +1,60 @@
+"""Config: all settings of a run, to and from TOML."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from racer.config.convert import build, plain
+from racer.config.evaluation import EvalConfig
+from racer.config.race import RaceConfig
+from racer.config.training import TrainConfig
+from racer.errors import BadConfig
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole run."""
+
+    race: RaceConfig = field(default_factory=RaceConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    eval: EvalConfig = field(default_factory=EvalConfig)
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Config:
+        """Read a config file; unknown keys are refused.
+
+        Raises:
+            BadConfig: not TOML, an unknown key (names the nearest), or a value outside its range.
+        """
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise BadConfig(f"{path} cannot be read as TOML: {error}.") from None
+        return build(cls, table, "")
+
+    def to_toml(self) -> str:
+        """As TOML; settings left to their measured default (None) are left out."""
+        return tomli_w.dumps(plain(dataclasses.asdict(self)))
+
+    def override(self, settings: dict[str, Any]) -> Config:
+        """A copy with dotted keys replaced, e.g. {"train.seed": 3}; values may be strings.
+
+        Raises:
+            BadConfig: an unknown key or a value of the wrong kind.
+        """
+        table = plain(dataclasses.asdict(self))
+        for key, value in settings.items():
+            *parents, last = key.split(".")
+            inner = table
+            for parent in parents:
+                inner = inner.setdefault(parent, {})
+                if not isinstance(inner, dict):
+                    raise BadConfig(f"no setting {key!r}: {parent!r} has no settings of its own.")
+            inner[last] = value
+        return build(type(self), table, "")
