@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -139,15 +141,20 @@ def new_figure(**options: Any) -> Any:
     """A matplotlib Figure that is drawn in memory: no pyplot, no window, no backend of others.
 
     `!racer` in a notebook inherits MPLBACKEND, which names a module that may not exist here, and
-    matplotlib refuses to be imported then.
+    matplotlib refuses to be imported then. One that exists stays chosen for the user's own plots.
     """
-    backend = os.environ.pop("MPLBACKEND", None)
+    first, backend = "matplotlib" not in sys.modules, os.environ.pop("MPLBACKEND", None)
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     finally:
         if backend is not None:
             os.environ["MPLBACKEND"] = backend
+    if first and backend is not None:
+        import matplotlib
+
+        with contextlib.suppress(ValueError):
+            matplotlib.rcParams["backend"] = backend
     figure = Figure(**options)
     FigureCanvasAgg(figure)
     return figure

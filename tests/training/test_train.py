@@ -151,3 +151,18 @@ def test_a_run_can_be_read_without_racer(trained):
     assert tomllib.loads(run.config_file.read_text())["race"]["track"] == "oval"
     with np.load(run.laps_file, allow_pickle=False) as laps:
         assert len(laps.files) > 1
+
+
+def test_pictures_that_fail_are_warnings(tmp_path, monkeypatch, caplog):
+    from racer.api import train
+
+    def broken(*_):
+        raise ValueError("no such backend")
+
+    monkeypatch.setattr("racer.render.figures.write", broken)
+    run, _ = train(config(train__timesteps=1024), runs_dir=tmp_path, quiet=True)
+    assert run.manifest()["status"] == "finished"
+    assert run.damaged() == []
+    pictures = [r.getMessage() for r in caplog.records if "no picture" in r.getMessage()]
+    assert len(pictures) == 2
+    assert all("no such backend" in text for text in pictures)
