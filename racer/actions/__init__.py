@@ -1,12 +1,13 @@
 """Action spaces: what a policy chooses, as steering angle and speed."""
 
-from racer.actions.model_metadata import load, parse
+from racer.actions.model_metadata import algorithm, load, parse
 from racer.actions.spaces import Actions, Continuous, Discrete
 
 __all__ = [
     "Actions",
     "Continuous",
     "Discrete",
+    "algorithm",
     "load",
     "parse",
 ]

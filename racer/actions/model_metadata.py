@@ -24,13 +24,29 @@ def load(name: str | Path) -> Actions:
         UnknownName: neither a file nor a known name.
         BadActions: not a model_metadata.json, or one outside what a car can do; says where.
     """
+    metadata, source = _read(name)
+    return parse(metadata, source)
+
+
+def algorithm(name: str | Path) -> str:
+    """The algorithm that an action space asks for: ppo, sac, or empty when it does not say.
+
+    Raises:
+        UnknownName, BadActions: as `load`.
+    """
+    metadata, _ = _read(name)
+    named = metadata.get("training_algorithm") if isinstance(metadata, dict) else None
+    return {"sac": "sac", "clipped_ppo": "ppo"}.get(str(named), "")
+
+
+def _read(name: str | Path) -> tuple[object, str]:
     folders = [Path("actions"), FOLDER]
     path = registry.find_file("action space", str(name), folders, (".json",))
     try:
         metadata = json.loads(files.read_whole(path, _BYTES_MAX).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise BadActions(f"{path} is not a JSON file: {error}.") from None
-    return parse(metadata, str(path))
+    return metadata, str(path)
 
 
 def parse(metadata: object, source: str) -> Actions:

@@ -83,6 +83,12 @@ def mapped(content: dict[str, Any], train: TrainConfig, source: str = "hyper-par
             became[name] = _rollout(episodes, train, settings)
         else:
             became[name] = _without(name, value)
+    if content and not any(name in _KNOWN for name in content):
+        near = did_you_mean(next(iter(content)), _KNOWN)
+        raise BadInput(
+            f"{source} has no hyper-parameter of DeepRacer, only {', '.join(content)[:80]}.{near} "
+            f"Known: {', '.join(_KNOWN)}."
+        )
     rows = [Row(name[:40], json.dumps(value)[:40], became[name]) for name, value in content.items()]
     return Mapped(settings, (*rows, *_fixed(train)))
 
@@ -173,6 +179,9 @@ _NO_COUNTERPART: dict[str, str | Callable[[Any], str]] = {
     "term_cond_avg_score": "no counterpart: --early-stop goes by completion and lap time",
     "stack_size": "no counterpart; the official trainer ignores it too",
 }
+
+
+_KNOWN = (*_SETTINGS, "sac_alpha", _EPISODES, *_NO_COUNTERPART)
 
 
 def _fixed(train: TrainConfig) -> list[Row]:

@@ -227,12 +227,32 @@ def into_model(policy: Policy, model: Any) -> None:
         )
     mine = {name: tuple(t.shape) for name, t in model.policy.state_dict().items()}
     if mine != policy.network.shapes():
-        raise BadRun(
-            f"the policy has hidden layers {policy.network.hidden} and {policy.network.inputs} "
-            "inputs, the model to fill has others. Use the settings it was trained with."
-        )
+        differs = _differences(policy.network, from_model(model).network)
+        raise BadRun(f"the policy does not fit: {'; '.join(differs)}.")
     state = {name: torch.from_numpy(array.copy()) for name, array in policy.weights.items()}
     model.policy.load_state_dict(state, strict=True)
+
+
+def _differences(old: Network, new: Network) -> list[str]:
+    """What keeps weights of one network out of another, and the setting that decides it."""
+    found = []
+    if old.algo != new.algo:
+        found.append(f"it was trained with {old.algo}, this is {new.algo} (train.algo)")
+    if old.inputs != new.inputs:
+        found.append(
+            f"it takes {old.inputs} inputs, this observation gives {new.inputs} (race.observation)"
+        )
+    if (old.choices, old.outputs) != (new.choices, new.outputs):
+        kinds = ("continuous", "discrete")
+        found.append(
+            f"it gives {old.outputs} {kinds[bool(old.choices)]} actions, this action space has "
+            f"{new.outputs} {kinds[bool(new.choices)]} ones (race.actions)"
+        )
+    if (old.hidden, old.critic_hidden) != (new.hidden, new.critic_hidden):
+        found.append(
+            f"its hidden layers are {list(old.hidden)}, here {list(new.hidden)} (train.net_arch)"
+        )
+    return found or ["its tensors have other shapes"]
 
 
 @kernel

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from racer import observations
-from racer.config import TrainConfig
+from racer import actions, observations
+from racer.config import Config, TrainConfig
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig, UnknownName
 from racer.training.schedule import learning_rate
@@ -105,6 +105,21 @@ def algo_of(config: TrainConfig) -> Algo:
             known = ", ".join(sorted(algo.accepts))
             raise BadConfig(f"{config.algo} has no train.{name}. It has {known}.")
     return algo
+
+
+def check_actions(config: Config) -> None:
+    """Refuse to train PPO with an action space whose file asks for SAC.
+
+    The other way round is fine: clipped_ppo is what the official files say when nobody chose.
+
+    Raises:
+        BadConfig: says how to train with either.
+    """
+    if config.train.algo == "ppo" and actions.algorithm(config.race.actions) == "sac":
+        raise BadConfig(
+            f"{config.race.actions} says training_algorithm sac, but train.algo is ppo. Train with "
+            "--algo sac, or change the file to clipped_ppo."
+        )
 
 
 def num_envs(config: TrainConfig) -> int:

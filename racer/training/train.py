@@ -67,6 +67,7 @@ def train(
     """
     weights = None if parent is None else checkpoint.policy_of(parent.folder, parent_checkpoint)
     told = Listeners(listeners)
+    algorithms.check_actions(config)
     with graceful_stop() as stop:
         race = make_race(config.race, algorithms.num_envs(config.train), seed=config.train.seed)
         memory.check(config, race)

@@ -79,7 +79,7 @@ def test_a_value_that_cannot_be_is_refused_by_name(name, value):
 
 
 def test_what_is_not_a_hyperparameter_is_said():
-    rows = mapped({"batch_sise": 64}, TrainConfig()).rows
+    rows = mapped({"batch_sise": 64, "lr": 1e-3}, TrainConfig()).rows
     assert "Did you mean 'batch_size'?" in rows[0].became
 
 
@@ -114,3 +114,10 @@ def test_a_device_without_end_is_refused(tmp_path):
     link.symlink_to("/dev/zero")
     with pytest.raises(BadInput, match="longer than 1048576 bytes"):
         read(link, TrainConfig())
+
+
+def test_a_file_without_a_known_name_is_refused():
+    with pytest.raises(BadInput, match=r"only learning_rate.*Known: batch_size"):
+        mapped({"learning_rate": 1e-3, "epochs": 3}, TrainConfig())
+    known = mapped({"lr": 1e-3, "epochs": 3}, TrainConfig())
+    assert known.settings == {"train.learning_rate": 1e-3}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from racer import evaluation
 from racer.api import resume, train
 from racer.config import Config, RaceConfig, TrainConfig
 from racer.envs.sb3 import RacerVecEnv
-from racer.errors import BadConfig, UsageError
+from racer.errors import BadConfig, BadRun, UsageError
 from racer.race import make_race
 from racer.training import algorithms
 from racer.training.checkpoint import latest
@@ -110,3 +112,24 @@ def test_how_often_and_how_long_training_judges(tmp_path, monkeypatch, settings,
     monkeypatch.setattr("racer.training.train.make_scorer", make_scorer)
     train(small(**settings), runs_dir=tmp_path, quiet=True)
     assert seen == [laps] * times
+
+
+def test_an_action_file_that_asks_for_sac_is_not_trained_with_ppo(tmp_path):
+    path = tmp_path / "model_metadata.json"
+    space = {"steering_angle": {"low": -30, "high": 30}, "speed": {"low": 1, "high": 3}}
+    path.write_text(json.dumps({"action_space": space, "training_algorithm": "sac"}))
+    config = small().override({"race.actions": str(path)})
+    with pytest.raises(BadConfig, match=r"training_algorithm sac, but train\.algo is ppo"):
+        train(config, runs_dir=tmp_path / "runs", quiet=True)
+    assert not (tmp_path / "runs").exists()
+    algorithms.check_actions(config.override({"train.algo": "sac"}))
+
+
+def test_weights_for_other_actions_are_refused_by_what_differs(tmp_path):
+    config = small(timesteps=512)
+    parent, _ = train(config, runs_dir=tmp_path, quiet=True)
+    discrete = config.override({"race.actions": "discrete"})
+    with pytest.raises(BadRun, match=r"gives 2 continuous actions.*discrete ones") as caught:
+        train(discrete, runs_dir=tmp_path, quiet=True, parent=parent)
+    assert "hidden" not in str(caught.value)
+    assert "inputs" not in str(caught.value)
