@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from racer.reward.engine import Cars, Floats, RewardEngine, Rows
+from racer.reward.engine import Bound, Cars, Floats, RewardEngine, Rows
 from racer.reward.failure import Failure
 
 
@@ -32,7 +32,9 @@ class PackEngine(RewardEngine):
         for engine, part in zip(self.engines, self._parts, strict=True):
             engine.first_car = part.start
         self._rows: tuple[Rows, list[Rows]] | None = None
-        self._outs: tuple[Floats, list[Floats]] | None = None
+        self._bound: tuple[Floats, list[tuple[RewardEngine, Floats, Bound | None]]] | None = None
+        self._cars: list[Cars | None] = []
+        self._kernels = False
 
     @property
     def failure_folder(self) -> Path | None:
@@ -53,18 +55,27 @@ class PackEngine(RewardEngine):
                 raise
 
     def submit(self, rows: Rows, cars: Cars | None) -> None:
-        """Start every engine: workers run beside each other."""
-        if self._rows is None or self._rows[0] is not rows:  # kernels are bound to the very arrays
-            self._rows = rows, [rows[part] for part in self._parts]
-        for engine, some, part in zip(self.engines, self._rows[1], self._parts, strict=True):
-            engine.submit(some, None if cars is None else cars[part])
+        """Start the engines that are no kernels: workers run beside each other."""
+        if self._rows is None or self._rows[0] is not rows:
+            self._rows, self._bound = (rows, [rows[part] for part in self._parts]), None
+        self._cars = [None if cars is None else cars[part] for part in self._parts]
+        if not self._kernels:
+            for engine, some, own in zip(self.engines, self._rows[1], self._cars, strict=True):
+                engine.submit(some, own)
 
     def collect(self, out: Floats) -> None:
         """Finish what `submit` started."""
-        if self._outs is None or self._outs[0] is not out:
-            self._outs = out, [out[part] for part in self._parts]
-        for engine, some in zip(self.engines, self._outs[1], strict=True):
-            engine.collect(some)
+        assert self._rows is not None, "collect() without submit()"
+        if self._bound is None or self._bound[0] is not out:  # kernels stay bound to their arrays
+            outs = [out[part] for part in self._parts]
+            parts = zip(self.engines, self._rows[1], outs, strict=True)
+            self._bound = out, [(one, into, one.bind(some, into)) for one, some, into in parts]
+            self._kernels = all(bound is not None for _, _, bound in self._bound[1])
+        for (engine, into, bound), own in zip(self._bound[1], self._cars, strict=True):
+            if bound is None:
+                engine.collect(into)
+            elif bound.call() < 0:
+                engine.settle(bound, own)
 
     def get_state(self) -> NDArray[Any] | None:
         """Rows of every engine's cars, one engine after the other."""
