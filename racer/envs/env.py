@@ -185,14 +185,17 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
     def __reduce__(self) -> tuple[Any, ...]:
         state = {name: getattr(self, name) for name in _COPIED}
         race = {name: getattr(self.race, name).copy() for name in _COPIED_OF_RACE}
-        return _again, (self._config, self._function, self.render_mode), (state, race)
+        kept = self.race.reward.state if self.race.reward is not None else None
+        return _again, (self._config, self._function, self.render_mode), (state, race, kept)
 
-    def __setstate__(self, saved: tuple[dict[str, Any], dict[str, NDArray[Any]]]) -> None:
-        state, race = saved
+    def __setstate__(self, saved: tuple[dict[str, Any], dict[str, NDArray[Any]], Any]) -> None:
+        state, race, kept = saved
         for name, value in state.items():
             setattr(self, name, value)
         for name, values in race.items():
             getattr(self.race, name)[...] = values
+        if kept is not None and self.race.reward and self.race.reward.state is not None:
+            self.race.reward.state[...] = kept
         if self._seeded:
             self.race.refresh()
 

@@ -364,6 +364,26 @@ def test_vec_env_state_holds_what_a_compiled_reward_keeps(tmp_path):
         made.close()
 
 
+def test_a_copied_env_goes_on_with_what_its_reward_keeps(tmp_path):
+    path = tmp_path / "average.py"
+    path.write_text(
+        "mean = 0.0\n"
+        "def reward_function(params):\n"
+        "    global mean\n"
+        "    mean = 0.5 * mean + 0.5 * params['speed']\n"
+        "    return mean\n"
+    )
+    made = RacerEnv(reward=str(path), reward_engine="compiled")
+    made.reset(seed=1)
+    for _ in range(5):
+        made.step(np.array([0.1, 0.5], np.float32))
+    again = copy.deepcopy(made)
+    action = np.array([-0.2, 0.1], np.float32)
+    assert [made.step(action)[1] for _ in range(5)] == [again.step(action)[1] for _ in range(5)]
+    made.close()
+    again.close()
+
+
 def test_vec_env_observations_are_the_callers_own(vec_env):
     first = vec_env.reset()
     kept = first.copy()
