@@ -42,7 +42,7 @@ class UnknownName(UsageError):
     """A name that no file stands behind."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
-        known = sorted(known)
+        known, name = sorted(known), short(name)
         near = did_you_mean(name, known)
         listed = ", ".join(known) or "none"
         super().__init__(f"no {kind} {name!r}.{near} Known: {listed}.{' ' + hint if hint else ''}")
@@ -110,6 +110,11 @@ class Stopped(RacerError):
         self.exit_code = exit_code
 
 
+def short(text: str) -> str:
+    """At most 80 characters of what someone gave."""
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def printable(text: str) -> str:
     """Without what steers a terminal: names, tags and manifests may come from anyone."""
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
@@ -117,6 +122,7 @@ def printable(text: str) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence with the nearest known name, or an empty string."""
+    name = short(name)
     by_lower = {one.lower(): one for one in known}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
     return f" Did you mean {by_lower[near[0]]!r}?" if near else ""

@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from racer.errors import BadInput, UnknownName, printable
+from racer.errors import BadInput, UnknownName, printable, short
+from racer.process import paths
 
 
 def modules(package: str) -> list[str]:
@@ -101,7 +102,7 @@ def files(folders: Iterable[Path], suffixes: Iterable[str]) -> dict[str, Path]:
     suffixes = tuple(suffixes)
     found: dict[str, Path] = {}
     for folder in folders:
-        if not folder.is_dir():
+        if not paths.is_folder(folder):
             continue
         for path in sorted(folder.iterdir()):
             if path.suffix in suffixes and path.stem[0] not in "._" and path.is_file():
@@ -116,20 +117,22 @@ def find_file(kind: str, name: str, folders: Iterable[Path], suffixes: Iterable[
         UnknownName: neither a file nor a known name; names the nearest one.
     """
     suffixes, folders = tuple(suffixes), tuple(folders)
-    path = Path(name).expanduser()
+    path = paths.expanded(name)
     if path.suffix in suffixes or path.parent != Path("."):
-        if os.path.isfile(path):  # a name too long for the file system is none, without an error
+        if paths.is_file(path):
             return path
         reason = "does not exist"
-        if os.path.exists(path):
-            reason = "is a folder" if path.is_dir() else "is a pipe or a device, not a file"
-        raise UnknownName(kind, name, files(folders, suffixes), f"The file {str(path)!r} {reason}.")
+        if paths.exists(path):
+            reason = "is a folder" if paths.is_folder(path) else "is a pipe or a device, not a file"
+        raise UnknownName(
+            kind, name, files(folders, suffixes), f"The file {short(str(path))!r} {reason}."
+        )
     known = files(folders, suffixes)
     if name not in known:
         hint = "Give a path."
-        if os.path.isfile(path):
+        if paths.is_file(path):
             hint = f"The file {name!r} must end in {', '.join(suffixes)}."
         elif folders and name:
-            hint = f"Give a path, or put your own in {folders[0]}/{name}{suffixes[0]}."
+            hint = f"Give a path, or put your own in {folders[0]}/{short(name)}{suffixes[0]}."
         raise UnknownName(kind, name, known, hint)
     return known[name]

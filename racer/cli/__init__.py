@@ -11,13 +11,14 @@ import argparse
 import contextlib
 import errno
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 
 from racer import console
 from racer.cli.parser import Parser, add_commands, commands
-from racer.errors import RacerError, ResourceError, printable
+from racer.errors import BadInput, RacerError, ResourceError, printable, short
 from racer.process.signals import interrupt_exits
 
 GLOBAL = {  # options of every command, wherever they stand
@@ -82,7 +83,7 @@ def _guarded(command: Callable[[], int], debug: bool) -> int:
     except RacerError as error:
         if debug:
             traceback.print_exc()
-        print(f"racer: {printable(str(error))}", file=sys.stderr)
+        print(f"racer: {_readable(error)}", file=sys.stderr)
         return error.exit_code
     except MemoryError as error:
         if debug:
@@ -97,14 +98,30 @@ def _guarded(command: Callable[[], int], debug: bool) -> int:
         _drop_stdout()
         return 0
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
-            raise
         if debug:
             traceback.print_exc()
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+            print(f"racer: {printable(_unusable(error))}", file=sys.stderr)
+            return BadInput.exit_code
         _drop_stdout()
         where = error.filename or "the output"
         print(f"racer: cannot write {where}: {error.strerror}. Free some space.", file=sys.stderr)
         return ResourceError.exit_code
+
+
+def _readable(error: RacerError) -> str:
+    """Its sentence without control characters, and without a word longer than most paths are."""
+    return re.sub(r"\S{1000,}", lambda word: short(word[0]), printable(str(error)))
+
+
+def _unusable(error: OSError) -> str:
+    """The sentence for a file or folder that the system refuses."""
+    try:
+        os.getcwd()
+    except OSError:
+        return "the current folder is gone. Change to one that exists, for example: cd ~"
+    named = short(str(error.filename)) if error.filename else "a file or folder"
+    return f"{named} cannot be used: {error.strerror or error}. Check its name and permissions."
 
 
 def _drop_stdout() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from racer.errors import UsageError, printable
+from racer.process.typed import command
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,7 +123,7 @@ class Seat:
         }
         dataclasses.replace(trace, meta=trace.meta | about).save(path)
         print(drive.result().table())
-        print(f"kept in {path}; racer watch {path} plays them.")
+        print(f"kept in {path}; {command('watch', path)} plays them.")
         return path
 
     def _moment(self, *, standing: bool) -> Moment:

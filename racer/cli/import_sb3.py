@@ -26,12 +26,13 @@ def run(args: argparse.Namespace) -> None:
     from racer.config import Config
     from racer.export.sb3 import import_sb3
     from racer.policy import Policy
+    from racer.process.typed import command
 
     names = ("track", "reward", "actions", "vehicle")
     settings = {f"race.{n}": getattr(args, n) for n in names if getattr(args, n) is not None}
     config = Config().override(settings)
     made = import_sb3(args.file, config, args.runs_dir, activation=args.activation)
     print(f"run           {made.folder}")
-    print(f"evaluate it   racer evaluate {made.folder}")
+    print(f"evaluate it   {command('evaluate', made.folder)}")
     if Policy.load(made.folder).network.activation == "relu":  # as all our networks are
-        print(f"train it on   racer train --from {made.folder}")
+        print(f"train it on   {command('train', '--from', made.folder)}")

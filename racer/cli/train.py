@@ -232,12 +232,9 @@ def report(finished: Any, result: Any) -> None:
 
 def watch_command(finished: Any) -> str:
     """What to type to see the run drive."""
-    import os
-    import shutil
+    from racer.process.typed import command
 
-    here = shutil.which("racer")
-    racer = "racer" if here else os.path.relpath(Path(sys.executable).parent / "racer")
-    return f"{racer} watch {finished.folder}"
+    return command("watch", finished.folder)
 
 
 def can_watch() -> None:

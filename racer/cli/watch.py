@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from racer.cli.parser import add_checkpoint, add_runs_dir, number
 from racer.errors import BadRun, UsageError, printable
+from racer.process import paths
+from racer.process.typed import command
 
 if TYPE_CHECKING:
     from racer.recording.trace import Trace
@@ -122,7 +124,7 @@ def open_trace(target: str, runs_dir: Path, track: str | None = None) -> Trace:
     from racer import runs
     from racer.recording.trace import Trace
 
-    path = Path(target).expanduser()
+    path = paths.expanded(target)
     if path.suffix.lower() == ".csv":
         raise UsageError(f"{path} looks like a simulation log. Say where it was driven: --track T.")
     if path.suffix == ".npz":
@@ -132,6 +134,6 @@ def open_trace(target: str, runs_dir: Path, track: str | None = None) -> Trace:
         status = printable(str(found.manifest().get("status", "")))
         raise BadRun(
             f"{found.folder} has no recorded laps (status: {status}). To drive some now: "
-            f"racer watch {found.typed} --checkpoint best"
+            f"{command('watch', found.typed, '--checkpoint', 'best')}"
         )
     return Trace.load(found.laps_file)

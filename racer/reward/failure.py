@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from racer.errors import BadInput, RewardFailed
+from racer.process.typed import command
 from racer.reward.params import KEYS, Waypoints, params_of
 
 
@@ -57,7 +58,8 @@ def told(
         saved = _save(record, folder or Path(tempfile.gettempdir()), Path(path).stem)
     except OSError as error:
         return RewardFailed(f"{text} Its params could not be saved: {error.strerror}.")
-    return RewardFailed(f"{text} Repeat this call: racer reward run {path} --params {saved}")
+    again = command("reward", "run", path, "--params", saved)
+    return RewardFailed(f"{text} Repeat this call: {again}")
 
 
 def printable(text: str) -> str:

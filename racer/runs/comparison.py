@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from racer.errors import BadRun, UnknownName, UsageError, printable
+from racer.process.typed import command
 from racer.runs import Run, find, list_runs
 from racer.storage import files
 
@@ -259,7 +260,7 @@ def _numbers(run: Run) -> dict[str, float | None]:
         status = run.manifest().get("status")
         raise BadRun(
             f"{run.folder} has no result yet (status: {status}). Wait while it is trained, or "
-            f"finish it: racer train --resume {run.typed}"
+            f"finish it: {command('train', '--resume', run.typed)}"
         )
     result = files.read_json(run.evaluation_file)
     try:

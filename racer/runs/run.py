@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,8 @@ from typing import Any
 
 from racer.config import Config
 from racer.errors import BadConfig, BadRun, UnknownName, UsageError
-from racer.storage import files, provenance
+from racer.process import paths
+from racer.storage import files, foreign, provenance
 from racer.storage.locks import hold
 
 SCHEMA = 1
@@ -30,10 +30,6 @@ LATEST = "latest"
 _CONFIG_LIMIT = 2**15  # bytes; a config has about one kB
 RUNS = Path("runs")  # where commands look for runs
 _REWARD_LIMIT = 2**21  # a reward has at most one MB, which as Latin-1 may be two
-_KINDS: dict[str, type] = {"tags": list, "resumed": list}
-_KINDS |= dict.fromkeys(("files", "track", "reward", "parent", "imported", "versions"), dict)
-_KINDS |= dict.fromkeys(("created", "status", "name"), str)
-_MEMBERS: dict[str, type] = {"tags": str, "resumed": dict}
 _LEFTOVER_S = 3600.0  # s; nobody takes so long to make a run folder
 
 
@@ -49,8 +45,8 @@ class Run:
 
     @property
     def typed(self) -> str:
-        """What a command line calls it: its name where commands look for it, else its path."""
-        return self.name if self.folder.parent == RUNS else shlex.quote(str(self.folder))
+        """What a command calls it, unquoted: its name where commands look, else its path."""
+        return self.name if self.folder.parent == RUNS else str(self.folder)
 
     @property
     def went_on_from(self) -> int:
@@ -106,7 +102,7 @@ class Run:
         Raises:
             ResourceError: the disk is full or read-only.
         """
-        runs_dir = Path(runs_dir).expanduser()
+        runs_dir = paths.expanded(runs_dir)
         with files.disk_errors(f"a run in {runs_dir}"):
             files.make_folder(runs_dir)
             files.remove_leftovers(runs_dir, older_than=_LEFTOVER_S)
@@ -146,12 +142,12 @@ class Run:
                 f"{self.manifest_file} has schema {schema}; this racer reads up to {SCHEMA}. "
                 "Upgrade racer."
             )
-        for name, kind in _KINDS.items():
-            if not isinstance(found.get(name, kind()), kind):
-                raise BadRun(f"{self.manifest_file}: {name} is no {kind.__name__}. Restore a copy.")
-        for name, kind in _MEMBERS.items():
-            if not all(isinstance(member, kind) for member in found.get(name, [])):
-                raise BadRun(f"{self.manifest_file}: {name} is damaged. Restore a copy.")
+        foreign.check(
+            found,
+            foreign.MANIFEST,
+            str(self.manifest_file),
+            advice="Copy the run again from where it came from.",
+        )
         return found
 
     def config(self) -> Config:
@@ -230,14 +226,14 @@ def find(name: str, runs_dir: Path) -> Path:
         UnknownName: no such run; names the nearest one.
         BadRun: a folder that is not a run.
     """
-    runs_dir = Path(runs_dir).expanduser()
+    runs_dir = paths.expanded(runs_dir)
     if name == LATEST:
         runs = list_runs(runs_dir)
         if not runs:
             raise UnknownName("run", name, [], f"No runs in {runs_dir}. Make one: racer train.")
         return runs[0].folder
-    for folder in (runs_dir / name, Path(name).expanduser()):
-        if name and _is_folder(folder) and folder.resolve() != runs_dir.resolve():
+    for folder in (runs_dir / name, paths.expanded(name)):
+        if name and paths.is_folder(folder) and folder.resolve() != runs_dir.resolve():
             if folder.name in ("", ".."):  # `.` and `..` have no name to show or to rename
                 folder = folder.resolve()
             if not Run(folder).manifest_file.is_file():
@@ -253,7 +249,7 @@ def find(name: str, runs_dir: Path) -> Path:
 def list_runs(runs_dir: Path, words: Iterable[str] = ()) -> list[Run]:
     """Readable runs in `runs_dir`, newest first; each of `words` must be in the name or a tag."""
     found = []
-    for path in Path(runs_dir).expanduser().glob("[!.]*/manifest.json"):
+    for path in paths.expanded(runs_dir).glob("[!.]*/manifest.json"):
         run = Run(path.parent)
         with contextlib.suppress(BadRun):
             manifest = run.manifest()
@@ -278,13 +274,6 @@ def remove(run: Run) -> None:
             run.folder.unlink()
         else:
             files.remove_folder(run.folder)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # a name that no file system takes, or a folder we may not look into
-        return False
 
 
 def _about(name: str, created: str, tags: Iterable[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from racer import registry
-from racer.errors import BadTrack
+from racer.errors import BadTrack, UnknownName
 from racer.sim.progress import NEAREST, nearest_many, pose_on_center
 from racer.sim.track_index.build import index_track
 from racer.sim.types import TrackArrays
@@ -94,9 +94,13 @@ class Track:
             UnknownName: no such track; names the nearest one.
             BadTrack: the file is not a track; says which row and why.
         """
-        from racer.tracks import io
+        from racer.tracks import io, official
 
-        path = registry.find_file("track", str(name), folders(), SUFFIXES)
+        try:
+            path = registry.find_file("track", str(name), folders(), SUFFIXES)
+        except UnknownName as error:
+            error.args = (f"{error} {official.hint(str(name))}".rstrip(),)
+            raise
         center, inner, outer = io.read(path)
         return cls(path.stem, center, inner, outer, str(path))
 

@@ -23,7 +23,7 @@ from typing import Any
 from racer.errors import BadRun
 from racer.policy import FILE as POLICY
 from racer.policy import Policy
-from racer.storage import files, tensors
+from racer.storage import files, foreign, tensors
 from racer.training.state import COUNTERS, State
 
 SCHEMA = 1
@@ -257,36 +257,15 @@ def _check_manifest(folder: Path, manifest: dict[str, Any]) -> None:
         raise BadRun(f"{where} does not list the files of a checkpoint.")
 
 
-def _wrong_lists(facts: dict[str, Any]) -> list[str]:
-    """Which of the lists hold what SB3's means and logger cannot take."""
-    episodes = all(
-        isinstance(e, dict) and _number(e.get("r"), e.get("l")) for e in facts["episodes"]
-    )
-    log = all(
-        isinstance(entry, list)
-        and len(entry) == 2
-        and isinstance(entry[1], list)
-        and (entry[0] is None or _number(entry[0]))
-        for entry in facts["log"].values()
-    )
-    right = {"episodes": episodes, "successes": _number(*facts["successes"]), "log": log}
-    return [name for name, whole in right.items() if not whole]
-
-
-def _number(*values: Any) -> bool:
-    return all(isinstance(value, int | float) for value in values)
-
-
 def _check_facts(folder: Path, manifest: dict[str, Any]) -> None:
     """The types that `restore` relies on; a manifest may come from anyone."""
-    facts = manifest.get("facts")
-    wanted: dict[str, type] = {"episodes": list, "successes": list, "random": dict, "log": dict}
-    wanted |= {"progress_remaining": float} | dict.fromkeys(COUNTERS, int)
-    whole = all(isinstance(manifest.get(name), dict) for name in ("facts", "extra", "fields"))
-    if not whole or not isinstance(facts, dict):
-        raise BadRun(f"{folder / MANIFEST} is no full checkpoint: it lacks its facts.")
-    wrong = [name for name, kind in wanted.items() if type(facts.get(name)) is not kind]
-    wrong += [name for name in COUNTERS if not wrong and not 0 <= facts[name] < 2**63]
-    wrong += [] if wrong else _wrong_lists(facts)
-    if wrong:
-        raise BadRun(f"{folder / MANIFEST} has no valid {wrong[0]}; it is damaged or foreign.")
+    where, advice = str(folder / MANIFEST), "Use another checkpoint, or train again."
+    counters = {"facts": foreign.FACTS | dict.fromkeys(COUNTERS, int)}
+    foreign.check(manifest, foreign.RESUMABLE | counters, where, advice=advice)
+    for name in COUNTERS:
+        if not 0 <= manifest["facts"][name] < 2**63:
+            raise BadRun(f"{where}: facts.{name} must be 0 to 2^63 - 1. {advice}")
+    for name, entry in manifest["facts"]["log"].items():
+        pair = len(entry) == 2 and isinstance(entry[1], list) and not isinstance(entry[0], list)
+        if not pair:
+            raise BadRun(f"{where}: facts.log.{name} must be a number and a list. {advice}")

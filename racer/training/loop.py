@@ -25,6 +25,7 @@ from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadRun, Diverged, RacerError, ResourceError
 from racer.policy import Policy, from_model
 from racer.process.signals import Stop
+from racer.process.typed import command
 from racer.runs import Run
 from racer.training import checkpoint
 from racer.training.judging import Judging
@@ -123,7 +124,7 @@ class Loop(BaseCallback):
         with contextlib.suppress(ResourceError, MemoryError):
             self.commit()
         step = self._saved_step
-        hint = f"Saved up to step {step:,}; go on: racer train --resume {self.run.typed}"
+        hint = f"Saved up to step {step:,}; go on: {command('train', '--resume', self.run.typed)}"
         error.args = (f"{error}\n{hint}", *error.args[1:])
         return error
 
@@ -153,7 +154,7 @@ class Loop(BaseCallback):
             f"{what} is not finite at step {self.num_timesteps:,}: training diverged. "
             f"Last good checkpoint: {good or 'none'}. Lower train.learning_rate, or scale the "
             "reward to about 1 a step, and train again, or from there: "
-            f"racer train --from {self.run.name}"
+            f"{command('train', '--from', self.run.typed)}"
         )
 
     def _on_training_start(self) -> None:

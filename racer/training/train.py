@@ -19,6 +19,7 @@ from racer.policy import FILE as POLICY_FILE
 from racer.policy import Policy, into_model
 from racer.process import memory as process_memory
 from racer.process.signals import Stop, graceful_stop
+from racer.process.typed import command
 from racer.race import Race, make_race
 from racer.runs import RUNS, Run
 from racer.storage import files
@@ -263,7 +264,8 @@ class Session:
             self.run.record(status=status)
 
     def _sentence(self, loop: Loop, unfinished: bool) -> str:
-        how = f"go on: racer train --resume {self.run.typed}" if unfinished else "it was finished"
+        again = command("train", "--resume", self.run.typed)
+        how = f"go on: {again}" if unfinished else "it was finished"
         step = loop.num_timesteps if loop.last_good is None else loop.last_good.timesteps
         return f"stopped by {self.stop.name} at step {step:,}; everything is saved; {how}."
 

@@ -14,9 +14,9 @@ import zipfile
 import numpy as np
 import pytest
 
+from racer import api
 from racer.cli import main
 from racer.config import Config
-from racer.training import train
 
 SMALL = {
     "train.num_envs": 8,
@@ -31,7 +31,7 @@ SMALL = {
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A finished run, to be copied and hurt."""
-    run, _ = train.train(
+    run, _ = api.train(
         Config().override(SMALL), runs_dir=tmp_path_factory.mktemp("whole"), quiet=True
     )
     return run.folder

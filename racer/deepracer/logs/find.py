@@ -14,6 +14,7 @@ from pathlib import Path
 from racer.deepracer.logs.log import Log
 from racer.deepracer.logs.rows import read_csv, read_text
 from racer.errors import BadLog
+from racer.process import paths
 from racer.storage.files import read_limited
 
 BYTES_MAX = 512 * 2**20  # of one file, and of all files of an archive together
@@ -31,7 +32,7 @@ def open_logs(path: str | Path) -> list[Log]:
     Raises:
         BadLog: nothing to read, or a file named itself is damaged; names it and the line.
     """
-    path = Path(path).expanduser()
+    path = paths.expanded(path)
     if path.is_dir():
         names = sorted((p for p in path.rglob("*") if p.suffix in _SUFFIXES), key=_natural_key)
         return _read_all(((p, partial(_content, p)) for p in names if p.is_file()), path)
