@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from racer.cli.parser import png
+from racer.cli.parser import add_runs_dir, png
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,9 +14,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "runs", nargs="+", metavar="RUN", help="a run folder, its name, `latest`, or a tag"
     )
     parser.add_argument(
-        "--png", type=png, default=Path("compare.png"), help="the plot (default: compare.png)"
+        "--png",
+        type=png,
+        default=Path("compare.png"),
+        help="the plot to write (default: compare.png)",
     )
-    parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
+    add_runs_dir(parser)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from racer.cli.parser import add_runs_dir
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer import-sb3`."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="what model.save() wrote")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the zip that model.save() wrote")
     parser.add_argument("--track", help="the track it is for (default: oval)")
     parser.add_argument("--reward", help="the reward to train on with (default: center_line)")
     parser.add_argument("--actions", help="its action space (default: continuous)")
@@ -16,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--activation",
         choices=("relu", "tanh", "elu"),
-        help="of the hidden layers (default: what the zip says)",
+        help="activation of the hidden layers (default: what the zip says)",
     )
-    parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
+    add_runs_dir(parser)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from racer.cli.parser import add_checkpoint, duration, tag, whole
+from racer.cli.parser import add_checkpoint, add_runs_dir, duration, tag, whole
 from racer.process.signals import steady_output
 
 # option, Config key, type; what it does stands beside the setting in racer/config
@@ -33,14 +33,17 @@ OPTIONS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer train`."""
     add_settings(parser)
-    parser.add_argument("--resume", metavar="RUN", help="go on with a run, exactly as it was")
+    parser.add_argument("--resume", metavar="RUN", help="go on with this run, exactly as it was")
     parser.add_argument(
         "--accept-change",
         action="store_true",
         help="with --resume: allow another reward, track or setting; the run records it",
     )
     parser.add_argument(
-        "--from", dest="start_from", metavar="RUN", help="a new run from the weights of this one"
+        "--from",
+        dest="start_from",
+        metavar="RUN",
+        help="start a new run with the weights of this one",
     )
     add_checkpoint(
         parser, "with --from: its policy to start from, best, last or a step (default: its result)"
@@ -57,12 +60,14 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     """Options of `racer train` and of train_agent.py."""
     from racer.config import Config, each
 
-    parser.add_argument("--config", type=Path, metavar="FILE", help="a config.toml to start from")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="a config.toml to take settings from"
+    )
     parser.add_argument(
         "--hyperparameters",
         type=Path,
         metavar="FILE",
-        help="DeepRacer's JSON; shows what it becomes",
+        help="a DeepRacer hyper-parameter JSON; prints the settings that it becomes",
     )
     known = {key: (value, about) for key, value, about in each(Config())}
     for option, key, kind in OPTIONS:
@@ -85,11 +90,17 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         const=True,
         help="stop learning when completion and lap time have settled",
     )
-    parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="default: runs")
+    add_runs_dir(parser)
     parser.add_argument(
-        "--tag", action="append", type=tag, default=[], help="a word to find the run by"
+        "--tag",
+        action="append",
+        type=tag,
+        default=[],
+        help="a word to find the run by; may be given several times",
     )
-    parser.add_argument("--watch", action="store_true", help="then show the laps in a window")
+    parser.add_argument(
+        "--watch", action="store_true", help="after training, show the laps in a window"
+    )
 
 
 def config_of(args: argparse.Namespace, start: Any = None) -> Any:
@@ -128,6 +139,8 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         if not equals:
             raise BadConfig(f"--set {text}: write KEY=VALUE, e.g. train.learning_rate=3e-4.")
+        if key.strip() in settings:
+            raise BadConfig(f"{key.strip()} is given twice; only one can count. Leave one out.")
         settings[key.strip()] = value.strip()
     return settings
 

@@ -166,7 +166,7 @@ def _members(path: Path) -> tuple[bytes, bytes]:
                 _read(path, archive, "policy.pth", _MAX_WEIGHTS),
             )
     except (*_ZIP_ERRORS, ValueError, RuntimeError, EOFError, OSError) as error:
-        raise BadRun(f"{path} is a damaged zip: {error}. Restore a copy.") from error
+        raise BadRun(f"{path} is a damaged zip: {error}. Download it again.") from error
 
 
 def _check_members(path: Path, infos: list[zipfile.ZipInfo]) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from racer.errors import BadRun
 
+AGAIN = "Download it again, or use an earlier checkpoint: racer runs verify RUN lists them."
 ACTIVATIONS = ("relu", "tanh", "elu")
 _MAX_WIDTH, _MAX_LAYERS, _MAX_ACTIONS = 4096, 8, 256
 
@@ -108,7 +109,7 @@ def check_weights(network: Network, weights: Mapping[str, npt.NDArray[Any]]) -> 
     shapes = network.shapes()
     odd = sorted(shapes.keys() ^ weights.keys())
     if odd:
-        raise BadRun(f"tensors missing or unexpected: {', '.join(odd[:4])}. Restore a copy.")
+        raise BadRun(f"tensors missing or unexpected: {', '.join(odd[:4])}. {AGAIN}")
     for name, shape in shapes.items():
         tensor = weights[name]
         if tensor.shape != shape or tensor.dtype != np.float32:
@@ -138,7 +139,7 @@ def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
 
 def _need(fine: bool, given: str, allowed: str) -> None:
     if not fine:
-        raise BadRun(f"the policy describes {given}; allowed: {allowed}. Restore a copy.")
+        raise BadRun(f"the policy describes {given}; allowed: {allowed}. {AGAIN}")
 
 
 def _int(value: Any, low: int, high: int) -> bool:

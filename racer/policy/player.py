@@ -23,7 +23,7 @@ import safetensors
 import safetensors.numpy
 
 from racer.errors import BadRun, Diverged
-from racer.policy.network import ACTIVATIONS, Network, check_weights, network_of
+from racer.policy.network import ACTIVATIONS, AGAIN, Network, check_weights, network_of
 from racer.sim.jit import kernel
 from racer.storage import files
 
@@ -33,6 +33,11 @@ VERSION = 1
 _MAX_FILE = 64 * 2**20  # bytes; a 64 x 64 network has 40 kB
 _MAX_HEADER = 2**20  # bytes
 _METADATA = "racer"  # a single key: several would be written in random order
+
+_NOT_OURS = (
+    "not a racer policy: the file has no `racer` entry in its header. For a Stable-Baselines3 "
+    "zip: racer import-sb3 FILE"
+)
 
 Weights = dict[str, npt.NDArray[np.float32]]
 
@@ -176,15 +181,15 @@ class Policy:
         network = _network(described.get("network"))
         expected = sum(4 * math.prod(shape) for shape in network.shapes().values())
         if len(content) > expected + _MAX_HEADER:
-            raise BadRun(f"{len(content)} bytes for a network of {expected}; it is not ours.")
+            raise BadRun(f"{len(content)} bytes for a network of {expected}. {AGAIN}")
         try:
             weights = safetensors.numpy.load(content)
         except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
-            raise BadRun(f"the tensors cannot be read: {error}. Restore a copy.") from error
+            raise BadRun(f"the tensors cannot be read: {error}. {AGAIN}") from error
         about = described.get("about")
         policy = cls(network, weights, about if isinstance(about, dict) else {})
         if _digest(weights) != described.get("sha256"):
-            raise BadRun("the weights do not match their sha256: damaged. Restore a copy.")
+            raise BadRun(f"the weights do not match their sha256: damaged. {AGAIN}")
         return policy
 
 
@@ -295,19 +300,19 @@ def _squash(raw, out):  # type: ignore[no-untyped-def]
 def _description(content: bytes) -> dict[str, Any]:
     """The JSON in the header, read by hand before anything is allocated from its claims."""
     if len(content) < 8:
-        raise BadRun("the file is empty or cut off. Restore a copy.")
+        raise BadRun(f"the file is empty or cut off. {AGAIN}")
     (length,) = struct.unpack("<Q", content[:8])
     if length > min(_MAX_HEADER, len(content) - 8):
-        raise BadRun("it is not a safetensors file, or it is cut off. Restore a copy.")
+        raise BadRun(f"it is not a safetensors file, or it is cut off. {AGAIN}")
     try:
         text = json.loads(content[8 : 8 + length])["__metadata__"][_METADATA]
         described = json.loads(text)
         version = described["version"]
         known = described["format"] == FORMAT and type(version) is int and version >= 1
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadRun("it is no policy of this program; see racer import-sb3.") from error
+        raise BadRun(_NOT_OURS) from error
     if not known:
-        raise BadRun("it is no policy of this program; see racer import-sb3.")
+        raise BadRun(_NOT_OURS)
     if version > VERSION:
         raise BadRun(f"format version {version}; this racer reads up to {VERSION}. Upgrade racer.")
     return dict(described)
@@ -320,7 +325,7 @@ def _network(described: Any) -> Network:
         }
         return Network(**values)
     except (AttributeError, TypeError) as error:
-        raise BadRun(f"the network's description is wrong: {error}. Restore a copy.") from error
+        raise BadRun(f"the network's description is wrong: {error}. {AGAIN}") from error
 
 
 def _digest(weights: Mapping[str, npt.NDArray[Any]]) -> str:

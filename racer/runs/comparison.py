@@ -270,9 +270,11 @@ def _numbers(run: Run) -> dict[str, float | None]:
             "lap_time_s": None if lap is None else float(lap),
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise BadRun(f"{run.evaluation_file} is damaged: {error}. Restore a copy.") from error
+        raise BadRun(f"{run.evaluation_file} is damaged: {error}. Copy the run again.") from error
     if not all(x is None or math.isfinite(x) for x in found.values()):
-        raise BadRun(f"{run.evaluation_file} holds a number that is not finite. Restore a copy.")
+        raise BadRun(
+            f"{run.evaluation_file} holds a number that is not finite. Copy the run again."
+        )
     return found
 
 
@@ -289,10 +291,10 @@ def _learned(run: Run) -> tuple[float | None, Curve]:
                 if len(rows) > _CURVE_ROWS:
                     rows, every = rows[::2], 2 * every
     except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
-        raise BadRun(f"{run.metrics_file} is damaged: {error}. Restore a copy.") from error
+        raise BadRun(f"{run.metrics_file} is damaged: {error}. Copy the run again.") from error
     steps, laps = np.array(rows).T
     if not np.isfinite(laps).all():
-        raise BadRun(f"{run.metrics_file} holds a number that is not finite. Restore a copy.")
+        raise BadRun(f"{run.metrics_file} holds a number that is not finite. Copy the run again.")
     return first, (steps, laps)
 
 

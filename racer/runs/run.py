@@ -175,7 +175,9 @@ class Run:
         try:
             return content.decode()
         except UnicodeDecodeError as error:
-            raise BadRun(f"{self.reward_file} is not UTF-8. Restore it from a copy.") from error
+            raise BadRun(
+                f"{self.reward_file} is not UTF-8. Copy it again from where it came from."
+            ) from error
 
     def record(self, **fields: Any) -> None:
         """Set top-level fields of the manifest, atomically."""

@@ -210,10 +210,14 @@ def read_limited(path: Path, limit: int, *, error: type[BadInput] = BadRun) -> b
     try:
         if path.is_symlink() or not path.is_file():
             reason = "is a link" if path.is_symlink() else "is missing"
-            raise error(f"{path} {reason}; a plain file is needed. Restore it from a copy.")
+            raise error(
+                f"{path} {reason}; a plain file is needed. Copy it again from where it came from."
+            )
         size = path.stat().st_size
         if size > limit:
-            raise error(f"{path} has {size} bytes; at most {limit} are allowed. It is not ours.")
+            raise error(
+                f"{path} has {size} bytes; at most {limit} are allowed. Is it the right file?"
+            )
         return path.read_bytes()
     except OSError as problem:
         raise error(
@@ -252,7 +256,9 @@ def read_json(
         )
     except (ValueError, RecursionError) as problem:
         reason = str(problem).splitlines()[0]
-        raise error(f"{path} is not valid JSON: {reason}. Restore it from a copy.") from problem
+        raise error(
+            f"{path} is not valid JSON: {reason}. Copy it again from where it came from."
+        ) from problem
     if not isinstance(value, dict):
         raise error(f"{path} holds a {type(value).__name__}; a JSON object is needed.")
     return value

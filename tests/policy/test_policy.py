@@ -148,8 +148,8 @@ def tampered(policy, *, weights=None, **changes):
     ("changes", "message"),
     [
         ({"version": 2}, "Upgrade"),
-        ({"version": True}, "no policy"),
-        ({"format": "x"}, "no policy"),
+        ({"version": True}, "not a racer policy"),
+        ({"format": "x"}, "not a racer policy"),
         ({"network__algo": "os.system"}, "allowed: ppo, sac"),
         ({"network__inputs": 4}, "float32"),
         ({"network__inputs": -1}, "layer sizes"),

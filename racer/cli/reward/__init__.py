@@ -1,0 +1,1 @@
+"""List rewards, check or draw one, repeat a failed call, score a real log with one."""

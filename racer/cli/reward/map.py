@@ -1,0 +1,35 @@
+"""Draw the reward over the road to a PNG."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from racer.cli.parser import REWARD_HELP, number, png
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `racer reward map`."""
+    parser.add_argument("file", metavar="FILE", help=REWARD_HELP)
+    parser.add_argument("--track", default="oval", help="the road to draw (default: oval)")
+    parser.add_argument(
+        "--speed", type=number, default=2.0, metavar="V", help="speed of the car, m/s (default: 2)"
+    )
+    parser.add_argument(
+        "--heading",
+        default="along",
+        help="heading of the car: along the road, or degrees to its left, e.g. 30 or -90 "
+        "(default: along)",
+    )
+    parser.add_argument(
+        "--png", type=png, metavar="FILE", help="the picture to write (default: reward_NAME.png)"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the picture."""
+    from racer.reward_check.map import draw
+
+    path = Path(args.png or f"reward_{Path(args.file).stem}.png")
+    draw(args.file, args.track, path, speed=args.speed, heading=args.heading)
+    print(f"picture: {path}")
