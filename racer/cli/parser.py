@@ -125,11 +125,11 @@ def _fill(sub: argparse.ArgumentParser, module: Any, words: Sequence[str] | None
     """The options of a command, or the commands of a group."""
     sub.description = module.__doc__
     sub.formatter_class = argparse.RawDescriptionHelpFormatter
-    if hasattr(module, "run"):
+    if hasattr(module, "__path__"):  # a group may have a command named `run`
+        add_commands(sub, module.__name__, words)
+    else:
         module.add_arguments(sub)
         sub.set_defaults(command_run=module.run)
-    else:
-        add_commands(sub, module.__name__, words)
 
 
 def _module(package: str, command: str) -> Any:
