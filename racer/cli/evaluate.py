@@ -99,7 +99,7 @@ def rules_of(args: argparse.Namespace) -> Any:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate and print; nothing in the run changes."""
-    from racer.evaluation import evaluate, time_trial
+    from racer.evaluation import evaluate, optimal, time_trial
     from racer.runs import Run
     from racer.storage import files
 
@@ -115,13 +115,16 @@ def run(args: argparse.Namespace) -> None:
     driver, how = driver_of(args, found)
     if rules is None:
         result, trace = evaluate(driver, config.race, laps=config.eval.laps)
+        share = optimal.compare(config.race, trace)
     else:
         result, trace = time_trial(driver, config.race, rules)
+        share = None  # its laps hold penalties
     if args.sim_trace:
         from racer.deepracer.run_files import write_sim_trace
 
         write_sim_trace(args.sim_trace, config, trace)
     about = {"run": str(found.folder), "track": config.race.track, **how, **result.to_json()}
+    about |= share.to_json() if share else {}
     if args.json == "-":
         print(json.dumps(about, indent=2))
         return
@@ -129,6 +132,11 @@ def run(args: argparse.Namespace) -> None:
     times = about["lap_times_s"]
     best = f", best lap {min(times):.2f} s, mean {sum(times) / len(times):.2f} s" if times else ""
     print(f"\ncompletion {result.completion_pct:.1f} %{best}")
+    if share:
+        print(share.text())
+        if any((share.pct(rule) or 0.0) > 100.0 for rule in share.references):
+            for rule in optimal.keep(config.race, trace, f"run {found.name}"):
+                print(f"new best lap of {config.race.track} by the {rule} rule")
     if args.json:
         files.write_output(args.json, files.json_bytes(about))
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from racer.actions import Discrete
 from racer.errors import BadTrack
 from racer.raceline.drive import Drive, replay
 from racer.raceline.driver import PLANS, first_drive
@@ -73,6 +74,29 @@ def search(
     reference = Reference.of(setup, best, who)
     report(1.0, reference)
     return reference
+
+
+def driven(setup: Setup, commands: NDArray[np.float64], found_by: str) -> Reference | None:
+    """The reference that somebody drove; None if it breaks the rule or is not two laps long.
+
+    Args:
+        commands: (T, 2) steering angle (deg) and speed (m/s) of every step from the line.
+    """
+    drive = replay(_rollouts(setup, 1), _actions(setup, commands))
+    if drive is None or drive.places.max() < 2.0 * setup.track.length:
+        return None
+    return Reference.of(setup, drive, found_by)
+
+
+def _actions(setup: Setup, commands: NDArray[np.float64]) -> NDArray[np.generic]:
+    """What was chosen; to the bit, for commands have 29 more bits than a float32 action."""
+    if isinstance(setup.actions, Discrete):
+        gaps = np.abs(commands[:, None] - np.array(setup.actions.choices)).sum(axis=2)
+        nearest: NDArray[np.generic] = gaps.argmin(axis=1)
+        return nearest
+    low, high = np.array([setup.actions.steer_deg, setup.actions.speed]).T
+    chosen: NDArray[np.generic] = (2.0 * (commands - low) / (high - low) - 1.0).astype(np.float32)
+    return chosen
 
 
 def _first(
