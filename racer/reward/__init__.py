@@ -61,13 +61,18 @@ def make_engine(
         raise BadConfig(
             f"no reward engine {engine!r} with sandbox {sandbox!r}. Allowed: {allowed}."
         )
-    if sandbox == "strict" and engine in ("compiled", "inprocess"):
+    strict = sandbox == "strict"
+    if strict and engine in ("compiled", "inprocess"):
         raise BadConfig(f"--sandbox strict runs rewards in a worker, not {engine}.")
     file = reward if isinstance(reward, RewardFile) else load(reward)
     if engine == "inprocess":
         return InProcessEngine(file, n=n, waypoints=waypoints, seed=seed)
-    why_not = "--sandbox strict runs rewards in a worker"
-    if engine != "worker" and sandbox != "strict":
+    asked = "--sandbox strict" if strict else "--reward-engine worker"
+    why_not = f"{asked} runs rewards in a worker"
+    if engine == "auto" and not strict and file.components_line:
+        where = f"{file.shown}:{file.components_line}"
+        engine, why_not = "worker", f"{where}: components are read from plain Python"
+    if engine != "worker" and not strict:
         refused = ahead.wait() if ahead else ""
         made = refused or _compiled(file, n, waypoints, sample_rows, sample_of, seed)
         if isinstance(made, RewardEngine):

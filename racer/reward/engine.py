@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.errors import RewardFailed
+from racer.reward.components import Sums
 from racer.reward.failure import Failure, told
 from racer.reward.file import RewardFile
 from racer.reward.namespace import LIMIT, shown
@@ -112,6 +113,10 @@ class RewardEngine(ABC):
 
     def close(self) -> None:  # noqa: B027  an engine without processes has nothing to do
         """Give back processes and memory; harmless when repeated."""
+
+    def take_components(self) -> Sums:
+        """Sums of each component that the file names, over the calls since the last time."""
+        return {}
 
     def output(self) -> str:
         """What the reward has printed and this process has not shown; at most 64 KiB."""

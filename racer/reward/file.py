@@ -15,7 +15,7 @@ from pathlib import Path
 
 from racer import registry
 from racer.errors import BadReward
-from racer.reward import usage
+from racer.reward import components, usage
 
 SIZE_LIMIT = 1_000_000  # bytes; the official limit is 140 000 characters
 
@@ -60,6 +60,16 @@ class RewardFile:
     def needs(self) -> frozenset[str]:
         """Keys of params that it may read."""
         return usage.needs(self.tree)
+
+    @cached_property
+    def components_line(self) -> int:
+        """Of its dict of components; 0 if it keeps none."""
+        return components.line(self.tree)
+
+    def of_component(self, name: str) -> RewardFile:
+        """This file, paying one of its components alone."""
+        source = components.only(self.source, name)
+        return RewardFile(self.path, source, parse(source, self.shown))
 
     @cached_property
     def line(self) -> int:

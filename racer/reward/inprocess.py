@@ -6,6 +6,8 @@ from contextlib import nullcontext
 from types import ModuleType
 
 from racer.errors import BadReward
+from racer.reward.components import NAME as COMPONENTS
+from racer.reward.components import Sums, Tally
 from racer.reward.engine import Floats, RewardEngine, Rows, returned
 from racer.reward.failure import Failure, printable
 from racer.reward.file import RewardFile
@@ -34,6 +36,7 @@ class InProcessEngine(RewardEngine):
         self._modules = [_module(file, seed + car) for car in range(n)]
         self._functions: list[Reward] = [vars(one)["reward_function"] for one in self._modules]
         self._looks = looks_for_itself(file.code)
+        self._tally = Tally()
 
     def _compute(self, rows: Rows, out: Floats) -> None:
         for car, row in enumerate(rows.tolist()):
@@ -46,6 +49,11 @@ class InProcessEngine(RewardEngine):
             except Exception as error:
                 line = line_of(error, self.file.shown)
                 raise Failure(car, line, printable(f"{type(error).__name__}: {error}")) from error
+            if self.file.components_line:
+                self._tally.add(vars(self._modules[car]).get(COMPONENTS))
+
+    def take_components(self) -> Sums:
+        return self._tally.take()
 
 
 def _module(file: RewardFile, seed: int) -> ModuleType:

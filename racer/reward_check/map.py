@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from racer.errors import UsageError
+from racer.errors import UnknownName, UsageError
 from racer.race.drivers import Line
 from racer.reward import RewardFile, load, make_engine
 from racer.reward.engine import Rows
@@ -44,7 +44,9 @@ class View(NamedTuple):
     turn: float
 
 
-def draw(reward: str, track_name: str, path: Path, *, speed: float, heading: str) -> None:
+def draw(
+    reward: str, track_name: str, path: Path, *, speed: float, heading: str, component: str = ""
+) -> None:
     """Write the picture: one large map, small ones for other headings and speeds.
 
     Args:
@@ -52,9 +54,10 @@ def draw(reward: str, track_name: str, path: Path, *, speed: float, heading: str
         path: of the PNG.
         speed: m/s.
         heading: "along", or degrees to the left of the road.
+        component: draw this part of the reward alone; the whole reward by default.
 
     Raises:
-        UsageError: a heading or speed that is no number, or beyond reason.
+        UsageError: a heading or speed that is no number, or beyond reason; no such component.
         RewardFailed: the reward raises somewhere on the road.
     """
     try:
@@ -73,7 +76,26 @@ def draw(reward: str, track_name: str, path: Path, *, speed: float, heading: str
         View(speed / 2, turn),
         View(speed * 1.5, turn),
     ]
-    _paint(path, file.name, track, views, maps(file, track, views))
+    if component:
+        _check_component(file, track, component)
+        drawn = maps(file.of_component(component), track, views)
+        _paint(path, f"{file.name}, {component}", track, views, drawn)
+    else:
+        _paint(path, file.name, track, views, maps(file, track, views))
+
+
+def _check_component(file: RewardFile, track: Track, name: str) -> None:
+    if not file.components_line:
+        raise UsageError(
+            f"--component {name!r}, but {file.shown} names none. Write `components = {{}}` "
+            "above reward_function and set components['speed'] and so on in every call."
+        )
+    rows = rows_on(track, View(1.0, 0.0))[:1]
+    with closing(make_engine(file, n=1, waypoints=track.waypoints)) as engine:
+        engine.compute(rows, None, np.zeros(1))
+        known = engine.take_components()
+    if name not in known:
+        raise UnknownName("component", name, known, f"They are those of {file.shown}.")
 
 
 def maps(file: RewardFile, track: Track, views: list[View]) -> list[Floats]:

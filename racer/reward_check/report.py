@@ -36,6 +36,7 @@ class Report:
 
     Attributes:
         not_driven: driver -> why this track or action space has no room for it.
+        components: of the reward, what each pays each driver per step, by component and driver.
         calls_per_second: of processor time, by engine, to two digits.
     """
 
@@ -48,6 +49,7 @@ class Report:
     calls_per_second: dict[str, int] = field(default_factory=dict)
     drivers: list[Drive] = field(default_factory=list)
     not_driven: dict[str, str] = field(default_factory=dict)
+    components: dict[str, dict[str, float]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
@@ -111,6 +113,7 @@ def _pay(report: Report, file: RewardFile, track: Track, episodes: Episodes) -> 
     n, most = len(episodes), speed.BATCH
     with closing(WorkerEngine(file, n=n, waypoints=track.waypoints, capacity=most)) as worker:
         report.drivers = pay(worker, episodes)
+        names = sorted(worker.take_components())
         report.findings += judge(report.drivers, file.line)
         call_s = speed.of_worker(worker, episodes)
     if call_s:
@@ -122,9 +125,20 @@ def _pay(report: Report, file: RewardFile, track: Track, episodes: Episodes) -> 
             f"{hours:.2g} hours, unless it compiles."
         )
         report.findings.append(Finding("note", file.line, "slow", what))
+    report.components = {name: _component(file, track, episodes, name) for name in names}
     call_s = speed.of_inprocess(file, track, episodes)
     if call_s:
         report.calls_per_second["inprocess"] = speed.rounded(1.0 / call_s)
+
+
+def _component(file: RewardFile, track: Track, episodes: Episodes, name: str) -> dict[str, float]:
+    """What one component pays each driver per step; nothing where a call does not set it."""
+    alone = file.of_component(name)
+    try:
+        with closing(WorkerEngine(alone, n=len(episodes), waypoints=track.waypoints)) as worker:
+            return {drive.driver: drive.per_step for drive in pay(worker, episodes)}
+    except RewardFailed:
+        return {}
 
 
 def _choose_engine(

@@ -30,7 +30,7 @@ from racer.runs import Run
 from racer.training import checkpoint
 from racer.training.judging import Judging
 from racer.training.listener import Listeners
-from racer.training.metrics import COLUMNS, LOSSES, SAMPLE_EVERY, Metrics
+from racer.training.metrics import COLUMNS, COMPONENT, LOSSES, SAMPLE_EVERY, Metrics
 from racer.training.state import State, capture, restore_log
 
 DISK_TRIES = 3  # checkpoints in a row that may fail before training stops
@@ -94,11 +94,15 @@ class Loop(BaseCallback):
 
     def finish(self) -> None:
         """Keep the end of training with a last metrics row; a longer training starts from here."""
+        self._hear_components()
         rows, sampled = len(self.metrics.rows), self.metrics.sampled
+        components = dict(self.metrics.components)
         self.metrics.sample(self.num_timesteps, self.losses())
         state = self._capture()
         # A longer training never had this row; see `metrics_to_go_on`.
         state.extra["metrics"]["open"] = {"rows": rows, "sampled": sampled}
+        if components:
+            state.extra["metrics"]["open"]["components"] = components
         self.judging.judge(state)
         self.commit(state)
 
@@ -189,16 +193,26 @@ class Loop(BaseCallback):
         self.metrics.add(self.env.take_finished())
         if self.num_timesteps - self.metrics.sampled < SAMPLE_EVERY:
             return
+        self._hear_components()
         row = self.metrics.sample(self.num_timesteps, self.losses())
         for name in COLUMNS[1:9]:
             if row[name] == row[name]:
                 self.logger.record(f"race/{name}", row[name])
+        for name, value in row.items():
+            if name.startswith(COMPONENT):
+                self.logger.record(f"reward/{name.removeprefix(COMPONENT)}", value)
         self._asked = self.listeners.metrics(row)
+
+    def _hear_components(self) -> None:
+        reward = self.env.race.reward
+        if reward is not None:
+            self.metrics.hear(reward.take_components())
 
     def _is_off_policy(self) -> bool:
         return isinstance(self.model, OffPolicyAlgorithm)
 
     def _capture(self) -> State:
+        self._hear_components()
         state = capture(self.model, about=self.about)
         state.extra["metrics"] = self.metrics.to_facts()
         self.listeners.save_into(state)

@@ -14,6 +14,7 @@ import numpy as np
 
 from racer import console
 from racer.errors import BadRun
+from racer.reward.components import Sums
 from racer.storage import files
 
 WINDOW = 100  # episodes that means are taken over
@@ -36,7 +37,8 @@ COLUMNS = (
     "steps",
     *LOSSES,
 )
-_LINE_LIMIT = 1000  # characters
+COMPONENT = "component_"  # begins the columns of a reward's components, which follow
+_LINE_LIMIT = 2000  # characters
 log = console.log(__name__)
 SAMPLE_EVERY = 4096  # timesteps between rows at least; off-policy algorithms roll out one step
 
@@ -51,6 +53,7 @@ class Metrics:
         self.best_lap_s = float("nan")
         self.sampled = 0  # timesteps of the newest row
         self.recent: deque[dict[str, Any]] = deque(maxlen=WINDOW)
+        self.components: Sums = {}  # of the reward, since the newest row
 
     def add(self, episodes: list[dict[str, Any]]) -> None:
         """Count finished episodes (episode_info dicts)."""
@@ -60,6 +63,12 @@ class Metrics:
             if "lap_time_s" in episode:
                 self.laps += 1
                 self.best_lap_s = float(np.fmin(self.best_lap_s, episode["lap_time_s"]))
+
+    def hear(self, sums: Sums) -> None:
+        """Count components of the reward: sums over calls, and how many."""
+        for name, (total, count) in sums.items():
+            before = self.components.get(name, (0.0, 0))
+            self.components[name] = before[0] + total, before[1] + count
 
     def sample(self, timesteps: int, losses: dict[str, float]) -> dict[str, float]:
         """Add and return the row of now; NaN where there is nothing to average."""
@@ -77,6 +86,9 @@ class Metrics:
             "steps": _mean([e["steps"] for e in recent]),
             **losses,
         }
+        for name, (total, count) in self.components.items():
+            row[COMPONENT + name] = total / count
+        self.components = {}
         self.rows.append(row)
         self.sampled = timesteps
         return row
@@ -91,6 +103,7 @@ class Metrics:
             "best_lap_s": best,
             "sampled": self.sampled,
             "recent": list(self.recent),
+            **({"components": dict(self.components)} if self.components else {}),
         }
 
     @classmethod
@@ -108,7 +121,9 @@ class Metrics:
             metrics.episodes, metrics.laps = int(facts["episodes"]), int(facts["laps"])
             metrics.sampled = int(facts["sampled"])
             metrics.recent.extend(facts["recent"])
-        except (ValueError, KeyError, TypeError) as error:
+            sums = facts.get("components", {})
+            metrics.components = {str(n): (float(t), int(c)) for n, (t, c) in sums.items() if c > 0}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadRun(f"the checkpoint's metrics are damaged: {error}.") from error
         missing = int(facts["rows"]) - len(metrics.rows)
         if missing:
@@ -119,9 +134,12 @@ class Metrics:
         """Write the first `rows`, or all, as CSV, whole or not at all; NaN is an empty field."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        parts = {c for row in self.rows[:rows] for c in row if c.startswith(COMPONENT)}
+        columns = [*COLUMNS, *sorted(parts)]
+        writer.writerow(columns)
         for row in self.rows[:rows]:
-            writer.writerow("" if row[c] != row[c] else f"{row[c]:.10g}" for c in COLUMNS)
+            values = [row.get(c, np.nan) for c in columns]
+            writer.writerow("" if v != v else f"{v:.10g}" for v in values)
         with files.disk_errors(str(path)):
             files.write_atomic(path, text.getvalue().encode())
 
@@ -139,10 +157,11 @@ def _read_rows(path: Path, count: int) -> list[dict[str, float]]:
     ):
         lines = iter(lambda: file.readline(_LINE_LIMIT), "")
         table = csv.reader(itertools.takewhile(lambda line: line.endswith("\n"), lines))
-        if tuple(next(table, ())) == COLUMNS:
+        columns = next(table, [])
+        if tuple(columns[: len(COLUMNS)]) == COLUMNS:
             for line in itertools.islice(table, count):
                 values = [float(field or "nan") for field in line]
-                rows.append(dict(zip(COLUMNS, values, strict=True)))
+                rows.append(dict(zip(columns, values, strict=True)))
     return rows
 
 

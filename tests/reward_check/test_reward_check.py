@@ -16,7 +16,7 @@ from racer.reward import load
 from racer.reward_check.drives import drive_all, slowest
 from racer.reward_check.lint import findings
 from racer.reward_check.map import ACROSS, View, maps, rows_on
-from racer.reward_check.report import check
+from racer.reward_check.report import EXIT_CODES, check
 from racer.tracks import Track
 
 PROGRESS = "def reward_function(params):\n    return params['progress'] / params['steps']\n"
@@ -325,3 +325,32 @@ def test_parts_are_shown_as_soon_as_they_are_known(write):
         ("engine", True, True),
         ("verdict", True, True),
     ]
+
+
+PARTS = """
+components = {}
+def reward_function(params):
+    components["speed"] = params["speed"] / 4.0
+    components["progress"] = params["progress"] / params["steps"]
+    return float(sum(components.values()))
+"""
+
+
+def test_components_are_shown_for_every_driver(write, capsys):
+    report = check(str(write(PARTS)))
+    assert set(report.components) == {"speed", "progress"}
+    for drive in report.drivers:
+        parts = [paid[drive.driver] for paid in report.components.values()]
+        assert sum(parts) == pytest.approx(drive.per_step)
+    assert main(["reward", "check", str(write(PARTS))]) == EXIT_CODES[report.verdict]
+    assert "components per step" in capsys.readouterr().out
+
+
+def test_one_component_is_drawn(write, tmp_path, capsys):
+    target, path = tmp_path / "map.png", str(write(PARTS))
+    assert main(["reward", "map", path, "--component", "speed", "--png", str(target)]) == 0
+    assert target.read_bytes().startswith(b"\x89PNG")
+    assert main(["reward", "map", path, "--component", "sped"]) == 2
+    assert "Did you mean 'speed'?" in capsys.readouterr().err
+    assert main(["reward", "map", "center_line", "--component", "speed"]) == 2
+    assert "names none" in capsys.readouterr().err

@@ -196,6 +196,34 @@ def test_reward_engines_change_no_bit(straight, tmp_path, engine):
     assert differing(straight, learn(tmp_path, config(race__reward_engine=engine))) == set()
 
 
+PARTS = """
+components = {}
+def reward_function(params):
+    components["speed"] = params["speed"] / 4.0
+    components["middle"] = float(params["distance_from_center"] < 0.1)
+    return components["speed"] * components["middle"]
+"""
+
+
+def test_components_of_a_reward_are_logged_and_go_on_to_the_same_bits(tmp_path, monkeypatch):
+    reward = tmp_path / "parts.py"
+    reward.write_text(PARTS)
+    settings = config(race__reward=str(reward), race__reward_engine="auto")
+    whole = learn(tmp_path / "a", settings)
+    header, first, *_ = whole.metrics_file.read_text().splitlines()
+    assert header.split(",") == [*COLUMNS, "component_middle", "component_speed"]
+    middle, speed = map(float, first.split(",")[-2:])
+    assert 0.0 < middle < 1.0
+    assert 0.25 < speed < 1.0  # of 4 m/s, within the action space
+    run = interrupted(tmp_path / "b", monkeypatch, 200, settings)
+    resume(run, {}, quiet=True)
+    assert differing(whole, run) == set()
+    settings = config(race__reward=str(reward), train__timesteps=TOTAL // 2)
+    longer = learn(tmp_path / "c", settings)
+    resume(longer, {"train.timesteps": TOTAL}, quiet=True)
+    assert "metrics" not in differing(whole, longer)
+
+
 @pytest.mark.parametrize("step", [1, 70, 200, 500])
 def test_a_stopped_run_goes_on_to_the_same_bits(straight, tmp_path, monkeypatch, step):
     run = interrupted(tmp_path, monkeypatch, step)

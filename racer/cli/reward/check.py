@@ -70,6 +70,7 @@ class _Printer:
         self._tell("")
         if part == "drivers":
             _print_drivers(report)
+            _print_components(report)
         elif part == "engine":
             _print_engine(report)
         self._print_new_findings(report)
@@ -103,4 +104,15 @@ def _print_drivers(report: Report) -> None:
         print(f"{d.driver:<22}{d.steps:>7}{lap:>7}{d.per_step:>11.4g}{d.total:>11.4g}")
     for name, why in report.not_driven.items():
         print(f"{name:<22}not driven: {why}")
+    print()
+
+
+def _print_components(report: Report) -> None:
+    if not report.components:
+        return
+    print(f"{'components per step':<22}" + "".join(f"{n[:13]:>14}" for n in report.components))
+    for d in sorted(report.drivers, key=lambda d: -d.per_step):
+        parts = [paid.get(d.driver) for paid in report.components.values()]
+        values = ("-" if part is None else f"{part:.4g}" for part in parts)
+        print(f"{d.driver:<22}" + "".join(f"{value:>14}" for value in values))
     print()

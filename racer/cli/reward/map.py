@@ -22,6 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: along)",
     )
     parser.add_argument(
+        "--component",
+        default="",
+        metavar="NAME",
+        help="draw this component of the reward alone (default: the whole reward)",
+    )
+    parser.add_argument(
         "--png", type=png, metavar="FILE", help="the picture to write (default: reward_NAME.png)"
     )
 
@@ -31,5 +37,6 @@ def run(args: argparse.Namespace) -> None:
     from racer.reward_check.map import draw
 
     path = Path(args.png or f"reward_{Path(args.file).stem}.png")
-    draw(args.file, args.track, path, speed=args.speed, heading=args.heading)
+    view = {"speed": args.speed, "heading": args.heading}
+    draw(args.file, args.track, path, **view, component=args.component)
     print(f"picture: {path}")

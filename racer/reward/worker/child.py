@@ -45,6 +45,7 @@ def sibling(name: str) -> types.ModuleType:
 
 builder = sibling("params").builder
 namespace = sibling("namespace")
+components = sibling("components")
 sandbox = sibling("worker/sandbox")
 wire = sibling("worker/wire")
 
@@ -101,6 +102,7 @@ class Worker:
         self.functions: list[Callable[[dict[str, Any]], Any]] = []
         self.modules: list[types.ModuleType] = []
         self.looks = False
+        self.tally = components.Tally()
 
     def answer(self, tag: int) -> None:
         self.answers += 1
@@ -139,8 +141,12 @@ class Worker:
             request = read_exactly(self.requests, wire.WORD)
             if len(request) < wire.WORD:
                 return
-            if self.batch(wire.number(request)):
-                self.answer(wire.DONE)
+            n = wire.number(request)
+            if n == 0:  # what an empty batch asks for
+                self.tell(self.tally.take())
+            elif not self.batch(n):
+                continue
+            self.answer(wire.DONE)
 
     def batch(self, n: int) -> bool:
         """Compute the first `n` rows."""
@@ -149,6 +155,7 @@ class Worker:
         low, high, params_of = -namespace.LIMIT, namespace.LIMIT, self.params_of
         rows = self.rows[: n * self.setup["row_size"]]
         i, function, looks = 0, functions[0], self.looks
+        tallies = self.setup["components"]
         try:
             for row in struct.iter_unpack(self.setup["row_format"], rows):
                 at[0] = i
@@ -159,6 +166,8 @@ class Worker:
                 if type(value) is not float or not low <= value <= high:
                     value = number(value)
                 out[i] = value
+                if tallies:
+                    self.tally.add(vars(self.modules[i % cars]).get(components.NAME))
                 i += 1
         except namespace.Nonsense as error:
             self.report("value", 0, str(error))

@@ -22,6 +22,7 @@ import numpy as np
 
 from racer.errors import BadReward, ResourceError
 from racer.reward import usage
+from racer.reward.components import Sums, checked
 from racer.reward.engine import Cars, Floats, RewardEngine, Rows, check, returned
 from racer.reward.failure import Failure, printable
 from racer.reward.file import RewardFile
@@ -119,6 +120,7 @@ class WorkerEngine(RewardEngine):
             "row_size": ROW_SIZE,
             "cars": n,
             "keys": sorted(self.needs),
+            "components": bool(self.file.components_line),
             "seed": seed,
             "waypoints": self.waypoints[0],
             "path": self.file.shown,
@@ -214,15 +216,28 @@ class WorkerEngine(RewardEngine):
     def _car(self) -> int:
         return min(max(int(self._at[0]), 0), max(self._n - 1, 0))
 
-    def _error(self) -> dict[str, Any]:
-        """What the worker wrote about a failure; whatever it wrote, this is a dict of our shape."""
+    def take_components(self) -> Sums:
+        """Sums of each component, of the calls since the last time: an empty batch asks."""
+        if not self.file.components_line:
+            return {}
+        with contextlib.suppress(Failure):  # the next batch says so, with its car
+            self._compute(np.zeros(0, PARAMS), np.zeros(0))
+            return checked(self._written())
+        return {}
+
+    def _written(self) -> dict[str, Any]:
+        """The JSON object that the worker wrote; whatever it wrote, this is a dict."""
         start = self._layout.error
         raw = self._channel.memory[start : start + wire.ERROR_SIZE]
         size = wire.number(raw[:8])
-        found: dict[str, Any] = {}
         with contextlib.suppress(ValueError, RecursionError):
             text = json.loads(raw[8 : 8 + min(max(size, 0), wire.ERROR_SIZE - 8)])
-            found = text if isinstance(text, dict) else {}
+            return text if isinstance(text, dict) else {}
+        return {}
+
+    def _error(self) -> dict[str, Any]:
+        """What the worker wrote about a failure; whatever it wrote, this is a dict of our shape."""
+        found = self._written()
         line, layers = found.get("line"), found.get("layers")
         names = ("limits", "landlock", "seccomp")
         return {
