@@ -114,7 +114,8 @@ def _compiled(
         engine = CompiledEngine(file, waypoints, python)
     except NotCompiled as error:
         why = str(error)
-        verdicts.write(key, verdicts.Verdict(0, why.removeprefix(file.shown)))
+        if verdicts.is_of_the_text(error):
+            verdicts.write(key, verdicts.Verdict(0, why.removeprefix(file.shown)))
         return why
     if known is None:
         try:

@@ -147,11 +147,11 @@ def _choose_engine(
     """Which engine a training uses, and why; the compiler is waited for, however long it takes."""
     rows = np.concatenate(list(episodes.values()))
     engine = make_engine(
-        file, n=speed.BATCH, waypoints=track.waypoints, sample_rows=lambda: rows, ahead=ahead
+        file, n=len(episodes), waypoints=track.waypoints, sample_rows=lambda: rows, ahead=ahead
     )
     with closing(engine):
         report.engine, report.why, report.why_not_compiled = engine.name, engine.why, engine.why_not
         if engine.name == "compiled":
-            call_s = speed.of_kernel(engine, rows)
+            call_s = speed.of_kernel(engine, episodes)
             fast = {engine.name: speed.rounded(1.0 / call_s)} if call_s else {}
             report.calls_per_second = fast | report.calls_per_second

@@ -1,6 +1,7 @@
 """What was proven about a reward is kept beside its kernel, and only for what was proven."""
 
 import os
+import pickle
 import random
 from contextlib import closing
 
@@ -92,6 +93,13 @@ def test_what_cannot_be_compiled_is_compiled_once(write, waypoints, monkeypatch)
     again = _made(load(write(text, "other.py")), waypoints)
     assert again[2] == first[2].replace("mine.py", "other.py")
     assert "other.py:2: `x = 'a' if" in again[2]
+
+
+def test_a_refusal_of_this_moment_is_not_kept(new, waypoints, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(compiler, "_kernel", lambda text: pickle.loads(b""))
+        assert _made(new, waypoints)[0] == "worker"
+    assert _made(new, waypoints)[0] == "compiled"
 
 
 def test_a_race_starts_without_a_proof_the_second_time(new, proofs, monkeypatch):

@@ -27,7 +27,9 @@ from typing import Any, NamedTuple
 import llvmlite.binding
 import numba
 import numpy as np
+from numba.core.errors import NumbaError
 
+from racer.reward.compiler.parse import Unsupported
 from racer.reward.engine import Rows
 from racer.reward.file import RewardFile
 from racer.reward.params import Waypoints
@@ -105,6 +107,11 @@ def write(name: str, verdict: Verdict) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             json.dump(verdict._asdict(), stream)
         os.replace(temporary, folder / f"verdict_{name}.json")
+
+
+def is_of_the_text(error: Exception) -> bool:
+    """Whether a refusal is for what the file says; not for a damaged cache or a full memory."""
+    return isinstance(error.__context__, Unsupported | NumbaError)
 
 
 def own_folder() -> Path | None:
