@@ -10,6 +10,7 @@ import numpy as np
 import racer.actions
 from racer import vehicles
 from racer.config import RaceConfig
+from racer.errors import BadConfig
 from racer.race import drivers
 from racer.race.race import Race, spread
 from racer.reward import RewardEngine, make_engine
@@ -75,6 +76,11 @@ def _rewards(
     seed: int,
     function: Callable[[dict[str, Any]], Any] | None,
 ) -> RewardEngine:
+    if function is not None and config.sandbox == "strict":
+        raise BadConfig(
+            "--sandbox strict runs rewards in a worker, but a function runs in this process. "
+            "Give a reward file, or sandbox='auto'."
+        )
     counts = np.bincount(spread(n, len(tracks)), minlength=len(tracks)).tolist()
     engines: list[RewardEngine] = []
     try:

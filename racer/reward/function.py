@@ -10,6 +10,7 @@ from typing import Any
 
 from racer.errors import BadReward, RewardFailed
 from racer.reward import usage
+from racer.reward.components import Tally
 from racer.reward.engine import Cars, RewardEngine, Rows
 from racer.reward.failure import Failure
 from racer.reward.file import RewardFile
@@ -49,6 +50,7 @@ class FunctionEngine(InProcessEngine):
         self.needs = usage.ALL
         self._functions = [function] * n
         self._looks = False  # it is no file that asks for its own module
+        self._tally = Tally()  # stays empty: components are those of a file
 
     def _told(self, failure: Failure, rows: Rows, cars: Cars | None) -> RewardFailed:
         """Without the command that repeats a call: that needs a reward file."""

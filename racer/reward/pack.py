@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from racer.reward.components import Sums
 from racer.reward.engine import Bound, Cars, Floats, RewardEngine, Rows
 from racer.reward.failure import Failure
 
@@ -45,6 +46,14 @@ class PackEngine(RewardEngine):
     def failure_folder(self, folder: Path | None) -> None:
         for engine in self.engines:
             engine.failure_folder = folder
+
+    def take_components(self) -> Sums:
+        sums: Sums = {}
+        for engine in self.engines:
+            for name, (total, count) in engine.take_components().items():
+                before = sums.get(name, (0.0, 0))
+                sums[name] = before[0] + total, before[1] + count
+        return sums
 
     def _compute(self, rows: Rows, out: Floats) -> None:
         for engine, part in zip(self.engines, self._parts, strict=True):

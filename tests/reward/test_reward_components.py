@@ -5,8 +5,11 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from racer.config import RaceConfig
+from racer.race import make_race
 from racer.reward import load, make_engine
 from racer.reward.components import LONGEST, MOST, Tally, checked
+from racer.tracks import Track
 
 PARTS = """
 components = {}
@@ -92,3 +95,14 @@ def test_a_file_with_components_runs_in_the_worker(write, waypoints):
     with closing(make_engine(write(PARTS), n=2, waypoints=waypoints)) as made:
         assert made.name == "worker"
         assert made.why_not.endswith("mine.py:2: components are read from plain Python")
+
+
+def test_every_engine_can_be_asked(write):
+    with closing(make_race(RaceConfig(), 2, reward=lambda params: 1.0).reward) as function:
+        assert function.take_components() == {}
+    tracks = [Track.load("oval"), Track.load("s_bends")]
+    race = make_race(RaceConfig(reward=str(write(PARTS))), 4, tracks=tracks)
+    race.reset()
+    race.step(np.zeros((4, 2), np.float32))
+    with closing(race.reward) as pack:
+        assert pack.take_components()["speed"] == (4 * 2.5 / 4.0, 4)  # the middle of 1 to 4 m/s

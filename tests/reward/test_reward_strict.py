@@ -80,3 +80,8 @@ def test_a_race_is_strict_all_the_way(write):
 def test_the_other_engines_are_refused(engine, write, waypoints):
     with pytest.raises(BadConfig, match="strict runs rewards in a worker"):
         make_engine(write(COMPILES), n=1, waypoints=waypoints, engine=engine, sandbox="strict")
+
+
+def test_a_function_of_this_process_is_refused():
+    with pytest.raises(BadConfig, match="a function runs in this process"):
+        make_race(RaceConfig(sandbox="strict"), 2, reward=lambda params: 1.0)
