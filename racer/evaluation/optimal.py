@@ -29,6 +29,7 @@ class Optimal:
         lap_s, flying: the best lap, and whether it began at speed.
         references: rule → the fastest known lap; only those that are known.
         worst: the places that cost most time against the official one.
+        best: (P,) POINT of the official one; None where it is not known.
     """
 
     lap_times_s: tuple[float, ...]
@@ -36,6 +37,7 @@ class Optimal:
     flying: bool
     references: dict[str, Reference]
     worst: tuple[Loss, ...]
+    best: NDArray[np.void] | None = None
 
     def pct(self, rule: str = "official") -> float | None:
         """The best lap in percent of optimal; None where no reference is known."""
@@ -88,6 +90,7 @@ def compare(race: RaceConfig, trace: Trace) -> Optimal | None:
     setups = {rule: Setup.of(race, rule) for rule in raceline.RULES}
     known = {rule: found for rule, setup in setups.items() if (found := raceline.find(setup))}
     worst: list[Loss] = []
+    against: NDArray[np.void] | None = None
     if "official" in known:
         best = known["official"]
         with contextlib.suppress(BadInput):  # it was found with an older racer: its time stands
@@ -98,7 +101,7 @@ def compare(race: RaceConfig, trace: Trace) -> Optimal | None:
             mine = raceline.points_of(line, trace.track, lap, trace.dt)
             worst = raceline.worst(mine, against, trace.track)
     times = tuple(seconds for _, _, seconds in laps)
-    return Optimal(times, seconds, lap > 0, known, tuple(worst))
+    return Optimal(times, seconds, lap > 0, known, tuple(worst), against)
 
 
 def keep(race: RaceConfig, trace: Trace, found_by: str) -> list[str]:

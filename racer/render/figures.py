@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,19 @@ def track_picture(track: Track, path: str | Path) -> None:
     write(draw, path, _map_size(track))
 
 
-def laps_picture(trace: Playback, path: str | Path) -> None:
-    """Write a picture of every lap of a recording, coloured by measured speed."""
+def laps_picture(
+    trace: Playback,
+    path: str | Path,
+    *,
+    best: NDArray[np.void] | None = None,
+    notes: Sequence[str] = (),
+) -> None:
+    """Write a picture of every lap of a recording, coloured by measured speed.
+
+    Args:
+        best: (P,) POINT of the fastest known lap, drawn beneath.
+        notes: lines below the picture, such as where time was lost.
+    """
 
     def draw(figure: Any) -> None:
         from matplotlib.collections import LineCollection
@@ -68,6 +79,13 @@ def laps_picture(trace: Playback, path: str | Path) -> None:
         axes = figure.add_subplot()
         _road(axes, trace.track)
         mark_start(axes, trace.track)
+        if best is not None:
+            axes.plot(
+                best["x"], best["y"], "--", color=INK, lw=1.4, zorder=3, label="fastest known"
+            )
+            axes.legend(loc="best", frameon=False, labelcolor=INK, fontsize=9)
+        if notes:
+            axes.set_xlabel("x, m\n" + "\n".join(notes), color=INK, fontsize=9)
         parts = trace.episodes()
         lines = LineCollection(
             [],
@@ -90,7 +108,8 @@ def laps_picture(trace: Playback, path: str | Path) -> None:
         title = trace.meta.get("title") or trace.track.name
         axes.set_title(f"{str(title)[:70]}   {count}", color=INK, fontsize=11, pad=10)
 
-    write(draw, path, _map_size(trace.track))
+    wide, high = _map_size(trace.track)
+    write(draw, path, (wide, high + 0.2 * len(notes)))
 
 
 def curve_picture(metrics: Mapping[str, NDArray[np.float64]], path: str | Path) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 
 from racer import console
 from racer.config import Config
-from racer.evaluation import Result, evaluate
+from racer.evaluation import Result, evaluate, optimal
 from racer.policy import Policy
 from racer.recording.trace import Trace
 from racer.runs import Run
@@ -44,7 +44,11 @@ def draw(run: Run, metrics: Metrics) -> None:
 def _draw_laps(run: Run, _metrics: Metrics) -> None:
     from racer.render.figures import laps_picture
 
-    laps_picture(Trace.load(run.laps_file), run.folder / "laps.png")
+    trace = Trace.load(run.laps_file)
+    share = optimal.compare(run.config().race, trace)
+    notes = share.text().splitlines() if share and share.references else []
+    best = share.best if share else None
+    laps_picture(trace, run.folder / "laps.png", best=best, notes=notes)
 
 
 def _draw_curve(run: Run, metrics: Metrics) -> None:

@@ -73,3 +73,16 @@ def test_a_driven_lap_becomes_the_reference_to_the_bit(tmp_path, monkeypatch):
     assert known.actions.tobytes() == official.actions[:count].tobytes()
     known.drive(setup)
     assert optimal.keep(RACE, trace, "run again") == []
+
+
+def test_the_picture_of_laps_shows_the_reference_beneath(tmp_path):
+    import matplotlib.image
+
+    from racer.render.figures import laps_picture
+
+    _, trace = played("strict")
+    share = optimal.compare(RACE, trace)
+    laps_picture(trace, tmp_path / "plain.png")
+    laps_picture(trace, tmp_path / "best.png", best=share.best, notes=share.text().splitlines())
+    plain, best = (matplotlib.image.imread(tmp_path / f"{name}.png") for name in ("plain", "best"))
+    assert plain.shape != best.shape or (plain != best).any()

@@ -55,4 +55,20 @@ def _facts(found: Run) -> list[tuple[str, Any]]:
     if result.get("mean_lap_s") is not None:
         times = f"best {result['best_lap_s']:.2f} s, mean {result['mean_lap_s']:.2f} s"
         facts.append(("lap time", times))
+        facts += _share(found)
     return facts
+
+
+def _share(found: Run) -> list[tuple[str, Any]]:
+    """The best evaluation lap in percent of the fastest known one, where both are known."""
+    from racer.errors import RacerError
+    from racer.evaluation import optimal
+    from racer.recording.trace import Trace
+
+    try:
+        share = optimal.compare(found.config().race, Trace.load(found.laps_file))
+    except RacerError:  # the recording or the track is gone; the rest is still worth showing
+        return []
+    if share is None or not share.references:
+        return []
+    return [("optimal", line.strip()) for line in share.text().splitlines()]
