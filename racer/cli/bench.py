@@ -12,7 +12,12 @@ from racer.cli.parser import names, number, png, whole
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer bench`."""
     parser.add_argument(
-        "what", nargs="?", choices=("engine", "train", "all"), default="all", help="default: all"
+        "what",
+        nargs="?",
+        choices=("engine", "train", "all", "lessons"),
+        default="all",
+        help="all (the default) is engine and train; lessons: how fast each example reward teaches "
+        "a car to drive, in percent of the best possible",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every raw repetition")
     parser.add_argument("--png", type=png, metavar="FILE", help="draw speed against cars")
@@ -34,11 +39,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rewards",
         type=names,
         metavar="NAMES",
-        help="to train with (default: center_line,progress)",
+        help="to train with (default: center_line,progress; of lessons: all)",
     )
     parser.add_argument("--seeds", type=whole, default=5, help="trainings per reward (default: 5)")
     parser.add_argument(
         "--seconds", type=number, default=30.0, help="of learning in each (default: 30)"
+    )
+    parser.add_argument(
+        "--timesteps",
+        type=whole,
+        default=1_000_000,
+        help="of lessons: steps of learning in each training (default: 1000000)",
     )
     parser.add_argument(
         "--sb3-loops",
@@ -64,6 +75,9 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError("--sb3-loops belongs to `racer bench train` or `all`.")
     if args.what == "engine" and len(args.track) > 1:
         raise UsageError("several tracks belong to `racer bench train` or `all`.")
+    if args.what == "lessons":
+        _lessons(args)
+        return
     report = bench.bench(
         args.what,
         races=[RaceConfig(track=name) for name in args.track or [RaceConfig.track]],
@@ -82,3 +96,31 @@ def run(args: argparse.Namespace) -> None:
         bench.picture(report, args.png)
     for path in filter(None, (args.json, args.png)):
         print(f"written       {path}", file=sys.stderr)
+
+
+def _lessons(args: argparse.Namespace) -> None:
+    """Train with every lesson, and print the table."""
+    import json
+
+    from racer.bench import lessons
+    from racer.errors import UnknownName, UsageError
+    from racer.storage.files import write_output
+
+    if args.png or args.against or args.sb3_loops or args.quick:
+        raise UsageError("--png, --against, --sb3-loops and --quick do not belong to lessons.")
+    if args.timesteps < 1:
+        raise UsageError("--timesteps takes at least 1.")
+    known = [one.name for one in lessons.lessons()]
+    for name in args.rewards or []:
+        if name not in known:
+            raise UnknownName("lesson", name, known)
+    report = lessons.bench(
+        lessons.lessons(args.rewards or ()),
+        args.track or ["oval"],
+        seeds=args.seeds,
+        timesteps=args.timesteps,
+        tell=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(report.markdown())
+    if args.json:
+        write_output(args.json, json.dumps(report.to_json(), indent=1).encode())

@@ -69,6 +69,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a DeepRacer hyper-parameter JSON; prints the settings that it becomes",
     )
+    parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="settings measured together to start from: race, for the fastest laps",
+    )
     known = {key: (value, about) for key, value, about in each(Config())}
     for option, key, kind in OPTIONS:
         value, about = known[key]
@@ -114,7 +119,12 @@ def config_of(args: argparse.Namespace, start: Any = None) -> Any:
         BadConfig: an unknown key or a value outside its range.
     """
     from racer.config import Config
+    from racer.errors import UsageError
 
+    if args.preset and args.config:
+        raise UsageError("--preset and --config both give settings to start from; give one.")
+    if args.preset:
+        start = Config.preset(args.preset)
     config = Config.from_toml(args.config) if args.config else start or Config()
     settings = settings_of(args)
     if args.hyperparameters:

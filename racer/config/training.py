@@ -65,6 +65,17 @@ class TrainConfig:
     ent_coef: float | None = setting(
         None, "weight of the policy's entropy: more is more exploration", 0.0, 10.0, unset=_BEST
     )
+    action_std_start: float | None = setting(
+        None,
+        "PPO: standard deviation of the actions at the first step, in units of half their range; "
+        "it then falls evenly on a logarithmic scale to action_std_end",
+        1e-3,
+        10.0,
+        unset="learned",
+    )
+    action_std_end: float | None = setting(
+        None, "PPO: standard deviation of the actions at the last step", 1e-3, 10.0, unset="learned"
+    )
     net_arch: tuple[int, ...] | None = setting(
         None,
         "widths of the hidden layers of the policy and value networks",

@@ -14,7 +14,9 @@ from racer.config.convert import build, plain
 from racer.config.evaluation import EvalConfig
 from racer.config.race import RaceConfig
 from racer.config.training import TrainConfig
-from racer.errors import BadConfig
+from racer.errors import BadConfig, UnknownName
+
+PRESETS = {path.stem: path for path in (Path(__file__).parent / "presets").glob("*.toml")}
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,17 @@ class Config:
         except (OSError, ValueError, RecursionError) as error:
             raise BadConfig(f"{path} cannot be read as TOML: {error}.") from None
         return build(cls, table, "")
+
+    @classmethod
+    def preset(cls, name: str) -> Config:
+        """Settings that belong together and were measured together.
+
+        Raises:
+            UnknownName: no such preset; names the nearest one.
+        """
+        if name not in PRESETS:
+            raise UnknownName("preset", name, PRESETS)
+        return cls.from_toml(PRESETS[name])
 
     def to_toml(self) -> str:
         """As TOML; settings left to their measured default (None) are left out."""

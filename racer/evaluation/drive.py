@@ -94,8 +94,13 @@ def make_scorer(
 
 
 def _from_the_line(config: RaceConfig, **rules: bool) -> RaceConfig:
-    """The same race from the start line, in the direction of the track."""
-    settings = dataclasses.replace(config.rules, start="line", alternate_direction=False, **rules)
+    """The same race from the start line, in the direction of the track.
+
+    `max_steps` cuts episodes while training; a lap may take as long as one at 0.3 m/s.
+    """
+    settings = dataclasses.replace(
+        config.rules, start="line", alternate_direction=False, max_steps=0, **rules
+    )
     return dataclasses.replace(config, rules=settings)
 
 

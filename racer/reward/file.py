@@ -20,7 +20,8 @@ from racer.reward import components, usage
 SIZE_LIMIT = 1_000_000  # bytes; the official limit is 140 000 characters
 
 # A file in the user's folder hides a lesson of the same name.
-FOLDERS = (Path("rewards"), Path(__file__).resolve().with_name("lessons"))
+LESSONS = Path(__file__).resolve().with_name("lessons")
+FOLDERS = (Path("rewards"), LESSONS)
 
 _ADVICE = (
     "Write: def reward_function(params): ... return a number. Examples: racer reward list shows "

@@ -13,6 +13,7 @@ from racer import actions, observations
 from racer.config import Config, TrainConfig
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig, UnknownName
+from racer.training.exploration import check_action_std
 from racer.training.schedule import learning_rate
 
 
@@ -173,6 +174,7 @@ def build(config: TrainConfig, env: RacerVecEnv, **more: Any) -> Any:
             f"racer train learns from one row of float32 numbers, and this observation is "
             f"{env.observation_space}. Train on RacerVecEnv with your own Stable-Baselines3 model."
         )
+    check_action_std(config, discrete=hasattr(env.action_space, "n"))
     chosen = settings(config)
     chosen["learning_rate"] = learning_rate(config, chosen["learning_rate"])
     torch.set_num_threads(config.threads)

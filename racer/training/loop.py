@@ -28,6 +28,7 @@ from racer.process.signals import Stop
 from racer.process.typed import command
 from racer.runs import Run
 from racer.training import checkpoint
+from racer.training.exploration import set_action_std
 from racer.training.judging import Judging
 from racer.training.listener import Listeners
 from racer.training.metrics import COLUMNS, COMPONENT, LOSSES, SAMPLE_EVERY, Metrics
@@ -167,6 +168,7 @@ class Loop(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         self._check_finite()
+        set_action_std(self.model, self.config)
         why = self._why_stop()
         best_due = self.judging.due(self.num_timesteps)
         due = time.monotonic() - self._saved_at >= self.config.checkpoint_every_s

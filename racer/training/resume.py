@@ -145,10 +145,8 @@ def _changes(run: Run, old: Config, new: Config) -> list[str]:
 
 def _bends(key: str, config: Config) -> bool:
     """Whether a longer training would have learned otherwise from its first step on."""
-    return key == "train.timesteps" and config.train.learning_rate_schedule not in (
-        None,
-        "constant",
-    )
+    falls = config.train.learning_rate_schedule not in (None, "constant")
+    return key == "train.timesteps" and (falls or config.train.action_std_start is not None)
 
 
 def _reward_text(config: Config) -> str | None:

@@ -4,7 +4,6 @@ import os
 import pickle
 import random
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -75,28 +74,6 @@ def test_a_damaged_verdict_is_proven_anew(text, new, waypoints, proofs):
     assert _made(new, waypoints)[0] == "compiled"
     assert len(proofs) == 2
     assert verdicts.read(path.stem.removeprefix("verdict_")) == verdicts.Verdict(1500)
-
-
-FOREIGN = {
-    "cut": lambda content: content[: len(content) // 2],
-    "empty": lambda content: b"",
-    "another format": lambda content: content[-40:],
-    "text": lambda content: b"# not a kernel",
-}
-
-
-@pytest.mark.parametrize("harm", FOREIGN)
-@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
-def test_a_damaged_or_foreign_kernel_is_compiled_anew(suffix, harm, new):
-    kernel, generated = compiler.build(new)
-    name = Path(kernel.py_func.__code__.co_filename).stem
-    (path,) = verdicts.own_folder().rglob(f"{name}*.{suffix}")
-    path.write_bytes(FOREIGN[harm](path.read_bytes()))
-    kernel, again = compiler.build(new)
-    assert again.text == generated.text
-    assert sum(kernel.stats.cache_misses.values()) == 1
-    kernel, _ = compiler.build(new)
-    assert sum(kernel.stats.cache_hits.values()) == 1  # it was repaired
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights of folders")

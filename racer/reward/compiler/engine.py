@@ -214,8 +214,7 @@ def _kind(text: str) -> str:
 def _kernel(text: str) -> Any:
     """Execute the generated module and wrap its kernel, cached on disk where that is safe."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
-    # How a kernel is kept counts, too: two versions of racer may share this folder.
-    for source in (*sorted(Path(runtime.__path__[0]).glob("*.py")), Path(cache.__file__)):
+    for source in sorted(Path(runtime.__path__[0]).glob("*.py")):
         digest.update(source.name.encode())
         digest.update(source.read_bytes())
     digest.update(f"{numba.__version__} {np.__version__}".encode())
