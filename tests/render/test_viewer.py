@@ -1,8 +1,5 @@
 """The window: keys, time, sizes, and a clear sentence when there is no display."""
 
-import threading
-import time
-
 import numpy as np
 import pygame
 import pytest
@@ -118,21 +115,28 @@ def test_every_window_size_can_be_drawn(view, size):
         view.draw(pygame.Surface(size, 0, 32))
 
 
+class PacedClock:
+    """Keeps the pace that it is asked for, and does what a person does at one frame or another."""
+
+    def __init__(self, acts):
+        self.acts, self.frame, self.waits = acts, 0, []
+
+    def tick(self, rate):
+        self.waits.append(rate)
+        if self.frame in self.acts:
+            pygame.event.post(pygame.event.Event(self.acts[self.frame]))
+        self.frame += 1
+        return 1000.0 / rate
+
+
 def test_the_loop_ends_when_the_window_is_closed_and_idles_when_hidden(view, monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    clock = PacedClock({30: pygame.WINDOWMINIMIZED, 34: pygame.QUIT})
+    monkeypatch.setattr(pygame.time, "Clock", lambda: clock)
     pygame.display.init()
-    surface = pygame.display.set_mode((640, 400))
-
-    def person():
-        time.sleep(0.3)
-        pygame.event.post(pygame.event.Event(pygame.WINDOWMINIMIZED))
-        time.sleep(0.3)
-        pygame.event.post(pygame.event.Event(pygame.QUIT))
-
-    thread = threading.Thread(target=person)
-    thread.start()
-    view.run(surface)
-    thread.join()
+    view.run(pygame.display.set_mode((640, 400)))
     pygame.display.quit()
     assert view.state.quit
-    assert 0 < view.state.at < 20  # half a second of 15 Hz states, the hidden time included
+    assert clock.waits == [viewer.FPS] * 31 + [viewer.IDLE_FPS] * 4
+    # states of 15 Hz: 31 frames shown and 4 hidden ones, each an eighth of a second
+    assert view.state.at == pytest.approx(15 * (31 / viewer.FPS + 4 / viewer.IDLE_FPS))

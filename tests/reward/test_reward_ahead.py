@@ -64,7 +64,7 @@ def test_what_the_text_refuses_needs_no_compiler(write):
 def test_an_exception_ends_the_compiler(write):
     with pytest.raises(KeyboardInterrupt), Ahead(load(write(_new(1.0)))) as compiling:
         raise KeyboardInterrupt
-    assert compiling._process.wait(10) != 0
+    assert compiling._process.wait(60) != 0
 
 
 def test_a_compiler_that_dies_is_a_reason(write, monkeypatch):
