@@ -234,13 +234,13 @@ def saved(array):
 
 @fault("B6", "models that lie, and archives that hurt")
 def hostile_models(effort, folder):
-    names = "test_policy.py test_export.py test_hostile_runs.py"
+    names = "policy/test_policy.py export/test_sb3.py runs/test_hostile_runs.py"
     return in_tests(names, "lying or wrong or cut or foreign or bomb or hostile_runs")
 
 
 @fault("B7", "hostile SB3 zips through every command that takes a model")
 def hostile_zips(effort, folder):
-    return in_tests("test_export.py", "hostile")
+    return in_tests("export/test_sb3.py", "hostile")
 
 
 def in_tests(names, words):

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from racer import api
+from racer import api, console
 from racer.api import resume
 from racer.config import Config
 from racer.errors import RacerError
@@ -112,7 +112,7 @@ class Child:
             if hook is not None:
                 hook()
             try:
-                with steady_output():
+                with steady_output(), console.for_a_command():
                     body()
                 code = 0
             except RacerError as error:
@@ -185,9 +185,8 @@ def acknowledge(descriptor: int) -> None:
     checkpoint.save = saved
 
 
-def quick_result() -> None:
-    """Leave out the evaluation's pictures: they are not what is hurt here."""
-    train.evaluate_run = lambda *args, **options: None
+def without_pictures() -> None:
+    """Leave out the pictures: they are not what is hurt here."""
     train.draw = lambda run, metrics: None
 
 
@@ -195,7 +194,7 @@ def start(runs_dir: Path, settings=None, *, hook: Hook | None = None) -> Child:
     """Begin a training in `runs_dir`."""
 
     def body():
-        quick_result()
+        without_pictures()
         api.train(settings or config(), runs_dir=runs_dir)
 
     return Child(body, hook=hook)
@@ -205,7 +204,7 @@ def go_on(runs_dir: Path, *, hook: Hook | None = None, **options) -> Child:
     """Resume the newest run in `runs_dir`."""
 
     def body():
-        quick_result()
+        without_pictures()
         resume(Run.open("latest", runs_dir), options.pop("settings", {}), **options)
 
     return Child(body, hook=hook)
