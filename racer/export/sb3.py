@@ -98,13 +98,13 @@ def import_sb3(path: Path, config: Config, runs_dir: Path, *, activation: str | 
     _check_fits(policy, race)
     settings = {"train.algo": policy.network.algo, "train.net_arch": list(policy.network.hidden)}
     config = config.override(settings)
-    source = reward.load(config.race.reward).source
+    copies = reward.load(config.race.reward).copies()
     about = {"observation": config.race.observation, "track": race.track.name}
     policy = Policy(policy.network, policy.weights, policy.about | about)
     run = Run.create(
         runs_dir,
         (path.stem, race.track.name),
-        texts={"config.toml": config.to_toml(), "reward.py": source},
+        texts={"config.toml": config.to_toml(), **copies},
         manifest={"imported": {"file": path.name, "sha256": files.sha256(path)}},
     )
     policy.save(run.folder)

@@ -16,6 +16,8 @@ from pathlib import Path
 from racer import registry
 from racer.errors import BadReward
 from racer.reward import components, usage
+from racer.reward.beside import ALONE, COPIES, Beside, find
+from racer.reward.served import Served
 
 SIZE_LIMIT = 1_000_000  # bytes; the official limit is 140 000 characters
 
@@ -36,6 +38,7 @@ class RewardFile:
     path: Path
     source: str  # decoded, newlines as \n
     tree: ast.Module = field(repr=False, compare=False)
+    beside: Beside = field(default=ALONE, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -48,7 +51,27 @@ class RewardFile:
 
     @cached_property
     def sha256(self) -> str:
-        return hashlib.sha256(self.source.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = hashlib.sha256(self.source.encode("utf-8", "surrogatepass"))
+        for name, content in self.beside.files.items():
+            digest.update(f"\0{name}\0{len(content)}\0".encode("utf-8", "surrogatepass"))
+            digest.update(content)
+        return digest.hexdigest()
+
+    @property
+    def modules(self) -> dict[str, str]:
+        """Text of own modules beside it, by path."""
+        files = self.beside.files.items()
+        return {name: raw.decode("utf-8", "replace") for name, raw in files if name[-3:] == ".py"}
+
+    @cached_property
+    def served(self) -> Served | None:
+        """What serves the files beside it in this process; None if there are none."""
+        return Served(self.beside.folder, self.beside.files) if self.beside.files else None
+
+    def copies(self) -> dict[str, str | bytes]:
+        """What a run keeps: the file, and those beside it, by path in the run's folder."""
+        files = self.beside.files.items()
+        return {"reward.py": self.source} | {f"{COPIES}/{name}": raw for name, raw in files}
 
     @cached_property
     def code(self) -> types.CodeType:
@@ -60,7 +83,7 @@ class RewardFile:
     @cached_property
     def needs(self) -> frozenset[str]:
         """Keys of params that it may read."""
-        return usage.needs(self.tree)
+        return usage.ALL if self.modules else usage.needs(self.tree)
 
     @cached_property
     def components_line(self) -> int:
@@ -70,7 +93,7 @@ class RewardFile:
     def of_component(self, name: str) -> RewardFile:
         """This file, paying one of its components alone."""
         source = components.only(self.source, name)
-        return RewardFile(self.path, source, parse(source, self.shown))
+        return RewardFile(self.path, source, parse(source, self.shown), self.beside)
 
     @cached_property
     def line(self) -> int:
@@ -93,8 +116,8 @@ def load(name: str | Path) -> RewardFile:
     path = registry.find_file("reward", str(name), FOLDERS, (".py",))
     source = decode(path)
     tree = parse(source, str(path))
-    file = RewardFile(path, source, tree)
     definition = _definition(tree, str(path))
+    file = RewardFile(path, source, tree, find(path, tree))
     if isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef):
         _check_signature(definition, str(path))
     try:

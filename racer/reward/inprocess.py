@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from types import ModuleType
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from racer.errors import BadReward
 from racer.reward.components import NAME as COMPONENTS
@@ -12,6 +12,7 @@ from racer.reward.engine import Floats, RewardEngine, Rows, returned
 from racer.reward.failure import Failure, printable
 from racer.reward.file import RewardFile
 from racer.reward.namespace import (
+    Namespace,
     Nonsense,
     Reward,
     fresh,
@@ -19,6 +20,7 @@ from racer.reward.namespace import (
     line_of,
     looks_for_itself,
     number,
+    place_beside,
 )
 from racer.reward.params import Waypoints, params_of
 
@@ -33,36 +35,55 @@ class InProcessEngine(RewardEngine):
 
     def __init__(self, file: RewardFile, *, n: int, waypoints: Waypoints, seed: int = 0) -> None:
         super().__init__(file, waypoints)
-        self._modules = [_module(file, seed + car) for car in range(n)]
-        self._functions: list[Reward] = [vars(one)["reward_function"] for one in self._modules]
-        self._looks = looks_for_itself(file.code)
+        self._namespaces = [_namespace(file, seed + car) for car in range(n)]
+        self._functions: list[Reward] = [one.function for one in self._namespaces]
+        self._looks = looks_for_itself(file.code, file.served)
         self._tally = Tally()
 
     def _compute(self, rows: Rows, out: Floats) -> None:
         for car, row in enumerate(rows.tolist()):
             params = params_of(row, self.waypoints[row[18]])
             try:
-                with imported(self._modules[car]) if self._looks else _NOTHING:
+                with self._turn(car):
                     out[car] = number(self._functions[car](params))
             except Nonsense as error:
                 raise Failure(car, self.file.line, returned(str(error))) from None
             except Exception as error:
                 line = line_of(error, self.file.shown)
-                raise Failure(car, line, printable(f"{type(error).__name__}: {error}")) from error
+                raise Failure(car, line, _problem(error, self.file)) from error
             if self.file.components_line:
-                self._tally.add(vars(self._modules[car]).get(COMPONENTS))
+                self._tally.add(vars(self._namespaces[car].module).get(COMPONENTS))
 
     def take_components(self) -> Sums:
         return self._tally.take()
 
+    def _turn(self, car: int) -> AbstractContextManager[object]:
+        """What a call of this car finds by import and in files."""
+        if not self._looks and self.file.served is None:
+            return _NOTHING
+        return self._served_turn(car)
 
-def _module(file: RewardFile, seed: int) -> ModuleType:
+    @contextmanager
+    def _served_turn(self, car: int) -> Iterator[None]:
+        with _serving(self.file), imported(self._namespaces[car], self.file.served):
+            yield
+
+
+def _serving(file: RewardFile) -> AbstractContextManager[None]:
+    return _NOTHING if file.served is None else file.served.served()
+
+
+def _problem(error: Exception, file: RewardFile) -> str:
+    return printable(f"{type(error).__name__}: {error}{place_beside(error, file.served)}")
+
+
+def _namespace(file: RewardFile, seed: int) -> Namespace:
     try:
-        module = fresh(file.code, file.shown, seed)
+        with _serving(file):
+            found = fresh(file.code, file.shown, seed, served=file.served)
     except Exception as error:
         line = line_of(error, file.shown)
-        problem = printable(f"{type(error).__name__}: {error}")
-        raise BadReward(f"{file.shown}:{line}: {problem}") from error
-    if not callable(vars(module).get("reward_function")):
+        raise BadReward(f"{file.shown}:{line}: {_problem(error, file)}") from error
+    if not callable(found.function):
         raise BadReward(f"{file.shown}:{file.line}: reward_function is not a function.")
-    return module
+    return found

@@ -11,11 +11,15 @@ import random
 import sys
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from racer.reward.served import Served
 
 NAME = "reward"  # of the module that a file is
 _LOOKING = {"sys", "modules", "pickle", "copy", "copyreg", "dataclasses", "dataclass", "typing"}
 _LOOKING |= {"importlib", "__import__", "inspect", "shelve", "marshal", "enum", "unittest"}
+THIRD_PARTY = ("numpy", "scipy", "shapely", "pandas", "matplotlib")  # that a reward may import
 LIMIT = 1e5  # the official simulator's bound on |reward|
 
 Reward = Callable[[dict[str, Any]], Any]
@@ -25,10 +29,35 @@ class Nonsense(Exception):
     """A reward that is not a finite number within the limit; the text says what it was."""
 
 
+class Namespace:
+    """The file as one car has it: its module, and the own modules that it imports.
+
+    Attributes:
+        module: of the reward file.
+        modules: what `sys.modules` holds while it runs, by name.
+        scope: the builtins of all its modules.
+    """
+
+    def __init__(self, path: str, scope: dict[str, Any]) -> None:
+        self.module = types.ModuleType(NAME)
+        self.modules = {NAME: self.module}
+        self.scope = scope
+        vars(self.module).update(__file__=path, __builtins__=scope)
+
+    @property
+    def function(self) -> Any:
+        """`reward_function`; None if the file has made none."""
+        return vars(self.module).get("reward_function")
+
+
 def fresh(
-    code: types.CodeType, path: str, seed: int, extra: dict[str, Any] | None = None
-) -> types.ModuleType:
-    """Execute the file once more and return it as a module.
+    code: types.CodeType,
+    path: str,
+    seed: int,
+    extra: dict[str, Any] | None = None,
+    served: Served | None = None,
+) -> Namespace:
+    """Execute the file once more, in a namespace of its own.
 
     `random` (and `numpy.random` when the file names it) draw from a stream of this namespace's
     own, seeded by `seed`: neither the trainer's generators nor another car's are touched. The
@@ -36,47 +65,79 @@ def fresh(
 
     Args:
         code: the compiled file.
-        path: what tracebacks and `__file__` show.
+        path: what tracebacks show, and `__file__` when nothing lies beside the file.
         seed: of this car.
         extra: builtins to replace, e.g. `print`.
+        served: the files beside it; their folder is that of `__file__`.
     """
     own: dict[str, Any] = {}
+    names = all_names(code, served)
 
     def import_(name: str, *args: Any, **kwargs: Any) -> Any:
         found = builtins.__import__(name, *args, **kwargs)
         if name == "random":
             return own.setdefault("random", _random(seed))
-        if name.partition(".")[0] == "numpy" and "random" in _names(code):
+        if name.partition(".")[0] == "numpy" and "random" in names:
             return own.setdefault("numpy", _numpy(seed)) if found.__name__ == "numpy" else found
         if getattr(found, "__name__", "") == "os":
             return own.setdefault("os", _os())
         return found
 
-    module = types.ModuleType(NAME)
+    where = served.path_of(path.replace("\\", "/").rpartition("/")[2]) if served else path
     scope = vars(builtins) | {"__import__": import_} | (extra or {})
-    vars(module).update(__file__=path, __builtins__=scope)
-    with imported(module):
-        exec(code, vars(module))
-    return module
+    namespace = Namespace(where, scope)
+    with imported(namespace, served):
+        exec(code, vars(namespace.module))
+    return namespace
 
 
 @contextlib.contextmanager
-def imported(module: types.ModuleType) -> Iterator[None]:
-    """What dataclasses, pickle and `sys.modules[__name__]` look for is this car's module."""
-    before = sys.modules.get(NAME)
-    sys.modules[NAME] = module
+def imported(namespace: Namespace, served: Served | None = None) -> Iterator[None]:
+    """What import, dataclasses, pickle and `sys.modules[__name__]` look for is this car's."""
+    names = [NAME, *(served.modules if served else ())]
+    before = {name: sys.modules[name] for name in names if name in sys.modules}
+    turn = Turn(served)
+    turn.of(namespace)
     try:
         yield
     finally:
-        if before is None:
-            del sys.modules[NAME]
-        else:
-            sys.modules[NAME] = before
+        turn.of(None)
+        sys.modules.update(before)
 
 
-def looks_for_itself(code: types.CodeType) -> bool:
-    """Whether the file may look for its own module while it is called."""
-    return not _names(code).isdisjoint(_LOOKING)
+class Turn:
+    """Which car's modules `sys.modules` holds."""
+
+    def __init__(self, served: Served | None) -> None:
+        self._served = served
+        self._names = (NAME, *(served.modules if served else ()))
+        self._now: Namespace | None = None
+
+    def of(self, namespace: Namespace | None) -> None:
+        """Put the modules of one car in the place of another's, which keeps what it imported."""
+        for name in self._names:
+            found = sys.modules.pop(name, None)
+            if found is not None and self._now is not None:
+                self._now.modules[name] = found
+        self._now = namespace
+        if namespace is not None:
+            sys.modules.update(namespace.modules)
+            if self._served is not None:
+                self._served.scope = namespace.scope
+
+
+def all_names(code: types.CodeType, served: Served | None) -> set[str]:
+    """Every name that the file and its own modules mention."""
+    found = _names(code)
+    for name in served.modules.values() if served else ():
+        with contextlib.suppress(SyntaxError, ValueError):  # its import says so
+            found |= _names(served.code_of(name)) if served and name else set()
+    return found
+
+
+def looks_for_itself(code: types.CodeType, served: Served | None = None) -> bool:
+    """Whether the file may look for a module of its own while it is called."""
+    return bool(served and served.modules) or not _names(code).isdisjoint(_LOOKING)
 
 
 def _random(seed: int) -> types.ModuleType:
@@ -142,6 +203,17 @@ def shown(value: Any) -> str:
         text = "(no repr)"
     text = text if len(text) <= 60 else text[:57] + "..."
     return text if value is None or isinstance(value, float) else f"{text} ({type(value).__name__})"
+
+
+def place_beside(error: BaseException, served: Served | None) -> str:
+    """File and line of the own module that an error is in, in brackets; "" if it is in none."""
+    files = {served.path_of(name): name for name in served.files} if served else {}
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        name = files.get(trace.tb_frame.f_code.co_filename)
+        place = f" ({name}:{trace.tb_lineno})" if name else place
+        trace = trace.tb_next
+    return place
 
 
 def line_of(error: BaseException, path: str) -> int:

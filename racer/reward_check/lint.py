@@ -60,8 +60,16 @@ class Finding(NamedTuple):
 
 def findings(file: RewardFile) -> list[Finding]:
     """Everything found without running the file, by line."""
-    found = [*_keys(file), *_idioms(file), *_state(file), *_official(file)]
+    found = [*_keys(file), *_idioms(file), *_state(file), *_official(file), *_beside(file)]
     return sorted(set(found), key=lambda f: (f.line, f.code))
+
+
+def _beside(file: RewardFile) -> Iterator[Finding]:
+    """What it uses of its own folder."""
+    for name, line in file.beside.lines.items():
+        size = len(file.beside.files[name])
+        what = f"uses {name} beside it ({size:,} bytes, read-only); a run keeps a copy."
+        yield Finding("note", line, "beside", what)
 
 
 def _functions(tree: ast.Module) -> usage.Functions:

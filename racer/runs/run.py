@@ -2,6 +2,7 @@
 
 config.toml       every setting, enough to train again
 reward.py         the reward file as it was at the start
+reward_files/     own modules and tables that the reward uses, if any
 manifest.json     schema, seeds, versions, git revision, hashes of everything here
 metrics.csv       one row per update
 policy.json       what the network expects and gives     policy.safetensors   its weights
@@ -27,6 +28,7 @@ from racer.storage.locks import hold
 
 SCHEMA = 1
 LATEST = "latest"
+REWARD_FILES = "reward_files"
 _CONFIG_LIMIT = 2**15  # bytes; a config has about one kB
 RUNS = Path("runs")  # where commands look for runs
 _REWARD_LIMIT = 2**21  # a reward has at most one MB, which as Latin-1 may be two
@@ -88,7 +90,7 @@ class Run:
         runs_dir: Path,
         parts: Iterable[str],
         *,
-        texts: Mapping[str, str],
+        texts: Mapping[str, str | bytes],
         manifest: Mapping[str, Any],
         tags: Iterable[str] = (),
     ) -> Run:
@@ -96,7 +98,7 @@ class Run:
 
         Args:
             parts: e.g. the reward's and the track's name; made safe for any file system.
-            texts: file name → content, e.g. {"config.toml": ..., "reward.py": ...}.
+            texts: path in it → content, e.g. {"config.toml": ..., "reward.py": ...}.
             manifest: settings, seeds and hashes to record beside versions and revision.
 
         Raises:
@@ -197,13 +199,14 @@ class Run:
         problems = []
         for name, digest in sorted(self.manifest().get("files", {}).items()):
             path = self.folder / name
-            if Path(name).name != name or path.is_symlink() or not path.is_file():
+            known = Path(name).name == name or name.startswith(f"{REWARD_FILES}/")
+            if not known or ".." in Path(name).parts or path.is_symlink() or not path.is_file():
                 problems.append(f"{name} is missing")
             elif files.sha256(path) != digest:
                 problems.append(f"{name} changed since it was written")
         return problems
 
-    def _claim(self, texts: Mapping[str, str], manifest: Mapping[str, Any]) -> bool:
+    def _claim(self, texts: Mapping[str, str | bytes], manifest: Mapping[str, Any]) -> bool:
         """Make the folder; False when the name is taken, perhaps a moment ago."""
         if self.folder.exists():
             return False
@@ -218,7 +221,9 @@ class Run:
     def _plain_files(self) -> list[str]:
         skip = {self.manifest_file.name}
         names = (path.name for path in self.folder.iterdir() if path.is_file())
-        return sorted(name for name in names if name not in skip and not name.startswith("."))
+        found = [name for name in names if name not in skip and not name.startswith(".")]
+        beside = (p for p in (self.folder / REWARD_FILES).rglob("*") if p.is_file())
+        return sorted([*found, *(p.relative_to(self.folder).as_posix() for p in beside)])
 
 
 def find(name: str, runs_dir: Path) -> Path:
@@ -291,9 +296,10 @@ def _about(name: str, created: str, tags: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _fill(tmp: Path, texts: Mapping[str, str], manifest: Mapping[str, Any]) -> None:
+def _fill(tmp: Path, texts: Mapping[str, str | bytes], manifest: Mapping[str, Any]) -> None:
     for name, text in texts.items():
-        files.write_synced(tmp / name, text.encode())
+        files.make_folder((tmp / name).parent)
+        files.write_synced(tmp / name, text if isinstance(text, bytes) else text.encode())
     files.write_synced(tmp / "manifest.json", files.json_bytes(manifest))
 
 

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from racer import console, reward
@@ -14,12 +15,12 @@ from racer.errors import BadReward, RacerError, UnknownName, UsageError
 from racer.evaluation import Result
 from racer.process.signals import graceful_stop
 from racer.race import make_race, track_of
-from racer.runs import Run
+from racer.runs import REWARD_FILES, Run
 from racer.storage import files
 from racer.storage.provenance import versions
 from racer.training import algorithms, checkpoint, memory
 from racer.training.listener import Listener, Listeners
-from racer.training.train import Session
+from racer.training.train import Session, about_reward
 
 log = console.log(__name__)
 
@@ -93,14 +94,16 @@ def resume(
 @contextlib.contextmanager
 def _unless_refused(run: Run) -> Iterator[list[Session]]:
     """Put the run's files back when the session in the list never began."""
-    names = (run.config_file, run.reward_file, run.manifest_file)
-    before = {path: path.read_bytes() for path in names}
+    before = {path: path.read_bytes() for path in (run.config_file, run.manifest_file)}
+    kept = [run.reward_file, *filter(Path.is_file, (run.folder / REWARD_FILES).rglob("*"))]
+    copies = {path.relative_to(run.folder).as_posix(): path.read_bytes() for path in kept}
     begun: list[Session] = []
     try:
         yield begun
     except RacerError:
         if not any(session.started for session in begun):
             with contextlib.suppress(OSError):
+                _replace_reward(run, copies)
                 for path, content in before.items():
                     files.write_atomic(path, content)
         raise
@@ -135,8 +138,7 @@ def _changes(run: Run, old: Config, new: Config) -> list[str]:
         for key in before
         if before[key] != after[key] and (key not in FREE or _bends(key, new))
     ]
-    if _reward_text(new) not in (None, run.reward_text()):
-        found.append(f"the reward {new.race.reward} differs from the run's copy, reward.py")
+    found += _changed_reward(run, new.race.reward, _reward(new))
     track = track_of(new.race)
     if track.sha256 != run.manifest().get("track", {}).get("sha256"):
         found.append(f"the track {new.race.track} has another geometry")
@@ -149,12 +151,23 @@ def _bends(key: str, config: Config) -> bool:
     return key == "train.timesteps" and (falls or config.train.action_std_start is not None)
 
 
-def _reward_text(config: Config) -> str | None:
+def _reward(config: Config) -> reward.RewardFile | None:
     """The reward as it is now; None when the file is gone, and the copy is all there is."""
     try:
-        return reward.load(config.race.reward).source
+        return reward.load(config.race.reward)
     except (UnknownName, BadReward):
         return None
+
+
+def _changed_reward(run: Run, name: str, given: reward.RewardFile | None) -> list[str]:
+    """What differs from the run's copies: the reward, or a file beside it."""
+    if given is None:
+        return []
+    if given.source != run.reward_text():
+        return [f"the reward {name} differs from the run's copy, reward.py"]
+    now, before = given.beside.files, reward.load(run.reward_file).beside.files
+    changed = [at for at in sorted({*now, *before}) if now.get(at) != before.get(at)]
+    return [f"{at} beside the reward {name} differs from the run's copy" for at in changed]
 
 
 def _record(run: Run, config: Config, timesteps: int, changes: list[str]) -> None:
@@ -168,16 +181,30 @@ def _record(run: Run, config: Config, timesteps: int, changes: list[str]) -> Non
     if manifest.get("versions") != versions():
         event["versions"] = versions()
         log.warning("other versions than the run began with; bits may differ.")
-    text = _reward_text(config)
+    given = _reward(config)
+    about: dict[str, Any] = {}
     with files.disk_errors(str(run.folder)):
-        if changes and text is not None:
-            files.write_atomic(run.reward_file, text.encode())
+        if changes and given is not None:
+            _replace_reward(run, given.copies())
+            about = {"reward": about_reward(config.race.reward, given)}
         files.write_atomic(run.config_file, config.to_toml().encode())
     track = track_of(config.race)
     run.record(
         resumed=[*manifest.get("resumed", []), event],
         track={"name": track.name, "sha256": track.sha256},
+        **about,
     )
+
+
+def _replace_reward(run: Run, copies: Mapping[str, str | bytes]) -> None:
+    """Let the run's copies of the reward and of what it uses be these."""
+    kept = run.folder / REWARD_FILES
+    if kept.is_dir():
+        files.remove_folder(kept)
+    for name, content in copies.items():
+        files.make_folder((run.folder / name).parent)
+        raw = content if isinstance(content, bytes) else content.encode()
+        files.write_atomic(run.folder / name, raw)
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -96,12 +96,12 @@ def create_run(config: Config, track: Track, runs_dir: Path, tags: Sequence[str]
     return Run.create(
         runs_dir,
         (Path(config.race.reward).stem, track.name),
-        texts={"config.toml": config.to_toml(), "reward.py": source.source},
+        texts={"config.toml": config.to_toml(), **source.copies()},
         manifest={
             "seed": config.train.seed,
             "algo": config.train.algo,
             "track": {"name": track.name, "sha256": track.sha256},
-            "reward": {"name": Path(config.race.reward).stem, "sha256": _sha256(source.source)},
+            "reward": about_reward(config.race.reward, source),
             "command": sys.argv,
         },
         tags=tags,
@@ -254,8 +254,8 @@ class Session:
 
     def _warn_if_changed(self) -> None:
         with contextlib.suppress(RacerError, OSError):
-            now = reward.load(self.config.race.reward).source
-            if now != self.run.reward_text():
+            now = reward.load(self.config.race.reward).sha256
+            if now != reward.load(self.run.reward_file).sha256:
                 name = self.config.race.reward
                 log.warning("the reward %s changed; trained with %s.", name, self.run.reward_file)
 
@@ -281,5 +281,13 @@ def about(config: Config) -> dict[str, Any]:
     }
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def about_reward(name: str, file: reward.RewardFile) -> dict[str, Any]:
+    """What the manifest says of a reward: its name, its hash, and those of files beside it."""
+    found: dict[str, Any] = {"name": Path(name).stem, "sha256": _sha256(file.source.encode())}
+    if file.beside.files:
+        found["files"] = {at: _sha256(raw) for at, raw in file.beside.files.items()}
+    return found
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

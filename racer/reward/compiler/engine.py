@@ -143,6 +143,8 @@ def generated_from(file: RewardFile) -> codegen.Generated:
     """
     if config.DISABLE_JIT:
         raise NotCompiled(f"{file.shown}:{file.line}: numba is switched off (NUMBA_DISABLE_JIT)")
+    for name, at in file.beside.lines.items():
+        raise NotCompiled(f"{file.shown}:{at or file.line}: it uses {name}, a file beside it")
     try:
         return codegen.generate(file)
     except Unsupported as error:

@@ -7,6 +7,7 @@ rows) and go out; rows, rewards, prints and what went wrong are in shared memory
 from __future__ import annotations
 
 import ast
+import base64
 import contextlib
 import faulthandler
 import importlib
@@ -24,12 +25,12 @@ from pathlib import Path
 from typing import Any
 
 GUARDED = (
-    " (the guard of the reward's process: no files, network, processes; "
+    " (the guard of the reward's process: no network, no processes, no files but those in the "
+    "reward's folder whose names stand in its text, .json, .csv, .npy, .npz or .txt; "
     "--reward-engine inprocess runs it without)"
 )
 LEFT_OUT = {"antigravity", "this", "idlelib", "turtledemo", "test", "lib2to3", "tkinter"}
 NUMPY_PARTS = ("random", "linalg", "fft", "polynomial", "ma")
-THIRD_PARTY = ("numpy", "scipy", "shapely", "pandas", "matplotlib")
 
 
 def sibling(name: str) -> types.ModuleType:
@@ -46,6 +47,7 @@ def sibling(name: str) -> types.ModuleType:
 builder = sibling("params").builder
 namespace = sibling("namespace")
 components = sibling("components")
+served = sibling("served")
 sandbox = sibling("worker/sandbox")
 wire = sibling("worker/wire")
 
@@ -100,8 +102,9 @@ class Worker:
         self.answers = 0
         self.params_of = builder(setup["keys"])
         self.functions: list[Callable[[dict[str, Any]], Any]] = []
-        self.modules: list[types.ModuleType] = []
-        self.looks = False
+        self.namespaces: list[Any] = []
+        self.beside: Any = None
+        self.turn: Callable[[Any], None] | None = None  # where a call looks for own modules
         self.tally = components.Tally()
 
     def answer(self, tag: int) -> None:
@@ -117,23 +120,26 @@ class Worker:
         self.error[:8] = wire.word(len(raw))
         self.error[8 : 8 + len(raw)] = raw
 
-    def start(self, code: types.CodeType) -> bool:
-        """Execute the file once per car."""
-        extra = {"print": self.printer.print}
+    def start(self, code: types.CodeType, beside: Any) -> bool:
+        """Execute the file once per car; `beside` serves the files that lie beside it."""
+        extra, self.beside = {"print": self.printer.print}, beside
         for car in range(self.setup["cars"]):
             self.at[0] = car
             try:
-                module = namespace.fresh(code, self.path, self.setup["seed"] + car, extra)
-                function = vars(module).get("reward_function")
+                seed = self.setup["seed"] + car
+                made = namespace.fresh(code, self.path, seed, extra, beside)
+                function = made.function
             except BaseException as error:
-                self.report("import", namespace.line_of(error, self.path), told(error))
+                place = namespace.place_beside(error, beside)
+                self.report("import", namespace.line_of(error, self.path), told(error, place))
                 return False
             if not callable(function):
                 self.report("import", 0, "reward_function is not a function")
                 return False
             self.functions.append(function)
-            self.modules.append(module)
-        self.looks = namespace.looks_for_itself(code)
+            self.namespaces.append(made)
+        if namespace.looks_for_itself(code, beside):
+            self.turn = namespace.Turn(beside).of
         return True
 
     def serve(self) -> None:
@@ -154,25 +160,26 @@ class Worker:
         cars, waypoints, number = len(functions), self.waypoints, namespace.number
         low, high, params_of = -namespace.LIMIT, namespace.LIMIT, self.params_of
         rows = self.rows[: n * self.setup["row_size"]]
-        i, function, looks = 0, functions[0], self.looks
+        i, function, turn = 0, functions[0], self.turn
         tallies = self.setup["components"]
         try:
             for row in struct.iter_unpack(self.setup["row_format"], rows):
                 at[0] = i
                 function = functions[i % cars]
-                if looks:
-                    sys.modules[namespace.NAME] = self.modules[i % cars]
+                if turn is not None:
+                    turn(self.namespaces[i % cars])
                 value = function(params_of(row, waypoints[row[18]]))
                 if type(value) is not float or not low <= value <= high:
                     value = number(value)
                 out[i] = value
                 if tallies:
-                    self.tally.add(vars(self.modules[i % cars]).get(components.NAME))
+                    self.tally.add(vars(self.namespaces[i % cars].module).get(components.NAME))
                 i += 1
         except namespace.Nonsense as error:
             self.report("value", 0, str(error))
         except BaseException as error:
-            self.report("raised", namespace.line_of(error, self.path), told(error))
+            place = namespace.place_beside(error, self.beside)
+            self.report("raised", namespace.line_of(error, self.path), told(error, place))
         else:
             return True
         return False
@@ -210,14 +217,14 @@ def read_exactly(descriptor: int, size: int) -> bytes:
     return found
 
 
-def told(error: BaseException) -> str:
+def told(error: BaseException, place: str = "") -> str:
     try:
         text = str(error)
     except BaseException:
         text = ""
     name = type(error).__name__
-    guard = GUARDED if isinstance(error, PermissionError) else ""
-    return (f"{name}: {text}" if text else name) + guard
+    refused = isinstance(error, PermissionError) and not text.startswith(served.READ_ONLY)
+    return (f"{name}: {text}" if text else name) + place + (GUARDED if refused else "")
 
 
 def wanted(tree: ast.AST) -> Iterator[tuple[str, int]]:
@@ -238,7 +245,7 @@ def preload(tree: ast.AST) -> None:
     for name, _ in wanted(tree):
         top = name.partition(".")[0]
         known = top in sys.stdlib_module_names and top not in LEFT_OUT
-        if not (known or top in THIRD_PARTY):
+        if not (known or top in namespace.THIRD_PARTY):
             continue
         more = [f"numpy.{part}" for part in NUMPY_PARTS] if top == "numpy" else []
         for module in [name, *more]:
@@ -246,13 +253,27 @@ def preload(tree: ast.AST) -> None:
                 importlib.import_module(module)
 
 
+def files_beside(setup: dict[str, Any]) -> Any:
+    """What serves the files beside the reward; None if there are none."""
+    files = {name: base64.b64decode(content) for name, content in setup["files"].items()}
+    return served.Served(setup["folder"], files) if files else None
+
+
+def parsed(file: tuple[str, bytes]) -> ast.AST:
+    """The tree of a module; an empty one for tables, and where its import will fail."""
+    if file[0].endswith(".py"):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return ast.parse(file[1])
+    return ast.Module([], [])
+
+
 class Late:
     """Says what an import after the lock really means."""
 
     def find_spec(self, name: str, *_: Any) -> None:
         raise ModuleNotFoundError(
-            f"rewards cannot import {name!r} (one file; the standard library, "
-            f"{', '.join(THIRD_PARTY)} where installed)"
+            f"rewards cannot import {name!r} (what they can: .py files beside the reward, the "
+            f"standard library, {', '.join(namespace.THIRD_PARTY)} where installed)"
         )
 
 
@@ -277,7 +298,9 @@ def main() -> None:
     code = compile(tree, worker.path, "exec", dont_inherit=True)
     for name in ("random", "encodings.ascii", "encodings.latin_1", "encodings.idna"):
         importlib.import_module(name)
-    preload(tree)
+    beside = files_beside(setup["beside"])
+    for text in (tree, *(map(parsed, beside.files.items()) if beside else ())):
+        preload(text)
     del tree
     faulthandler.enable(2)
     if not by_pipes and hasattr(faulthandler, "register"):
@@ -296,8 +319,10 @@ def main() -> None:
         if module.startswith("_racer_") or module == "__main__":
             sys.modules[module] = types.ModuleType(module)
     sys.meta_path.insert(0, Late())
+    if beside:
+        beside.serve()
     layers = lock(setup)
-    if worker.start(code):
+    if worker.start(code, beside):
         worker.tell({"kind": "ready", "line": 0, "problem": "", "layers": layers})
         worker.answer(wire.READY)
         worker.serve()

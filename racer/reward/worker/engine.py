@@ -6,6 +6,7 @@ out before they are checked, and no pickle crosses the border.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -125,7 +126,14 @@ class WorkerEngine(RewardEngine):
             "waypoints": self.waypoints[0],
             "path": self.file.shown,
             "source": self.file.source,
-            "packages": packages(self.file.source),
+            "packages": packages("\n".join([self.file.source, *self.file.modules.values()])),
+            "beside": {
+                "folder": self.file.beside.folder,
+                "files": {
+                    name: base64.b64encode(content).decode()
+                    for name, content in self.file.beside.files.items()
+                },
+            },
         }
         # On Windows sys.executable of a virtual environment starts a second process.
         python = getattr(sys, "_base_executable", "") if os.name == "nt" else ""

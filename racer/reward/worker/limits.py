@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from racer.reward.namespace import THIRD_PARTY
+
 PATIENCE = 10.0  # times a limit that a starved process, one the machine gives no time, may take
 
 _PROC_TELLS = sys.platform == "linux" and os.path.exists("/proc/self/stat")
@@ -25,7 +27,7 @@ def locked(layers: dict[str, Any]) -> str:
 def packages(source: str) -> list[str]:
     """Folders of the packages a reward may import, when it names one."""
     found = set()
-    for name in ("numpy", "scipy", "shapely", "pandas", "matplotlib"):
+    for name in THIRD_PARTY:
         spec = importlib.util.find_spec(name) if name in source else None
         if spec is not None and spec.origin:
             found.add(str(Path(spec.origin).parents[1]))
