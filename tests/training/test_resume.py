@@ -293,6 +293,23 @@ def test_another_setting_is_refused_or_recorded(tmp_path, monkeypatch):
     assert Config.from_toml(run.config_file).train.learning_rate == 1e-4
 
 
+def test_a_change_of_a_file_beside_the_reward_is_refused_or_recorded(tmp_path):
+    mine, table = tmp_path / "mine.py", tmp_path / "k.json"
+    mine.write_text("K = float(open('k.json').read())\ndef reward_function(p): return K\n")
+    table.write_text("1.0")
+    run = learn(tmp_path, config(race__reward=str(mine), train__timesteps=512))
+    copy, more = run.folder / "reward_files" / "k.json", {"train.timesteps": 1024}
+    assert copy.read_text() == "1.0"
+    table.write_text("2.0")
+    with pytest.raises(UsageError, match=r"k\.json beside the reward .* differs"):
+        resume(run, more, quiet=True)
+    assert (copy.read_text(), run.damaged()) == ("1.0", [])
+    resume(run, more, accept_change=True, quiet=True)
+    assert (copy.read_text(), run.damaged()) == ("2.0", [])
+    copy.write_text("3.0")
+    assert run.damaged() == ["reward_files/k.json changed since it was written"]
+
+
 def test_other_sizes_cannot_be_accepted(tmp_path, monkeypatch):
     run = interrupted(tmp_path, monkeypatch, 100)
     with pytest.raises(BadRun, match="settings"):
