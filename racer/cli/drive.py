@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="RUN",
-        help="race the best lap of a run or recording; may be given several times",
+        help="race the best lap of a run or recording; `reference` is the fastest lap known; "
+        "may be given several times",
     )
     parser.add_argument("--name", default="", help="who drives (default: your user name)")
     parser.add_argument("--out", metavar="FILE", help="where to keep the laps (default: in laps/)")
@@ -46,15 +47,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Open the window, and keep what was driven."""
-    from racer.cli.watch import open_ghosts
+    from racer.cli.watch import open_ghosts, pace_of
     from racer.render import cockpit
     from racer.render.window import check_display
 
     check_display()
     seat = Seat(args.track, args.vehicle, args.actions)
-    ghosts = open_ghosts(args.ghost, seat.drive.race.track, Path(args.runs_dir))
+    race = seat.drive.race
+    ghosts = open_ghosts(args.ghost, race.track, Path(args.runs_dir), seat.config)
+    pace = pace_of(race.track, seat.config)
     try:
-        cockpit.drive(seat.drive.race.track, seat.step, seat.restart, seat.drive.race.dt, ghosts)
+        cockpit.drive(race.track, seat.step, seat.restart, race.dt, ghosts, pace)
     finally:
         seat.keep(args.name or _user(), args.out)
 
@@ -74,6 +77,7 @@ class Seat:
         from racer.config import RaceConfig, Rules
         from racer.evaluation.drive import Drive
         from racer.race import make_race
+        from racer.raceline import Setup, find
 
         rules = Rules(start="line", continuous=True)
         config = RaceConfig(track=track, vehicle=vehicle, actions=actions, rules=rules)
@@ -85,6 +89,8 @@ class Seat:
             )
         self.config = config
         self.drive: Drive = Drive(self, race, laps=0)
+        self.known = find(Setup.on(race.track, config))
+        self._shared = 0, ""  # laps; what `_share` said of the last of them
         self._action: Any = None
 
     def act(self, _obs: np.ndarray) -> Any:
@@ -141,8 +147,24 @@ class Seat:
         lap, times = self.drive.laps[-1], self.drive.result().lap_times_s
         if not lap.complete:
             return f"{lap.status.replace('_', ' ')} at {lap.progress_pct:.0f} %"
+        share = self._share()
         best = " (best)" if lap.time_s <= min(times) else f" (best {min(times):.2f} s)"
-        return f"last lap {lap.time_s:.2f} s{best}"
+        return f"last lap {lap.time_s:.2f} s{best}{share}"
+
+    def _share(self) -> str:
+        """The last lap in percent of the fastest known one; empty where none is known."""
+        from racer.recording.laps import timed
+
+        if self.known is None:
+            return ""
+        if self._shared[0] != len(self.drive.laps):  # once for each lap: it reads all rows
+            last = len(self.drive.laps) - 1
+            found = [lap for lap in timed(self.drive.trace()) if lap.number == last]
+            words = [
+                f", {self.known.pct(o.seconds, flying=o.flying):.1f} % of optimal" for o in found
+            ]
+            self._shared = last + 1, "".join(words)
+        return self._shared[1]
 
 
 def _free(folder: Path, track: str) -> Path:

@@ -13,8 +13,9 @@ from racer.process import paths
 from racer.process.typed import command
 
 if TYPE_CHECKING:
+    from racer.config import RaceConfig
     from racer.recording.trace import Trace
-    from racer.render.ghosts import Ghost
+    from racer.render.ghosts import Ghost, Pace
     from racer.tracks import Track
 
 EPILOG = "Press H in the window for its keys."
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="RUN",
         help="show the best lap of another run or recording beside it, with the time difference; "
-        "may be given several times",
+        "`reference` is the fastest lap known; may be given several times",
     )
     add_checkpoint(parser, "drive the laps anew with this policy of the run: best, last or a step")
     add_runs_dir(parser)
@@ -55,17 +56,19 @@ def run(args: argparse.Namespace) -> None:
     trace = drive_laps(args) if args.checkpoint else open_trace(args.run, args.runs_dir, args.track)
     if trace.note:
         print(f"{args.run}: {trace.note}")
-    ghosts = open_ghosts(args.ghost, trace.track, args.runs_dir)
+    race = race_of(args, trace)
+    ghosts = open_ghosts(args.ghost, trace.track, args.runs_dir, race)
+    pace = pace_of(trace.track, race, trace)
     if args.video:
         from racer.render import video
 
-        count = video.write(trace, args.video, speed=args.speed, ghosts=ghosts)
+        count = video.write(trace, args.video, speed=args.speed, ghosts=ghosts, pace=pace)
         laps = len(trace.episodes())
         print(f"{args.video}: {laps} lap{'' if laps == 1 else 's'}, {count} frames")
         return
     from racer.render import viewer
 
-    viewer.watch(trace, speed=args.speed, ghosts=ghosts)
+    viewer.watch(trace, speed=args.speed, ghosts=ghosts, pace=pace)
 
 
 def drive_laps(args: argparse.Namespace) -> Trace:
@@ -88,21 +91,83 @@ def drive_laps(args: argparse.Namespace) -> Trace:
     return dataclasses.replace(trace, meta=trace.meta | {"title": title})
 
 
-def open_ghosts(targets: list[str], track: Track, runs_dir: Path) -> list[Ghost]:
-    """The best lap of each of `targets`, which are as for `open_trace`.
+def race_of(args: argparse.Namespace, trace: Trace) -> RaceConfig | None:
+    """Vehicle, actions and rules of what is shown; None where the recording does not say."""
+    from racer import runs
+    from racer.runs import laps
+
+    if args.track:
+        return None
+    if paths.expanded(args.run).suffix == ".npz":
+        return laps.race_of_meta(trace.meta)
+    return runs.Run(runs.find(args.run, args.runs_dir)).config().race
+
+
+def pace_of(track: Track, race: RaceConfig | None, trace: Trace | None = None) -> Pace | None:
+    """The fastest known lap for the header, with the share of each lap; None if none is known."""
+    from racer.errors import RacerError
+    from racer.raceline import Setup, find
+    from racer.recording.laps import timed
+    from racer.render.ghosts import Pace, reference_ghost
+
+    if race is None:
+        return None
+    try:
+        setup = Setup.on(track, race)
+        known = find(setup)
+        ghost = reference_ghost(known, setup) if known else None
+    except RacerError:  # its vehicle or actions are gone; the laps can be shown without
+        return None
+    if known is None or ghost is None:
+        return None
+    laps = timed(trace) if trace else []
+    shares = {lap.number: known.pct(lap.seconds, flying=lap.flying) for lap in laps}
+    return Pace(ghost, [shares.get(k) for k in range(max(shares, default=-1) + 1)])
+
+
+def open_ghosts(
+    targets: list[str], track: Track, runs_dir: Path, race: RaceConfig | None
+) -> list[Ghost]:
+    """The best lap of each of `targets`, which are as for `open_trace`, or `reference`.
 
     Raises:
         BadTrack: driven on another road.
-        UsageError: more than there are colours for.
+        UsageError: more than there are colours for; or no reference is known.
     """
-    from racer.render.ghosts import COLORS, ghost_of
+    from racer.render.ghosts import COLORS, REFERENCE, ghost_of
 
-    if len(targets) > len(COLORS):
-        raise UsageError(f"{len(targets)} ghosts; at most {len(COLORS)} can be told apart.")
-    return [
+    others = [target for target in targets if target != REFERENCE]
+    if len(others) > len(COLORS):
+        raise UsageError(f"{len(others)} ghosts; at most {len(COLORS)} can be told apart.")
+    ghosts = [_reference(track, race)] if len(others) < len(targets) else []
+    return ghosts + [
         ghost_of(open_trace(target, runs_dir), Path(target).stem, color, track)
-        for target, color in zip(targets, COLORS, strict=False)
+        for target, color in zip(others, COLORS, strict=False)
     ]
+
+
+def _reference(track: Track, race: RaceConfig | None) -> Ghost:
+    """The fastest known lap; of the default vehicle and actions where the drive does not say."""
+    from racer.config import RaceConfig
+    from racer.raceline import Setup, find
+    from racer.render.ghosts import reference_ghost
+
+    race = race or RaceConfig()
+    setup = Setup.on(track, race)
+    known = find(setup)
+    if known is None:
+        words = ["line", race.track if race.track != RaceConfig().track else track.name]
+        words += [
+            word
+            for name in ("vehicle", "actions")
+            if (value := getattr(race, name)) != getattr(RaceConfig(), name)
+            for word in (f"--{name}", value)
+        ]
+        raise UsageError(
+            f"--ghost reference: no fastest lap of {track.name} is known for {race.vehicle} with "
+            f"{race.actions} actions. Find it: {command(*words)}"
+        )
+    return reference_ghost(known, setup)
 
 
 def open_trace(target: str, runs_dir: Path, track: str | None = None) -> Trace:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from racer import raceline
 from racer.config import RaceConfig
 from racer.errors import BadInput
-from racer.raceline import LINE, Loss, Reference, Setup
+from racer.raceline import Loss, Reference, Setup
+from racer.recording import laps
 from racer.recording.trace import Trace
 
 
@@ -78,17 +79,17 @@ def compare(race: RaceConfig, trace: Trace) -> Optimal | None:
     """
     if not race.rules.end_off_track:
         return None
-    laps = [
+    found = [
         (line, lap, float(np.diff(raceline.lap_of(line, trace.track.length, lap))[0]) * trace.dt)
-        for line in _drives(trace)
+        for line in laps.drives(trace)
         for lap in range(int(line["place"].max() // trace.track.length))
     ]
-    if not laps:
+    if not found:
         return None
-    flying = [one for one in laps if one[1] > 0]
-    line, lap, seconds = min(flying or laps, key=lambda one: one[2])
+    flying = [one for one in found if one[1] > 0]
+    line, lap, seconds = min(flying or found, key=lambda one: one[2])
     setups = {rule: Setup.of(race, rule) for rule in raceline.RULES}
-    known = {rule: found for rule, setup in setups.items() if (found := raceline.find(setup))}
+    known = {rule: best for rule, setup in setups.items() if (best := raceline.find(setup))}
     worst: list[Loss] = []
     against: NDArray[np.void] | None = None
     if "official" in known:
@@ -100,7 +101,7 @@ def compare(race: RaceConfig, trace: Trace) -> Optimal | None:
             )
             mine = raceline.points_of(line, trace.track, lap, trace.dt)
             worst = raceline.worst(mine, against, trace.track)
-    times = tuple(seconds for _, _, seconds in laps)
+    times = tuple(seconds for _, _, seconds in found)
     return Optimal(times, seconds, lap > 0, known, tuple(worst), against)
 
 
@@ -112,7 +113,7 @@ def keep(race: RaceConfig, trace: Trace, found_by: str) -> list[str]:
     """
     kept = []
     start = 0
-    for line in _drives(trace):
+    for line in laps.drives(trace):
         rows = trace.rows[start : start + len(line)]
         start += len(line)
         commands = np.stack([rows["params"]["steering_angle"], rows["params"]["speed"]], axis=1)
@@ -122,26 +123,3 @@ def keep(race: RaceConfig, trace: Trace, found_by: str) -> list[str]:
             if found is not None and raceline.offer(setup, found):
                 kept.append(rule)
     return kept
-
-
-def _drives(trace: Trace) -> list[NDArray[np.void]]:
-    """Each drive from a standstill, (R,) LINE: laps in a row, as long as they are completed."""
-    drives: list[list[NDArray[np.void]]] = [[]]
-    for lap in trace.laps():
-        drives[-1].append(trace.rows[lap.rows])
-        if not lap.complete:
-            drives.append([])
-    return [_line(np.concatenate(parts), trace) for parts in drives if parts]
-
-
-def _line(rows: NDArray[np.void], trace: Trace) -> NDArray[np.void]:
-    line = np.zeros(len(rows), LINE)
-    for name in ("x", "y", "yaw", "v", "steer"):
-        line[name] = rows[name]
-    line["nose_x"], line["nose_y"] = rows["params"]["x"], rows["params"]["y"]
-    s = rows["params"]["projection_distance"]
-    gains = np.diff(s)
-    gains -= trace.track.length * np.rint(gains / trace.track.length)
-    line["place"] = s[0] + np.append(0.0, np.cumsum(gains))
-    line["time"] = np.arange(len(rows)) * trace.dt
-    return line

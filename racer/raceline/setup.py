@@ -52,8 +52,17 @@ class Setup:
             UnknownName, BadTrack, BadActions: a name or file that cannot be used.
         """
         track = track_of(config)
+        return cls.on(track.reversed() if config.rules.reverse else track, config, rule)
+
+    @classmethod
+    def on(cls, track: Track, config: RaceConfig, rule: str = "official") -> Setup:
+        """The setup of a race on `track`, as a recording holds it, in driving direction.
+
+        Raises:
+            UnknownName, BadActions: a name or file that cannot be used.
+        """
         return cls(
-            track.reversed() if config.rules.reverse else track,
+            track,
             vehicles.load(config.vehicle),
             action_spaces.load(config.actions),
             rule,

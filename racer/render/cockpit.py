@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from racer.errors import ResourceError
 from racer.render import hud, scene
-from racer.render.ghosts import Ghost
+from racer.render.ghosts import Ghost, Pace
 from racer.render.paint import Camera, Painter
 from racer.render.video import HUD_MIN, track_camera
 from racer.render.window import open_window
@@ -102,6 +102,7 @@ def drive(
     restart: Callable[[], Moment],
     dt: float,
     ghosts: Sequence[Ghost] = (),
+    pace: Pace | None = None,
 ) -> None:
     """Let a person drive until the window is closed.
 
@@ -111,13 +112,14 @@ def drive(
         restart: gives up the lap and stands at the line again.
         dt: s of a control step.
         ghosts: shown beside the car, from the start of each lap.
+        pace: the fastest known lap, for the gap to it.
 
     Raises:
         ResourceError: no display.
     """
     surface = open_window(f"racer · drive {track.name}")
     try:
-        Cockpit(track, step, restart, dt, ghosts).run(surface)
+        Cockpit(track, step, restart, dt, ghosts, pace).run(surface)
     except pygame.error as error:
         raise ResourceError(f"the display went away ({error}). Drive again.") from error
     finally:
@@ -134,8 +136,9 @@ class Cockpit:
         restart: Callable[[], Moment],
         dt: float,
         ghosts: Sequence[Ghost] = (),
+        pace: Pace | None = None,
     ) -> None:
-        self.track, self.dt, self.ghosts = track, dt, tuple(ghosts)
+        self.track, self.dt, self.ghosts, self.pace = track, dt, tuple(ghosts), pace
         self._step, self._restart = step, restart
         self._painter, self._controls = Painter(track), Controls()
         self.now = restart()
@@ -201,7 +204,11 @@ class Cockpit:
         waiting = "give gas to start" if self.now.standing else ""
         note = "   ".join(filter(None, (self.now.message, waiting)))
         lap = f"lap {self.now.lap}"
-        hud.draw_header(surface, hud.Status(self.track.name, lap, len(rows) * self.dt, note))
+        pace = ""
+        if self.pace is not None and len(rows):
+            pace = self.pace.words(float(self.pace.ghost.gap(rows, self.dt)[-1]))
+        status = hud.Status(self.track.name, lap, len(rows) * self.dt, note, pace)
+        hud.draw_header(surface, status)
         if self.ghosts and len(rows):
             gaps = [(g.name, g.color, g.gap(rows, self.dt)) for g in self.ghosts]
             hud.draw_gaps(surface, gaps, rows["params"]["progress"], len(rows) - 1)

@@ -6,6 +6,7 @@ that one lap needs to p minus the time that the other needed to p.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.errors import BadTrack
+from racer.raceline import Reference, Setup, lap_of
 from racer.render.scene import Color, Playback, Pose, pose_at
 from racer.sim.types import LAP_COMPLETE
 from racer.tracks import Track
 
+# What a ghost needs of a TRACE.
+_ROW = np.dtype(
+    [
+        *((name, "f8") for name in Pose._fields),
+        ("params", [("progress", "f8"), ("track_length", "f8")]),
+    ]
+)
+
 # Ghosts in the order given; distinct for most colour-blind people, none like the car's orange.
 COLORS: tuple[Color, ...] = ((90, 200, 250), (190, 140, 255), (130, 220, 130), (255, 200, 90))
+WHITE: Color = (240, 242, 245)  # the fastest known lap
+REFERENCE = "reference"  # what --ghost and the strip call it
 SAME_ROAD_M = 0.05  # two tracks are one road when every centre point is this close
 
 
@@ -47,8 +59,28 @@ class Ghost:
 
         Positive: behind the ghost. NaN where the ghost never came.
         """
-        own = np.arange(len(rows)) * dt
+        own = seconds_from_line(rows, dt)
         return own - time_at(self.rows, self.dt, rows["params"]["progress"])
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What the header says of the fastest known lap.
+
+    Args:
+        ghost: that lap.
+        shares: percent of optimal of each lap of a recording; None where it is not known.
+    """
+
+    ghost: Ghost
+    shares: Sequence[float | None] = ()
+
+    def words(self, gap: float, lap: int = -1) -> str:
+        """The gap now, s, and what the whole lap (index; -1: still being driven) was."""
+        share = self.shares[lap] if 0 <= lap < len(self.shares) else None
+        parts = [] if share is None else [f"{share:.1f} % of optimal"]
+        parts += [f"{gap:+.2f} s to the best"] if gap == gap else []
+        return "   ".join(parts)
 
 
 def time_at(rows: NDArray[np.void], dt: float, progress: Any) -> NDArray[np.float64]:
@@ -58,9 +90,40 @@ def time_at(rows: NDArray[np.void], dt: float, progress: Any) -> NDArray[np.floa
     """
     reached = np.maximum.accumulate(rows["params"]["progress"])
     first = np.concatenate([[True], np.diff(reached) > 0.0])
-    times = np.arange(len(rows)) * dt
+    times = seconds_from_line(rows, dt)
     found = np.interp(progress, reached[first], times[first])
     return np.where(np.asarray(progress) > reached[-1], np.nan, found)
+
+
+def seconds_from_line(rows: NDArray[np.void], dt: float) -> NDArray[np.float64]:
+    """When each row was, in seconds since the car was at the line.
+
+    The first row of a flying lap is up to two steps past the line: 0.1 s, 2 % of a lap of 5 s.
+    """
+    past = float(rows["params"]["progress"][0]) / 100.0 * float(rows["params"]["track_length"][0])
+    speed = float(rows["v"][0])
+    began = past / speed if speed > 0.1 and 0.0 < past < 1.0 else 0.0
+    seconds: NDArray[np.float64] = began + np.arange(len(rows)) * dt
+    return seconds
+
+
+def reference_ghost(known: Reference, setup: Setup) -> Ghost:
+    """The flying lap of a reference, from line to line.
+
+    Raises:
+        BadInput: it no longer drives as it did when it was found.
+    """
+    line, length = known.drive(setup), setup.track.length
+    first, last = lap_of(line, length, known.flying_lap)
+    at, steps = first + np.arange(int(np.ceil(last - first)) + 1), np.arange(len(line))
+    rows = np.zeros(len(at), _ROW)
+    for name in Pose._fields:
+        turning = np.unwrap(line[name]) if name == "yaw" else line[name]
+        rows[name] = np.interp(at, steps, turning)
+    place = np.interp(at, steps, line["place"]) - known.flying_lap * length
+    rows["params"]["progress"] = 100.0 * place / length
+    rows["params"]["track_length"] = length
+    return Ghost(REFERENCE, rows, 1.0 / setup.control_hz, WHITE)
 
 
 def ghost_of(playback: Playback, name: str, color: Color, track: Track) -> Ghost:

@@ -58,6 +58,7 @@ class Status(NamedTuple):
     lap: str
     seconds: float
     note: str = ""
+    pace: str = ""  # against the fastest known lap
 
 
 class Sheet:
@@ -161,14 +162,18 @@ def draw_header(target: pygame.Surface, status: Status) -> None:
     """Title, lap and time at the top right."""
     sheet = Sheet(target)
     right = sheet.width - 2 * PAD
-    wide = font(round(16 * sheet.unit), bold=True).size(status.title)[0] / sheet.unit
-    width = max(wide, 150) + 2 * PAD
-    sheet.panel((right + PAD - width, PAD, width, 112 if status.note else 92))
+    wide = max(
+        font(round(16 * sheet.unit), bold=True).size(status.title)[0],
+        font(round(14 * sheet.unit)).size(status.pace)[0],
+    )
+    width = max(wide / sheet.unit, 150) + 2 * PAD
+    below = [(text, color) for text, color in ((status.pace, TEXT), (status.note, ACCENT)) if text]
+    sheet.panel((right + PAD - width, PAD, width, 92 + 20 * len(below)))
     sheet.text(status.title, (right, PAD + 10), 16, TEXT, right=True, bold=True)
     sheet.text(status.lap, (right, PAD + 32), 14, DIM, right=True)
     sheet.text(f"{status.seconds:.2f} s", (right, PAD + 50), 26, TEXT, right=True)
-    if status.note:
-        sheet.text(status.note, (right, PAD + 84), 14, ACCENT, right=True)
+    for k, (text, color) in enumerate(below):
+        sheet.text(text, (right, PAD + 84 + 20 * k), 14, color, right=True)
 
 
 def draw_speed_scale(target: pygame.Surface, scale: scene.Scale) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from racer.errors import ResourceError, UsageError
 from racer.render import hud, paint, scene
-from racer.render.ghosts import Ghost
+from racer.render.ghosts import Ghost, Pace
 from racer.render.paint import Painter, overview
 from racer.render.scene import Playback, Pose
 from racer.sim.types import STATUS_LABELS
@@ -65,11 +65,14 @@ class LiveView:
 class Film:
     """Frames of one recording, as the window and the video show them."""
 
-    def __init__(self, playback: Playback, ghosts: Sequence[Ghost] = ()) -> None:
-        self.playback, self.ghosts = playback, tuple(ghosts)
+    def __init__(
+        self, playback: Playback, ghosts: Sequence[Ghost] = (), pace: Pace | None = None
+    ) -> None:
+        self.playback, self.ghosts, self.pace = playback, tuple(ghosts), pace
         self.parts = playback.episodes()
         self.painter = Painter(playback.track)
         self.speeds = scene.speed_scale(playback.rows)
+        self._behind_of: dict[int, NDArray[np.float64]] = {}
         self._gaps_of: dict[int, list[tuple[str, scene.Color, NDArray[np.float64]]]] = {}
 
     def rows(self, part: int) -> NDArray[np.void]:
@@ -112,7 +115,17 @@ class Film:
             note = STATUS_LABELS[int(rows["status"][-1])].replace("_", " ") + (
                 f" · {note}" if note else ""
             )
-        return hud.Status(title[:60], lap, self._clock(part, at), note or self.playback.note)
+        note, pace = note or self.playback.note, self._pace(part, int(at))
+        return hud.Status(title[:60], lap, self._clock(part, at), note, pace)
+
+    def _pace(self, part: int, row: int) -> str:
+        if self.pace is None:
+            return ""
+        if part not in self._behind_of:
+            gap = self.pace.ghost.gap(self.rows(part), self.playback.dt)
+            self._behind_of[part] = gap
+        behind = self._behind_of[part]
+        return self.pace.words(float(behind[min(max(row, 0), len(behind) - 1)]), part)
 
     def _clock(self, part: int, at: float) -> float:
         """Seconds into the lap. A lap time counts the frame the car was held still in, too."""
@@ -141,9 +154,10 @@ def frames(
     fps: int,
     speed: float,
     ghosts: Sequence[Ghost] = (),
+    pace: Pace | None = None,
 ) -> Iterator[Frame]:
     """Every frame of a recording, interpolated; a second's rest after each lap."""
-    film = Film(playback, ghosts)
+    film = Film(playback, ghosts, pace)
     surface = pygame.Surface(size, 0, 32)
     camera = track_camera(playback.track, size)
     for part in range(len(film.parts)):
@@ -158,7 +172,12 @@ def frames(
 
 
 def write(
-    playback: Playback, path: str | Path, *, speed: float = 1.0, ghosts: Sequence[Ghost] = ()
+    playback: Playback,
+    path: str | Path,
+    *,
+    speed: float = 1.0,
+    ghosts: Sequence[Ghost] = (),
+    pace: Pace | None = None,
 ) -> int:
     """Write a recording as .mp4 or .gif; returns the number of frames.
 
@@ -176,7 +195,7 @@ def write(
     part = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:
         size, fps, writer = _FORMATS[path.suffix.lower()]
-        count = writer(frames(playback, size, fps, speed, ghosts), part)
+        count = writer(frames(playback, size, fps, speed, ghosts, pace), part)
         os.replace(part, path)
     except OSError as error:
         raise ResourceError(f"cannot write {path}: {error.strerror or error}.") from error

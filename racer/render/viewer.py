@@ -10,7 +10,7 @@ import pygame
 
 from racer.errors import ResourceError, UsageError
 from racer.render import hud, scene
-from racer.render.ghosts import Ghost
+from racer.render.ghosts import Ghost, Pace
 from racer.render.paint import Camera, clamp_scale
 from racer.render.scene import Playback
 from racer.render.video import HUD_MIN, Film, track_camera
@@ -49,7 +49,13 @@ class State(NamedTuple):
     quit: bool = False
 
 
-def watch(playback: Playback, *, speed: float = 1.0, ghosts: Sequence[Ghost] = ()) -> None:
+def watch(
+    playback: Playback,
+    *,
+    speed: float = 1.0,
+    ghosts: Sequence[Ghost] = (),
+    pace: Pace | None = None,
+) -> None:
     """Play a recording in a window until it is closed.
 
     Raises:
@@ -60,7 +66,7 @@ def watch(playback: Playback, *, speed: float = 1.0, ghosts: Sequence[Ghost] = (
         raise UsageError("the recording has no steps, so there is nothing to show.")
     surface = open_window(f"racer · {playback.track.name}")
     try:
-        Viewer(playback, State(speed=speed), ghosts).run(surface)
+        Viewer(playback, State(speed=speed), ghosts, pace).run(surface)
     except pygame.error as error:
         raise ResourceError(f"the display went away ({error}). Play it again.") from error
     finally:
@@ -71,10 +77,14 @@ class Viewer:
     """Plays a recording on a surface; `state` says what is shown, `key` changes it."""
 
     def __init__(
-        self, playback: Playback, state: State | None = None, ghosts: Sequence[Ghost] = ()
+        self,
+        playback: Playback,
+        state: State | None = None,
+        ghosts: Sequence[Ghost] = (),
+        pace: Pace | None = None,
     ) -> None:
         self.playback = playback
-        self.film = Film(playback, ghosts)
+        self.film = Film(playback, ghosts, pace)
         self.state = state or State()
         self._hidden = False
         self._dirty = True

@@ -149,3 +149,19 @@ def test_it_paints_at_any_size_and_with_help(cockpit):
 def test_nothing_driven_keeps_nothing(seat, tmp_path, capsys):
     assert seat.keep("ada", str(tmp_path / "x.npz")) is None
     assert not (tmp_path / "x.npz").exists()
+
+
+def test_a_lap_is_told_in_percent_of_optimal_with_the_live_gap(seat):
+    from racer.cli.watch import pace_of
+
+    pace = pace_of(seat.drive.race.track, seat.config)
+    seat.restart()
+    while not seat.drive.laps:
+        moment = seat.step(follow(seat))
+    share = float(moment.message.split(", ")[1].split(" %")[0])
+    official = 100.0 * seat.known.standing_s / seat.drive.laps[0].time_s
+    assert share == pytest.approx(official, rel=0.04)  # whose clock counts two steps more
+    cockpit = Cockpit(seat.drive.race.track, seat.step, seat.restart, DT, (), pace)
+    cockpit.frame(0.2, held(pygame.K_UP))
+    cockpit.draw(pygame.Surface((1280, 720), 0, 32))
+    assert pace.ghost.gap(cockpit.now.rows, DT)[-1] > 0.0  # from standstill, against a flying lap

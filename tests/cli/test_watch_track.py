@@ -97,3 +97,13 @@ def test_a_border_that_crosses_itself_is_said(tmp_path, capsys):
     error = capsys.readouterr().err
     assert "warning: " in error
     assert "border crosses itself between its points" in error
+
+
+def test_the_reference_is_a_ghost_where_one_is_known(recording, tmp_path, monkeypatch, capsys):
+    film = ["watch", str(recording), "--video", str(tmp_path / "a.gif"), "--ghost", "reference"]
+    assert main(film) == 0
+    monkeypatch.setattr("racer.raceline.find", lambda _setup: None)
+    assert main(film) == 2
+    said = capsys.readouterr().err
+    assert "no fastest lap of oval is known" in said
+    assert "racer line oval" in said

@@ -8,7 +8,8 @@ import pytest
 
 from racer.errors import BadTrack
 from racer.recording.trace import TRACE, Trace
-from racer.render.ghosts import COLORS, Ghost, best_lap, ghost_of, same_road, time_at
+from racer.render.ghosts import COLORS, Ghost, Pace, best_lap, ghost_of, same_road, time_at
+from racer.render.video import Film
 from racer.render.viewer import Viewer
 from racer.sim.types import LAP_COMPLETE, OFF_TRACK
 from racer.tracks import Track
@@ -81,3 +82,32 @@ def test_the_window_shows_ghosts_and_the_strip_of_gaps(playback):
     a, b = (pygame.surfarray.array3d(surface).astype(int) for surface in (alone, beside))
     strip = np.abs(a - b)[400:1030, 620:710]
     assert (strip.sum(axis=2) > 60).mean() > 0.01  # text and lines where there was only ground
+
+
+def test_a_flying_lap_is_timed_from_the_line_not_from_its_first_row():
+    rows = lap(10.0)[1:]  # begins one step past the line
+    rows["v"], rows["params"]["track_length"] = 1.0, 10.0
+    assert Ghost("same", lap(10.0), DT).gap(rows, DT) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_reference_is_a_ghost_of_its_flying_lap():
+    from racer.config import RaceConfig
+    from racer.raceline import Setup, find
+    from racer.render.ghosts import reference_ghost
+
+    setup = Setup.of(RaceConfig(track="oval"))
+    known = find(setup)
+    ghost = reference_ghost(known, setup)
+    assert ghost.rows["params"]["progress"][0] == pytest.approx(0.0, abs=0.05)
+    assert time_at(ghost.rows, ghost.dt, 100.0) == pytest.approx(known.flying_s, abs=0.002)
+    assert ghost.rows["v"].min() > 0.5  # at speed at the line, too
+
+
+def test_the_header_says_percent_of_optimal_and_the_gap(playback):
+    pace = Pace(ghost_of(playback, "best", COLORS[0], playback.track), [97.14, None])
+    assert pace.words(0.312, 0) == "97.1 % of optimal   +0.31 s to the best"
+    assert pace.words(-0.1) == "-0.10 s to the best"
+    assert pace.words(float("nan"), 1) == ""
+    film = Film(playback, pace=pace)
+    assert film._status(0, 40.0, "").pace == "97.1 % of optimal   +0.00 s to the best"
+    assert film._status(1, 20.0, "").pace.endswith(" s to the best")

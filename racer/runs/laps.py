@@ -1,0 +1,41 @@
+"""Laps of runs and recordings beside the fastest lap known for their road and car."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from racer import vehicles
+from racer.config import RaceConfig
+from racer.errors import RacerError
+from racer.raceline import Setup, find
+from racer.recording.laps import fastest, timed
+from racer.recording.trace import Trace
+from racer.runs.run import Run
+
+
+def race_of_meta(meta: Mapping[str, Any]) -> RaceConfig | None:
+    """Vehicle and actions of a person's drive, as it recorded them; None where it did not.
+
+    Only a vehicle that has a name here counts: the recording may be anyone's.
+    """
+    vehicle, actions = meta.get("vehicle"), meta.get("actions")
+    if not isinstance(vehicle, str) or not isinstance(actions, str):
+        return None
+    if vehicle not in vehicles.names():
+        return None
+    return RaceConfig(vehicle=vehicle, actions=actions)
+
+
+def share_of(run: Run) -> float | None:
+    """The best evaluation lap in percent of the official reference; None where it is not known."""
+    if not run.laps_file.is_file():
+        return None
+    try:
+        race = run.config().race
+        trace = Trace.load(run.laps_file)
+        best = fastest(timed(trace))
+        known = find(Setup.on(trace.track, race)) if best and race.rules.end_off_track else None
+    except RacerError:  # damaged, or its vehicle is gone; the rest is still worth showing
+        return None
+    return known.pct(best.seconds, flying=best.flying) if known and best else None
