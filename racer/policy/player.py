@@ -25,7 +25,7 @@ import safetensors.numpy
 from racer.errors import BadRun, Diverged
 from racer.policy.network import ACTIVATIONS, AGAIN, Network, check_weights, network_of
 from racer.sim.jit import kernel
-from racer.storage import files
+from racer.storage import files, foreign
 
 FILE = "policy.safetensors"
 FORMAT = "racer-policy"
@@ -178,7 +178,7 @@ class Policy:
     def from_bytes(cls, content: bytes) -> Policy:
         """The policy in a file's content; see `load`."""
         described = _description(content)
-        network = _network(described.get("network"))
+        network = _network(described["network"])
         expected = sum(4 * math.prod(shape) for shape in network.shapes().values())
         if len(content) > expected + _MAX_HEADER:
             raise BadRun(f"{len(content)} bytes for a network of {expected}. {AGAIN}")
@@ -186,9 +186,8 @@ class Policy:
             weights = safetensors.numpy.load(content)
         except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
             raise BadRun(f"the tensors cannot be read: {error}. {AGAIN}") from error
-        about = described.get("about")
-        policy = cls(network, weights, about if isinstance(about, dict) else {})
-        if _digest(weights) != described.get("sha256"):
+        policy = cls(network, weights, described.get("about", {}))
+        if _digest(weights) != described["sha256"]:
             raise BadRun(f"the weights do not match their sha256: damaged. {AGAIN}")
         return policy
 
@@ -233,7 +232,7 @@ def into_model(policy: Policy, model: Any) -> None:
     mine = {name: tuple(t.shape) for name, t in model.policy.state_dict().items()}
     if mine != policy.network.shapes():
         differs = _differences(policy.network, from_model(model).network)
-        raise BadRun(f"the policy does not fit: {'; '.join(differs)}.")
+        raise BadRun(f"the policy does not fit these settings: {'; '.join(differs)}.")
     state = {name: torch.from_numpy(array.copy()) for name, array in policy.weights.items()}
     model.policy.load_state_dict(state, strict=True)
 
@@ -308,23 +307,22 @@ def _description(content: bytes) -> dict[str, Any]:
         text = json.loads(content[8 : 8 + length])["__metadata__"][_METADATA]
         described = json.loads(text)
         version = described["version"]
-        known = described["format"] == FORMAT and type(version) is int and version >= 1
+        ours = described["format"] == FORMAT and type(version) is int and version >= 1
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadRun(_NOT_OURS) from error
-    if not known:
+    if not ours:
         raise BadRun(_NOT_OURS)
     if version > VERSION:
         raise BadRun(f"format version {version}; this racer reads up to {VERSION}. Upgrade racer.")
+    foreign.check(described, foreign.POLICY, "its description", advice=AGAIN)
     return dict(described)
 
 
-def _network(described: Any) -> Network:
+def _network(described: dict[str, Any]) -> Network:
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in described.items()}
     try:
-        values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in described.items()
-        }
         return Network(**values)
-    except (AttributeError, TypeError) as error:
+    except TypeError as error:
         raise BadRun(f"the network's description is wrong: {error}. {AGAIN}") from error
 
 

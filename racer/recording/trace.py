@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from racer.errors import BadRun, BadTrack
 from racer.sim.types import LAP_COMPLETE, PARAMS, STATUS_LABELS
-from racer.storage import files
+from racer.storage import files, foreign
 from racer.tracks import Track
 
 TRACE = np.dtype(
@@ -155,7 +155,7 @@ class Trace:
         if rows is None or rows.dtype != TRACE or rows.ndim != 1 or not len(rows):
             raise BadRun(f"{path}: no steps of a car in it. Record it again.")
         try:
-            track = Track(str(about["track"])[:80], lines[0], lines[1], lines[2], str(path))
+            track = Track(about["track"][:80], lines[0], lines[1], lines[2], str(path))
         except BadTrack as error:
             raise BadRun(f"{path}: {error}") from error
         good = _intact(rows, path)
@@ -261,9 +261,7 @@ def _about(text: NDArray[Any] | None, path: Path) -> dict[str, Any]:
         if text is None or text.dtype != np.uint8:
             raise ValueError
         about = json.loads(text.tobytes().decode())
-        version, dt = about["version"], float(about["dt_s"])
-        if not isinstance(about.get("meta", {}), dict) or not 1e-4 < dt < 10.0:
-            raise ValueError
+        version = about["version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadRun(f"{path}: not a recording of ours, or cut before its first step.") from error
     if version != VERSION:
@@ -271,6 +269,9 @@ def _about(text: NDArray[Any] | None, path: Path) -> dict[str, Any]:
             f"{path}: a recording of version {str(version)[:20]}; this program reads version "
             f"{VERSION}. Record it again, or use the program that made it."
         )
+    foreign.check(about, foreign.RECORDING, str(path), advice="Record it again.")
+    if not 1e-4 < about["dt_s"] < 10.0:
+        raise BadRun(f"{path}: dt_s must be 0.0001 to 10 s. Record it again.")
     return dict(about)
 
 

@@ -22,7 +22,6 @@ import numpy.typing as npt
 from racer.errors import BadRun, UnknownName, UsageError, printable
 from racer.process.typed import command
 from racer.runs import Run, find, list_runs
-from racer.storage import files
 
 RESAMPLES = 10_000
 _TAILS = (2.5, 97.5)  # %
@@ -262,20 +261,8 @@ def _numbers(run: Run) -> dict[str, float | None]:
             f"{run.folder} has no result yet (status: {status}). Wait while it is trained, or "
             f"finish it: {command('train', '--resume', run.typed)}"
         )
-    result = files.read_json(run.evaluation_file)
-    try:
-        lap = result["mean_lap_s"]
-        found = {
-            "completion_pct": float(result["completion_pct"]),
-            "lap_time_s": None if lap is None else float(lap),
-        }
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadRun(f"{run.evaluation_file} is damaged: {error}. Copy the run again.") from error
-    if not all(x is None or math.isfinite(x) for x in found.values()):
-        raise BadRun(
-            f"{run.evaluation_file} holds a number that is not finite. Copy the run again."
-        )
-    return found
+    result = run.result()
+    return {"completion_pct": result["completion_pct"], "lap_time_s": result["mean_lap_s"]}
 
 
 def _learned(run: Run) -> tuple[float | None, Curve]:

@@ -152,6 +152,19 @@ class Run:
         )
         return found
 
+    def result(self) -> dict[str, Any]:
+        """What the evaluation laps came to, as `Result.to_json` wrote it.
+
+        Raises:
+            BadRun: not evaluated yet, damaged, or not a result.
+        """
+        found = files.read_json(self.evaluation_file)
+        where, advice = str(self.evaluation_file), "Copy the run again from where it came from."
+        foreign.check(found, foreign.RESULT, where, advice=advice)
+        if found["mean_lap_s"] is not None and found["best_lap_s"] is None:
+            raise BadRun(f"{where}: it has a mean lap and no best lap. {advice}")
+        return found
+
     def config(self) -> Config:
         """The settings it was trained with; a run from anyone does not choose `inprocess`.
 

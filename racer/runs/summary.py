@@ -6,7 +6,7 @@ from typing import Any
 
 from racer.errors import BadRun, printable
 from racer.runs.run import Run
-from racer.storage import files, locks
+from racer.storage import locks
 
 
 def say(line: str) -> None:
@@ -25,10 +25,6 @@ def status_of(run: Run) -> str:
 def result_of(run: Run) -> dict[str, Any]:
     """The result; empty when there is none, or none that can be read."""
     try:
-        found = files.read_json(run.evaluation_file)
+        return run.result()
     except BadRun:
         return {}
-    needed = ["completion_pct", "laps", "laps_completed"]
-    if found.get("mean_lap_s") is not None:
-        needed += ["best_lap_s", "mean_lap_s"]
-    return found if all(isinstance(found.get(n), int | float) for n in needed) else {}

@@ -31,7 +31,7 @@ MANIFEST = {
     "imported?": dict,
     "versions?": dict,
 }
-CHECKPOINT = {"schema": int, "kind": str, "files": {str: str}}
+CHECKPOINT = {"files": {str: str}}
 FACTS = {  # of a checkpoint to go on from, as SB3's means, logger and generators take them
     "episodes": [{"r": NUMBER, "l": NUMBER}],
     "successes": [(*NUMBER, bool)],
@@ -40,9 +40,18 @@ FACTS = {  # of a checkpoint to go on from, as SB3's means, logger and generator
     "progress_remaining": float,
 }
 RESUMABLE = {"facts": FACTS, "extra": dict, "fields": dict}
-RECENT = [{"progress_pct": NUMBER, "return": NUMBER, "steps": NUMBER}]  # newest episodes
-POLICY = {"format": str, "version": int, "network": dict, "sha256": str}
-RECORDING = {"version": int, "dt_s": NUMBER, "track": str, "meta?": dict}
+METRICS = {  # of a checkpoint; `recent` are the newest episodes
+    "rows": int,
+    "episodes": int,
+    "laps": int,
+    "best_lap_s": (*NUMBER, None),
+    "sampled": int,
+    "recent": [{"progress_pct": NUMBER, "return": NUMBER, "steps": NUMBER, "lap_time_s?": NUMBER}],
+    "components?": {str: [NUMBER]},
+    "open?": {"rows": int, "sampled": int, "components?": {str: [NUMBER]}},
+}
+POLICY = {"network": dict, "sha256": str, "about?": dict}
+RECORDING = {"dt_s": NUMBER, "track": str, "meta?": dict}
 RESULT = {
     "completion_pct": NUMBER,
     "laps": int,

@@ -30,6 +30,7 @@ SCHEMA = 1
 KIND = "racer-checkpoint"
 MANIFEST, ARRAYS, REPLAY = "checkpoint.json", "state.safetensors", "replay.safetensors"
 DAMAGED = "damaged-"
+ANOTHER = "Use another checkpoint, or train again."
 BEST, LAST = "best", "last"  # words for a checkpoint on the command line
 
 
@@ -252,20 +253,20 @@ def _check_manifest(folder: Path, manifest: dict[str, Any]) -> None:
         raise BadRun(f"{where} is not a racer checkpoint.")
     if schema > SCHEMA:
         raise BadRun(f"{where} has schema {schema}; this racer reads up to {SCHEMA}. Upgrade.")
-    named = manifest.get("files")
-    if not isinstance(named, dict) or not {POLICY} <= named.keys() <= {POLICY, ARRAYS, REPLAY}:
-        raise BadRun(f"{where} does not list the files of a checkpoint.")
+    foreign.check(manifest, foreign.CHECKPOINT, str(where), advice=ANOTHER)
+    if not {POLICY} <= manifest["files"].keys() <= {POLICY, ARRAYS, REPLAY}:
+        raise BadRun(f"{where} does not list the files of a checkpoint. {ANOTHER}")
 
 
 def _check_facts(folder: Path, manifest: dict[str, Any]) -> None:
     """The types that `restore` relies on; a manifest may come from anyone."""
-    where, advice = str(folder / MANIFEST), "Use another checkpoint, or train again."
+    where = str(folder / MANIFEST)
     counters = {"facts": foreign.FACTS | dict.fromkeys(COUNTERS, int)}
-    foreign.check(manifest, foreign.RESUMABLE | counters, where, advice=advice)
+    foreign.check(manifest, foreign.RESUMABLE | counters, where, advice=ANOTHER)
     for name in COUNTERS:
         if not 0 <= manifest["facts"][name] < 2**63:
-            raise BadRun(f"{where}: facts.{name} must be 0 to 2^63 - 1. {advice}")
+            raise BadRun(f"{where}: facts.{name} must be 0 to 2^63 - 1. {ANOTHER}")
     for name, entry in manifest["facts"]["log"].items():
         pair = len(entry) == 2 and isinstance(entry[1], list) and not isinstance(entry[0], list)
         if not pair:
-            raise BadRun(f"{where}: facts.log.{name} must be a number and a list. {advice}")
+            raise BadRun(f"{where}: facts.log.{name} must be a number and a list. {ANOTHER}")

@@ -27,6 +27,7 @@ from racer.policy import Policy, from_model
 from racer.process.signals import Stop
 from racer.process.typed import command
 from racer.runs import Run
+from racer.storage import foreign
 from racer.training import checkpoint
 from racer.training.exploration import set_action_std
 from racer.training.judging import Judging
@@ -276,24 +277,16 @@ class _Heard(KVWriter):
         """Nothing is open."""
 
 
-def metrics_to_go_on(state: State, timesteps: int) -> Any:
+def metrics_to_go_on(state: State, timesteps: int) -> dict[str, Any]:
     """The facts for `Metrics.load`; the row that ended a training goes when it goes on.
 
     Raises:
-        BadRun: the newest episodes are no episodes.
+        BadRun: they have another shape.
     """
-    facts = state.extra.get("metrics")
-    recent = facts.get("recent", []) if isinstance(facts, dict) else []
-    needed = {"progress_pct", "return", "steps"}
-    if not all(isinstance(episode, dict) and needed <= episode.keys() for episode in recent):
-        raise BadRun(
-            "the checkpoint's metrics.recent must list episodes with progress_pct, return and "
-            "steps; it is damaged. Use an earlier checkpoint."
-        )
-    ended = facts.get("open") if isinstance(facts, dict) else None
-    if isinstance(facts, dict) and isinstance(ended, dict) and state.timesteps < timesteps:
-        return facts | ended
-    return facts
+    facts: dict[str, Any] = state.extra.get("metrics", {})
+    advice = "Use an earlier checkpoint."
+    foreign.check(facts, foreign.METRICS, "the metrics in the checkpoint", advice=advice)
+    return facts | (facts.get("open", {}) if state.timesteps < timesteps else {})
 
 
 def _finite(value: Any) -> bool:

@@ -110,22 +110,26 @@ class Metrics:
     def load(cls, path: Path, facts: dict[str, Any]) -> Metrics:
         """Go on from a checkpoint; rows written after it, or torn, are dropped.
 
+        Args:
+            path: the metrics.csv.
+            facts: of the shape `foreign.METRICS`.
+
         Raises:
-            BadRun: the checkpoint's counts are no counts.
+            BadRun: a count is negative, or a component has no sum and count.
         """
         metrics = cls()
         try:
-            metrics.rows = _read_rows(path, int(facts["rows"]))
+            metrics.rows = _read_rows(path, facts["rows"])
             best = facts["best_lap_s"]
             metrics.best_lap_s = float("nan") if best is None else float(best)
-            metrics.episodes, metrics.laps = int(facts["episodes"]), int(facts["laps"])
-            metrics.sampled = int(facts["sampled"])
+            metrics.episodes, metrics.laps = facts["episodes"], facts["laps"]
+            metrics.sampled = facts["sampled"]
             metrics.recent.extend(facts["recent"])
             sums = facts.get("components", {})
-            metrics.components = {str(n): (float(t), int(c)) for n, (t, c) in sums.items() if c > 0}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            metrics.components = {n: (float(t), int(c)) for n, (t, c) in sums.items() if c > 0}
+        except ValueError as error:
             raise BadRun(f"the checkpoint's metrics are damaged: {error}.") from error
-        missing = int(facts["rows"]) - len(metrics.rows)
+        missing = facts["rows"] - len(metrics.rows)
         if missing:
             log.warning("%s lacks %d rows; the curve has a gap.", path, missing)
         return metrics

@@ -164,7 +164,8 @@ def tampered(policy, *, weights=None, **changes):
         ({"network__low": [2.0]}, "low < high"),
         ({"network__choices": 3}, "its actions"),
         ({"network__extra": 1}, "description is wrong"),
-        ({"network": None}, "description is wrong"),
+        ({"network": None}, "network must be a table"),
+        ({"about": [1]}, "about must be a table"),
         ({"sha256": "0"}, "sha256"),
     ],
 )

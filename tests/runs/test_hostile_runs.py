@@ -241,6 +241,9 @@ def test_settings_that_are_none_are_refused(run, tmp_path, capfd, text):
     refused(run, tmp_path, capfd, "evaluate export resume from compare")
 
 
+EPISODE = {"progress_pct": 1.0, "return": 1.0, "steps": 1}
+COUNTS = {"rows": 0, "episodes": 1, "laps": 0, "best_lap_s": None, "sampled": 0}
+
 CHECKPOINTS = {
     "a step of 10^30": ("facts", "num_timesteps", 10**30),
     "episodes of numbers": ("facts", "episodes", [1, 2]),
@@ -249,6 +252,8 @@ CHECKPOINTS = {
     "no generators": ("facts", "random", {}),
     "a best score of text": ("extra", "keeper", {"best": "x", "judged_at": 1}),
     "metrics of a list": ("extra", "metrics", [1]),
+    "episodes of text": ("extra", "metrics", COUNTS | {"recent": [EPISODE | {"steps": "many"}]}),
+    "rows below none": ("extra", "metrics", COUNTS | {"rows": -1}),
     "a sim-trace of 10^6 rows": (
         "extra",
         "sim_trace",
