@@ -13,6 +13,7 @@ from typing import Any
 from racer import evaluation
 from racer.config import Config, RaceConfig
 from racer.deepracer.run_files import OfficialFiles, SimTrace
+from racer.errors import UsageError
 from racer.evaluation import Driver, Result
 from racer.policy import Sampler
 from racer.recording.trace import Trace
@@ -130,6 +131,11 @@ def evaluate(
         The result, and every step of it.
     """
     if not isinstance(driver, Run | Path | str):
+        if checkpoint or stochastic:
+            raise UsageError(
+                "checkpoint and stochastic are for a run; this driver is not one. Give the run, "
+                "its folder or its name."
+            )
         return evaluation.evaluate(driver, race or RaceConfig(), laps=laps)
     run = _run_of(driver, runs_dir)
     known = run.config().override({"race.reward": str(run.reward_file)}).race
@@ -144,7 +150,7 @@ def default_listeners(config: Config, *, quiet: bool = False) -> list[Listener]:
     found += [SimTrace(config.train.sim_trace_cars), OfficialFiles(config), TensorBoard()]
     if config.train.early_stop:
         found.append(EarlyStop())
-    return [*found, Checkpointing(config.train.timesteps)]
+    return [*found, Checkpointing(config.train)]
 
 
 def _run_of(run: Run | Path | str, runs_dir: Path | str) -> Run:

@@ -23,7 +23,21 @@ command line prints the sentence, not the stack (`--debug` prints both).
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+_NEGATIONS = {"no", "non", "not"}
+_OPPOSITES = (  # how words that contradict each other begin
+    ("on", "off"),
+    ("in", "out"),
+    ("left", "right"),
+    ("min", "max"),
+    ("low", "high"),
+    ("first", "last"),
+    ("best", "worst"),
+    ("start", "end"),
+    ("up", "down"),
+)
 
 
 class RacerError(Exception):
@@ -121,8 +135,27 @@ def printable(text: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A sentence with the nearest known name, or an empty string."""
-    name = short(name)
+    """A sentence with the nearest known name, or an empty string; never one that says the opposite.
+
+    For on_track the nearest is is_offtrack, its opposite; all_wheels_on_track is suggested.
+    """
+    name = short(name).lower()
     by_lower = {one.lower(): one for one in known}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, by_lower, n=4, cutoff=0.5)
+    if near and _opposite(name, near[0]):
+        near = [one for one in near if name in one and not _opposite(name, one)]
     return f" Did you mean {by_lower[near[0]]!r}?" if near else ""
+
+
+def _opposite(one: str, other: str) -> bool:
+    """Whether a name denies what another says, as on_track and is_offtrack do."""
+    ours, theirs = (set(filter(None, re.split(r"[\W_]+", name))) for name in (one, other))
+    ours, theirs = ours - theirs, theirs - ours
+    if _NEGATIONS & (ours | theirs):
+        return True
+    return any(
+        (a.startswith(x) and b.startswith(y)) or (a.startswith(y) and b.startswith(x))
+        for a in ours
+        for b in theirs
+        for x, y in _OPPOSITES
+    )

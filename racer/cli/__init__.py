@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 
 from racer import console
 from racer.cli.parser import Parser, add_commands, commands
-from racer.errors import BadInput, RacerError, ResourceError, printable, short
+from racer.errors import BadInput, RacerError, ResourceError, UsageError, printable, short
 from racer.process.signals import interrupt_exits
 
 GLOBAL = {  # options of every command, wherever they stand
@@ -42,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     def command() -> int:
         args = _parse([arg for arg in argv if arg not in GLOBAL])
         _refuse_no_folder()
+        if quiet and verbose:
+            raise UsageError("--quiet and --verbose ask for opposites; give one of them.")
         return args.command_run(args) or 0
 
     return guarded(command, debug=debug, quiet=quiet, verbose=verbose)

@@ -6,7 +6,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from racer.cli.parser import names, number, png, whole
+from racer.cli.parser import belongs, names, number, png, whole
+
+COUNTS = {  # option: what it counts for
+    "--png": ("engine", "all"),
+    "--against": ("engine", "all"),
+    "--quick": ("engine", "all"),
+    "--seeds": ("train", "lessons", "all"),
+    "--rewards": ("train", "lessons", "all"),
+    "--seconds": ("train", "all"),
+    "--sb3-loops": ("train", "all"),
+    "--timesteps": ("lessons",),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against",
         type=names,
-        default=[],
         metavar="PEERS",
         help="measure peers too: carracing,highway (pip install 'racer[bench]')",
     )
@@ -39,16 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rewards",
         type=names,
         metavar="NAMES",
-        help="to train with (default: center_line,progress; of lessons: all)",
+        help="rewards to train with (default: center_line,progress; of lessons: all)",
     )
-    parser.add_argument("--seeds", type=whole, default=5, help="trainings per reward (default: 5)")
     parser.add_argument(
-        "--seconds", type=number, default=30.0, help="of learning in each (default: 30)"
+        "--seeds", type=whole, metavar="N", help="trainings for each reward (default: 5)"
+    )
+    parser.add_argument(
+        "--seconds", type=number, metavar="S", help="how long each training learns, s (default: 30)"
     )
     parser.add_argument(
         "--timesteps",
         type=whole,
-        default=1_000_000,
+        metavar="N",
         help="of lessons: steps of learning in each training (default: 1000000)",
     )
     parser.add_argument(
@@ -57,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train once more with the loops of Stable-Baselines3's own PPO",
     )
     parser.add_argument(
-        "--quick", action="store_true", help="a few seconds: shows that it works, not how fast"
+        "--quick",
+        action="store_true",
+        help="measure the engine for a few seconds: shows that it works, not how fast it is",
     )
 
 
@@ -67,24 +81,25 @@ def run(args: argparse.Namespace) -> None:
     from racer.config import RaceConfig
     from racer.errors import UsageError
 
-    if args.seeds < 1 or not 0.0 < args.seconds < float("inf"):
+    for option, places in COUNTS.items():
+        if args.what not in places:
+            belongs(args, f"racer bench {' or '.join(places)}", option)
+    seeds = 5 if args.seeds is None else args.seeds
+    seconds = 30.0 if args.seconds is None else args.seconds
+    if seeds < 1 or seconds <= 0.0:
         raise UsageError("--seeds takes at least 1, --seconds more than 0.")
-    if args.what == "train" and (args.png or args.against):
-        raise UsageError("--png and --against belong to `racer bench engine` or `all`.")
-    if args.what == "engine" and args.sb3_loops:
-        raise UsageError("--sb3-loops belongs to `racer bench train` or `all`.")
     if args.what == "engine" and len(args.track) > 1:
         raise UsageError("several tracks belong to `racer bench train` or `all`.")
     if args.what == "lessons":
-        _lessons(args)
+        _lessons(args, seeds)
         return
     report = bench.bench(
         args.what,
         races=[RaceConfig(track=name) for name in args.track or [RaceConfig.track]],
-        against=args.against,
+        against=args.against or [],
         quick=args.quick,
-        seeds=args.seeds,
-        seconds=args.seconds,
+        seeds=seeds,
+        seconds=seconds,
         rewards=tuple(args.rewards or bench.REWARDS),
         sb3_loops=args.sb3_loops,
         quiet=False,
@@ -98,7 +113,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"written       {path}", file=sys.stderr)
 
 
-def _lessons(args: argparse.Namespace) -> None:
+def _lessons(args: argparse.Namespace, seeds: int) -> None:
     """Train with every lesson, and print the table."""
     import json
 
@@ -106,9 +121,8 @@ def _lessons(args: argparse.Namespace) -> None:
     from racer.errors import UnknownName, UsageError
     from racer.storage.files import write_output
 
-    if args.png or args.against or args.sb3_loops or args.quick:
-        raise UsageError("--png, --against, --sb3-loops and --quick do not belong to lessons.")
-    if args.timesteps < 1:
+    timesteps = 1_000_000 if args.timesteps is None else args.timesteps
+    if timesteps < 1:
         raise UsageError("--timesteps takes at least 1.")
     known = [one.name for one in lessons.lessons()]
     for name in args.rewards or []:
@@ -117,8 +131,8 @@ def _lessons(args: argparse.Namespace) -> None:
     report = lessons.bench(
         lessons.lessons(args.rewards or ()),
         args.track or ["oval"],
-        seeds=args.seeds,
-        timesteps=args.timesteps,
+        seeds=seeds,
+        timesteps=timesteps,
         tell=lambda line: print(line, file=sys.stderr, flush=True),
     )
     print(report.markdown())

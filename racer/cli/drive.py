@@ -9,6 +9,7 @@ import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from racer.cli.parser import belongs
 from racer.errors import UsageError, printable
 from racer.process.typed import command
 
@@ -42,7 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--name", default="", help="who drives (default: your user name)")
     parser.add_argument("--out", metavar="FILE", help="where to keep the laps (default: in laps/)")
-    parser.add_argument("--runs-dir", default="runs", metavar="DIR", help="default: runs")
+    parser.add_argument(
+        "--runs-dir",
+        metavar="DIR",
+        help="with --ghost: the folder that holds the runs (default: runs)",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -51,10 +56,12 @@ def run(args: argparse.Namespace) -> None:
     from racer.render import cockpit
     from racer.render.window import check_display
 
+    if not args.ghost:
+        belongs(args, "--ghost RUN", "--runs-dir")
     check_display()
     seat = Seat(args.track, args.vehicle, args.actions)
     race = seat.drive.race
-    ghosts = open_ghosts(args.ghost, race.track, Path(args.runs_dir), seat.config)
+    ghosts = open_ghosts(args.ghost, race.track, Path(args.runs_dir or "runs"), seat.config)
     pace = pace_of(race.track, seat.config)
     try:
         cockpit.drive(race.track, seat.step, seat.restart, race.dt, ghosts, pace)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from racer.cli.parser import add_checkpoint, add_run, number, whole
+from racer.cli.parser import add_checkpoint, add_run, belongs, number, whole
 
 if TYPE_CHECKING:
     from racer.evaluation import Driver
@@ -90,6 +90,13 @@ def rules_of(args: argparse.Namespace) -> Any:
                 f"--min-laps counts only where laps are averaged; ranking is {rules.ranking}. "
                 "Add --ranking average, or leave --min-laps out."
             )
+        penalties = [name for name in given if name.endswith("_penalty_s")]
+        if penalties and not rules.resets:
+            option = penalties[0].replace("_", "-")
+            raise UsageError(
+                f"--{option} counts only where faults are forgiven; here the first one ends the "
+                "lap. Add --resets 3, for example."
+            )
         return rules
     if given:
         option = next(iter(given)).replace("_", "-")
@@ -103,6 +110,8 @@ def run(args: argparse.Namespace) -> None:
     from racer.runs import Run
     from racer.storage import files
 
+    if not args.stochastic:  # the policy acts the same every time
+        belongs(args, "--stochastic", "--seed")
     rules = rules_of(args)
     found = Run.open(args.run, args.runs_dir)
     found.reward_text()  # it is there, and text
@@ -145,16 +154,12 @@ def driver_of(args: argparse.Namespace, found: Run) -> tuple[Driver, dict[str, A
     """What drives, and what the result should say of it where it is not the default.
 
     Raises:
-        UsageError: --seed without --stochastic. BadRun: no such checkpoint.
+        BadRun: no such checkpoint.
     """
     from racer.errors import UsageError
     from racer.policy import Sampler
     from racer.training import checkpoint
 
-    if args.seed is not None and not args.stochastic:
-        raise UsageError(
-            "--seed belongs to --stochastic: without it, the policy acts the same every time."
-        )
     policy = checkpoint.policy_of(found.folder, args.checkpoint or "")
     about: dict[str, Any] = {}
     if args.checkpoint:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from racer.cli.parser import add_runs_dir, number, png, whole
+from racer.cli.parser import belongs, number, png, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--improve", metavar="RUN", help="search from the lap that a run drives, on its track"
     )
-    add_runs_dir(parser)
+    parser.add_argument(
+        "--runs-dir",
+        metavar="DIR",
+        help="with --improve: the folder that holds the runs (default: runs)",
+    )
     parser.add_argument("--png", type=png, metavar="FILE", help="a picture, coloured by speed")
     parser.add_argument(
         "--csv", metavar="FILE", help="line and speeds with TUMFTM's columns, for F1TENTH planners"
@@ -103,13 +108,13 @@ def _race(args: argparse.Namespace) -> tuple[RaceConfig, Any]:
             raise UsageError(
                 "TRACK is missing, for example: racer line oval. Or give --improve RUN."
             )
+        belongs(args, "--improve RUN", "--runs-dir")
         return dataclasses.replace(RaceConfig(), **given), None
-    if given.keys() - {"track"}:
-        raise UsageError("--improve RUN drives the run's own vehicle and actions. Leave yours out.")
+    belongs(args, "`racer line TRACK`; --improve RUN has the run's own", "--vehicle", "--actions")
     from racer.runs import Run
     from racer.training.checkpoint import policy_of
 
-    run = Run.open(args.improve, args.runs_dir)
+    run = Run.open(args.improve, Path(args.runs_dir or "runs"))
     race = dataclasses.replace(run.config().race, **given)
     return race, _driven(race, policy_of(run.folder), run.name)
 

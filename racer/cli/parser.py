@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from racer.errors import did_you_mean, printable
+from racer.errors import UsageError, did_you_mean, printable
 
 RUN_HELP = "a run folder, its name, or `latest`"
 REWARD_HELP = "a name from `racer reward list`, or a file"
@@ -137,6 +137,22 @@ def _module(package: str, command: str) -> Any:
     (folder,) = importlib.import_module(package).__path__
     keyword = Path(folder, f"{name}_.py").exists()
     return importlib.import_module(f"{package}.{name}{'_' if keyword else ''}")
+
+
+def belongs(args: argparse.Namespace, place: str, *options: str) -> None:
+    """Refuse options that do not count here; nothing given is ignored in silence.
+
+    Args:
+        args: the command line; None, False and [] are what was not given.
+        place: where they do count, for people.
+        options: as they are typed.
+
+    Raises:
+        UsageError: names the first one that was given.
+    """
+    for option in options:
+        if getattr(args, option.removeprefix("--").replace("-", "_")) not in (None, False, []):
+            raise UsageError(f"{option} belongs to {place}.")
 
 
 def add_runs_dir(parser: argparse.ArgumentParser) -> None:

@@ -186,7 +186,8 @@ def _seeds(args: argparse.Namespace) -> int:
         )
     ):
         raise UsageError(
-            "--seeds N, N >= 1, trains new runs: no --resume, --from, --watch or --profile."
+            "--seeds N, N >= 1, trains new runs: no --resume, --accept-change, --from, "
+            "--checkpoint, --watch or --profile."
         )
     outcomes = train_seeds(config_of(args), args.seeds, runs_dir=args.runs_dir, tags=args.tag)
     for outcome in outcomes:

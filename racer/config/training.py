@@ -104,6 +104,13 @@ class TrainConfig:
     checkpoint_every_s: float = setting(
         30.0, "time between two checkpoints to resume from", 0.0, 1e9, unit="s"
     )
+    keep_checkpoints: int | None = setting(
+        None,
+        "newest checkpoints that are kept, to resume from or to choose with --checkpoint STEP",
+        1,
+        100_000,
+        unset="2 while training, 1 at its end",
+    )
     time_limit_s: float = setting(
         0.0, "time after which learning stops; 0 is no limit", 0.0, 1e9, unit="s"
     )

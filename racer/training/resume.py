@@ -31,6 +31,7 @@ FREE = frozenset(
         "train.time_limit_s",
         "train.early_stop",
         "train.checkpoint_every_s",
+        "train.keep_checkpoints",
         "train.judge_every",
         "train.judge_laps",
         "race.reward_engine",

@@ -53,6 +53,16 @@ def test_a_step_that_was_not_kept_is_refused_with_those_that_were(runs_dir, caps
     assert "(best). Try --checkpoint best." in error
 
 
+def test_as_many_checkpoints_are_kept_as_were_asked_for(tmp_path, capsys):
+    folder = tmp_path / "runs"
+    words = ["--set", "train.keep_checkpoints=3", "--set", "train.checkpoint_every_s=0"]
+    assert cli.main([*TRAIN, *words, "--runs-dir", str(folder)]) == 0
+    (run,) = map(Run, folder.iterdir())
+    kept = [int(path.name.split("-")[1]) for path in checkpoint.steps(run.checkpoints)]
+    assert kept == [4096, 3584, 3072]  # 8 cars x 64 steps between two moments
+    assert evaluated(folder, capsys, "--checkpoint", "3072")["checkpoint_step"] == 3072
+
+
 def test_export_watch_and_from_take_the_same_choice(runs_dir, capsys, tmp_path):
     common = ["latest", "--runs-dir", str(runs_dir), "--checkpoint", "last"]
     assert cli.main(["export", *common, "--sb3", str(tmp_path / "last.zip")]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from racer.config import TrainConfig
 from racer.race import Race
 from racer.runs import Run
 from racer.training import checkpoint
@@ -15,15 +16,16 @@ class Checkpointing(Listener):
     """Writes every moment it is told of to the run's checkpoints folder.
 
     Args:
-        timesteps: of the whole training; at its end one checkpoint is kept.
+        config: how long the training is, and how many checkpoints it keeps.
     """
 
-    def __init__(self, timesteps: int) -> None:
-        self._timesteps = timesteps
+    def __init__(self, config: TrainConfig) -> None:
+        self._config = config
 
     def on_start(self, run: Run, race: Race) -> None:
         self._folder = run.checkpoints
 
     def on_checkpoint(self, state: State) -> None:
-        keep = 1 if state.timesteps >= self._timesteps else KEEP
+        over = state.timesteps >= self._config.timesteps
+        keep = self._config.keep_checkpoints or (1 if over else KEEP)
         checkpoint.save(self._folder, state, keep=keep)

@@ -1,0 +1,124 @@
+"""Nothing given is ignored in silence: each option of each command counts, or is refused."""
+
+import argparse
+
+import pytest
+
+from racer import cli, evaluate
+from racer.errors import UsageError
+
+# Options that count in every mode of their command. `--runs-dir` says where names are looked up.
+ALWAYS = {
+    "bench": "--json --track",
+    "compare": "--png --runs-dir",
+    "drive": "--track --vehicle --actions --ghost --name --out",
+    "evaluate": "--runs-dir --checkpoint --stochastic --laps --track --json --sim-trace --rules",
+    "export": "--runs-dir --checkpoint --sb3",
+    "import-sb3": "--track --reward --actions --vehicle --activation --runs-dir",
+    "line": "--rule --seed --seconds --improve --png --csv --list --json",
+    "log fidelity": "--track --vehicle --json",
+    "log fit": "--held-out --vehicle --clock --json",
+    "log import": "--track --out",
+    "log parity": "--track --json",
+    "log report": "--tracks",
+    "reward check": "--track --actions --json",
+    "reward map": "--track --speed --heading --component --png",
+    "reward replay": "--track --json",
+    "reward run": "--params --engine",
+    "runs list": "--runs-dir",
+    "runs rm": "--runs-dir",
+    "runs show": "--runs-dir",
+    "runs tag": "--runs-dir",
+    "runs verify": "--runs-dir",
+    "track edit": "--out",
+    "track generate": "--seed --count --length --width --out --format",
+    "track show": "--png --no-window",
+    "train": "--reward --track --vehicle --actions --reward-engine --sandbox --algo --timesteps "
+    "--seed --device --num-envs --torch-threads --laps --time-limit --set --early-stop --runs-dir "
+    "--resume --seeds",
+    "watch": "--video --ghost --runs-dir --speed --track",
+}
+
+# What refuses the others: command, where they do not count → the option with a value.
+REFUSED = {
+    "bench engine": ("--rewards progress", "--seeds 2", "--seconds 1", "--sb3-loops"),
+    "bench train": ("--png a.png", "--against highway", "--quick", "--timesteps 5"),
+    "bench lessons": ("--png a.png", "--against highway", "--quick", "--seconds 1", "--sb3-loops"),
+    "bench": ("--timesteps 5",),
+    "drive": ("--runs-dir x",),
+    "evaluate x": (
+        "--seed 1",
+        "--resets 1",
+        "--off-track-penalty-s 1",
+        "--reversed-penalty-s 1",
+        "--immobilized-penalty-s 1",
+        "--ranking best",
+        "--min-laps 1",
+        "--continuous",
+    ),
+    "evaluate x --rules strict": (
+        "--off-track-penalty-s 1",
+        "--reversed-penalty-s 1",
+        "--immobilized-penalty-s 1",
+        "--min-laps 1",
+    ),
+    "line oval": ("--runs-dir x",),
+    "line --improve x": ("--vehicle deepracer", "--actions discrete"),
+    "train": ("--accept-change", "--checkpoint best"),
+    "train --resume x": (
+        "--config x",
+        "--hyperparameters x",
+        "--tag x",
+        "--from x",
+        "--profile",
+        "--checkpoint best",
+    ),
+    "train --seeds 2": ("--from x", "--resume x", "--profile", "--accept-change", "--watch"),
+    "watch x.csv --track oval": ("--checkpoint best",),
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "option"), [(words, option) for words in REFUSED for option in REFUSED[words]]
+)
+def test_an_option_that_does_not_count_is_refused(words, option, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    assert cli.main([*words.split(), *option.split()]) in (2, 5)  # 5: no display for --watch
+    error = capsys.readouterr().err
+    assert option.split()[0] in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_option_has_its_row():
+    for words, options in _options(cli.build()):
+        refused = {
+            option.split()[0]
+            for line, given in REFUSED.items()
+            if f"{line} ".startswith(f"{words} ")
+            for option in given
+        }
+        assert options == refused | set(ALWAYS.get(words, "").split()), words
+
+
+def _options(parser, words=()):
+    """Each command that has options, with them."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, sub in action.choices.items():
+                yield from _options(sub, (*words, name))
+    own = {a.option_strings[0] for a in parser._actions if a.option_strings and a.dest != "help"}
+    if words and own:
+        yield " ".join(words), own
+
+
+def test_quiet_and_verbose_contradict(capsys):
+    assert cli.main(["track", "list", "--quiet", "--verbose"]) == 2
+    assert "--quiet and --verbose" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("choice", [{"checkpoint": "best"}, {"stochastic": True}])
+def test_a_policy_of_a_run_is_not_chosen_where_there_is_no_run(choice):
+    with pytest.raises(UsageError, match="are for a run"):
+        evaluate(object(), **choice)
