@@ -204,9 +204,12 @@ def _start(args: argparse.Namespace) -> Any:
     from racer.errors import UsageError
     from racer.runs import Run
 
-    if args.resume and (args.start_from or args.config or args.hyperparameters or args.tag):
+    if args.resume and (
+        args.start_from or args.config or args.preset or args.hyperparameters or args.tag
+    ):
         raise UsageError(
-            "--resume goes on with a run as it is: no --from, --config, --hyperparameters or --tag."
+            "--resume goes on with a run as it is: no --from, --config, --preset, "
+            "--hyperparameters or --tag."
         )
     if args.profile and args.resume:
         raise UsageError("--profile is for new runs, not for --resume.")

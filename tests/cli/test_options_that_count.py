@@ -67,6 +67,7 @@ REFUSED = {
     "train": ("--accept-change", "--checkpoint best"),
     "train --resume x": (
         "--config x",
+        "--preset race",
         "--hyperparameters x",
         "--tag x",
         "--from x",
