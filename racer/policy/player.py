@@ -319,7 +319,9 @@ def _description(content: bytes) -> dict[str, Any]:
 
 
 def _network(described: dict[str, Any]) -> Network:
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in described.items()}
+    values: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in described.items()
+    }
     try:
         return Network(**values)
     except TypeError as error:
