@@ -1,7 +1,7 @@
 """Trace: what cars did on a track, one row per car and step, complete enough to play back alone.
 
-The file is an uncompressed .npz of `meta` (JSON), the three track lines and `rows`, in this order,
-so a recording that was cut short still plays up to the cut.
+The file is an uncompressed .npz of `meta` (JSON), the three track lines and `rows`. It is written
+whole or not at all; a copy that was cut short is refused.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import math
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,7 +42,6 @@ TRACE = np.dtype(
 VERSION = 1
 BYTES_MAX = 512 * 2**20  # 35 hours of one car
 LINES = ("center", "inner", "outer")
-_LOCAL_HEADER = 30  # bytes of a zip entry before its name
 _POSE = ("time", "x", "y", "yaw", "v", "steer")
 _FAR = 1e6  # m
 
@@ -76,7 +73,7 @@ class Trace:
         rows: (R,) TRACE; sorted by car, episode and time on arrival.
         dt: s between the rows of an episode.
         meta: anything else that JSON holds, e.g. `title` and `reward`.
-        note: what is missing of the file it came from; empty when nothing is.
+        note: what was left out of the file it came from; empty when nothing was.
     """
 
     track: Track
@@ -137,18 +134,13 @@ class Trace:
 
     @classmethod
     def load(cls, path: str | Path) -> Trace:
-        """Read a file; one that was cut short is read up to the cut, and `note` says so.
+        """Read a file; steps from the first impossible one on are left out, and `note` says so.
 
         Raises:
-            BadRun: not a recording, damaged before its first step, or of another version.
+            BadRun: not a recording, cut short, damaged at its first step, or of another version.
         """
         path = Path(path)
-        content = files.read_limited(path, BYTES_MAX)
-        arrays: dict[str, NDArray[Any]] = {}
-        whole = True
-        for name, array, complete in _entries(content, path):
-            arrays[name] = array
-            whole = whole and complete
+        arrays = _arrays(files.read_limited(path, BYTES_MAX), path)
         about = _about(arrays.get("meta"), path)
         lines = [_line(arrays.get(name), path) for name in LINES]
         rows = arrays.get("rows")
@@ -160,9 +152,9 @@ class Trace:
             raise BadRun(f"{path}: {error}") from error
         good = _intact(rows, path)
         trace = cls(track, good, float(about["dt_s"]), about.get("meta") or {})
-        if whole and len(good) == len(rows):
+        if len(good) == len(rows):
             return trace
-        note = f"recording ends at {_seconds(trace):.1f} s; the rest of the file is missing"
+        note = f"recording ends at {_seconds(trace):.1f} s, before a damaged step"
         return cls(track, good, trace.dt, trace.meta, note)
 
 
@@ -213,47 +205,26 @@ def _without_padding(rows: Rows) -> Rows:
     return clean
 
 
-def _entries(content: bytes, path: Path) -> Iterator[tuple[str, NDArray[Any], bool]]:
-    """Arrays of an uncompressed .npz in file order: name, array, and whether all of it is there.
-
-    Entries are walked from the front, not from the directory at the end, which a recording that
-    was cut short does not have. Nothing is unpickled and no size is believed.
-    """
-    at = 0
-    while content[at : at + 4] == b"PK\x03\x04" and len(content) >= at + _LOCAL_HEADER:
-        method = int.from_bytes(content[at + 8 : at + 10], "little")
-        name_size = int.from_bytes(content[at + 26 : at + 28], "little")
-        extra_size = int.from_bytes(content[at + 28 : at + 30], "little")
-        start = at + _LOCAL_HEADER + name_size + extra_size
-        name = content[at + _LOCAL_HEADER : start - extra_size].decode("ascii", "replace")
-        if method != zipfile.ZIP_STORED:
-            raise BadRun(f"{path}: it is compressed, so not a recording of ours.")
-        parsed = _array(memoryview(content)[start:], path)
-        if parsed is None:
-            return
-        array, used, complete = parsed
-        yield name.removesuffix(".npy"), array, complete
-        at = start + used
-    if at == 0:
+def _arrays(content: bytes, path: Path) -> dict[str, NDArray[Any]]:
+    """Those arrays of an uncompressed .npz that a recording has. Nothing is unpickled."""
+    if content[:2] != b"PK":
         raise BadRun(f"{path}: not a recording (.npz). Recordings are made by training.")
-
-
-def _array(data: memoryview, path: Path) -> tuple[NDArray[Any], int, bool] | None:
-    """A .npy from the front of `data`: the whole items there are, bytes used, all there?"""
-    file = io.BytesIO(data[:12_000])
     try:
-        np.lib.format.read_magic(file)
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    except Exception:
-        return None  # cut inside the header
-    if dtype.hasobject or not dtype.itemsize or len(shape) not in (1, 2) or min(shape) < 0:
-        raise BadRun(f"{path}: it holds {str(dtype)[:80]} {shape}, so not a recording of ours.")
-    start = file.tell()
-    width = math.prod(shape[1:])
-    count = min(shape[0], len(data[start:]) // max(1, width * dtype.itemsize))
-    used = count * width * dtype.itemsize
-    flat = np.frombuffer(data[start : start + used], dtype)
-    return flat.reshape((count, *shape[1:])), start + used, count == shape[0]
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                raise BadRun(f"{path}: it is compressed, so not a recording of ours.")
+        with np.load(io.BytesIO(content), allow_pickle=False) as found:
+            arrays = {name: found[name] for name in ("meta", *LINES, "rows") if name in found}
+    except zipfile.BadZipFile as error:
+        raise BadRun(
+            f"{path}: a recording that was cut short or damaged. Copy it again from where it came "
+            "from, or record it again."
+        ) from error
+    except BadRun:
+        raise
+    except Exception as error:  # a header that lies; numpy touches no memory that it cannot fill
+        raise BadRun(f"{path}: it holds no arrays of numbers, so not a recording.") from error
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
 def _about(text: NDArray[Any] | None, path: Path) -> dict[str, Any]:
@@ -263,7 +234,7 @@ def _about(text: NDArray[Any] | None, path: Path) -> dict[str, Any]:
         about = json.loads(text.tobytes().decode())
         version = about["version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadRun(f"{path}: not a recording of ours, or cut before its first step.") from error
+        raise BadRun(f"{path}: not a recording of ours.") from error
     if version != VERSION:
         raise BadRun(
             f"{path}: a recording of version {str(version)[:20]}; this program reads version "
