@@ -77,6 +77,10 @@ class RewardEngine(ABC):
     def compute(self, rows: Rows, cars: Cars | None, out: Floats) -> None:
         """Rewards of `rows` into `out`. `cars` only says which episode failed.
 
+        A failed call ends a training. To go on all the same, restore what a reward keeps
+        (`get_state` before, `set_state` after): cars behind the failed one may have been scored
+        already, or not, and this depends on the engine.
+
         Raises:
             RewardFailed: a call raised, hung, or returned something that is not a finite number.
         """

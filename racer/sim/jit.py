@@ -89,6 +89,7 @@ def borrowed(arrays: Any) -> Any:
 
     numba counts references atomically, 5 ns an array, whenever an array goes to a function, even
     one that is inlined. The caller of a kernel holds its arguments: inside nobody need count.
+    numba's public way to such an array, `carray`, needs a pointer, which kernels are not given.
     """
     return arrays
 

@@ -2,6 +2,12 @@
 
 At one car, taking arrays apart costs numba ten times what the physics does. So addresses and
 shapes are noted once, and a step is one call of a C function that reads them from a table.
+
+The C functions are built in LLVM's language, not by numba's public `cfunc` and `carray`. Measured
+side by side on a busy core (CPU time, medians of 7 pairs), a step is as fast either way (1 car:
+2.2 % slower with `cfunc`, 256 cars: equal). But numba links a kernel into its `cfunc` and optimizes
+all of it again, in every process: 2.6 s at each start of a race (`begin` 0.63, `advance` 0.55, a
+reward 0.36), where this takes 0.18. And a `cfunc` prints what a kernel raises, and goes on.
 """
 
 from __future__ import annotations

@@ -49,10 +49,14 @@ def kernel(rows, forward, backward, out, failed, fuel, state, cells, numbers):
 """
 
 # A call works on a copy of its car's state, which counts only if the kernel is sure of the call.
+# Word by word: for the error text of a slice that does not fit, numba compiles for 2 s.
 _LOAD = """
-        cells[:] = state[i % state.shape[0]]"""
+        kept = state[i % state.shape[0]]
+        for k in range(cells.shape[0]):
+            cells[k] = kept[k]"""
 _SAVE = """        if not failed[i]:
-            state[i % state.shape[0]] = cells
+            for k in range(cells.shape[0]):
+                kept[k] = cells[k]
 """
 
 _FIELDS = {

@@ -8,7 +8,7 @@ from reward_corpus import CORPUS, corpus
 
 from racer.errors import RewardFailed
 from racer.reward import load, make_engine
-from racer.reward.compiler.engine import OUTGROWN, CompiledEngine, NotCompiled, prove
+from racer.reward.compiler.engine import OUTGROWN, CompiledEngine, NotCompiled, build, prove
 from racer.reward.compiler.sample import plausible_rows
 from racer.reward.failure import Failure
 from racer.reward.inprocess import InProcessEngine
@@ -200,3 +200,10 @@ def test_none_one_and_one_point_nought_are_kept_apart(write, compiled, drive):
     assert np.array(got).tobytes() == np.array(expected).tobytes()
     assert {1.0, 2.0, 3.0} == set(np.unique(expected))
     assert math.isfinite(np.sum(got))
+
+
+def test_what_is_kept_needs_no_text_in_a_kernel():
+    """The error text of a slice that does not fit took numba 2 s to compile, for every file."""
+    kernel, _ = build(load(CORPUS / "good" / "class_state.py"))
+    (compiled,) = kernel.overloads.values()
+    assert "unicode" not in compiled.library.get_llvm_str()
