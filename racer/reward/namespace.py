@@ -42,6 +42,7 @@ class Namespace:
         self.module = types.ModuleType(NAME)
         self.modules = {NAME: self.module}
         self.scope = scope
+        self.own: dict[str, Any] = {}  # modules that differ from car to car, once imported
         vars(self.module).update(__file__=path, __builtins__=scope)
 
     @property
@@ -50,14 +51,14 @@ class Namespace:
         return vars(self.module).get("reward_function")
 
 
-def fresh(
+def _empty(
     code: types.CodeType,
     path: str,
     seed: int,
-    extra: dict[str, Any] | None = None,
-    served: Served | None = None,
+    extra: dict[str, Any] | None,
+    served: Served | None,
 ) -> Namespace:
-    """Execute the file once more, in a namespace of its own.
+    """A namespace in which nothing has been executed.
 
     `random` (and `numpy.random` when the file names it) draw from a stream of this namespace's
     own, seeded by `seed`: neither the trainer's generators nor another car's are touched. The
@@ -70,25 +71,78 @@ def fresh(
         extra: builtins to replace, e.g. `print`.
         served: the files beside it; their folder is that of `__file__`.
     """
-    own: dict[str, Any] = {}
     names = all_names(code, served)
 
     def import_(name: str, *args: Any, **kwargs: Any) -> Any:
         found = builtins.__import__(name, *args, **kwargs)
         if name == "random":
-            return own.setdefault("random", _random(seed))
+            return namespace.own.setdefault("random", _random(seed))
         if name.partition(".")[0] == "numpy" and "random" in names:
-            return own.setdefault("numpy", _numpy(seed)) if found.__name__ == "numpy" else found
+            if found.__name__ != "numpy":
+                return found
+            return namespace.own.setdefault("numpy", _numpy(seed))
         if getattr(found, "__name__", "") == "os":
-            return own.setdefault("os", _os())
+            return namespace.own.setdefault("os", _os())
         return found
 
     where = served.path_of(path.replace("\\", "/").rpartition("/")[2]) if served else path
     scope = vars(builtins) | {"__import__": import_} | (extra or {})
     namespace = Namespace(where, scope)
+    return namespace
+
+
+def fresh(
+    code: types.CodeType,
+    path: str,
+    seed: int,
+    extra: dict[str, Any] | None = None,
+    served: Served | None = None,
+) -> Namespace:
+    """Execute the file once more, in a namespace of its own; see `_empty`."""
+    namespace = _empty(code, path, seed, extra, served)
     with imported(namespace, served):
         exec(code, vars(namespace.module))
     return namespace
+
+
+def twin(
+    first: Namespace,
+    code: types.CodeType,
+    path: str,
+    seed: int,
+    extra: dict[str, Any] | None = None,
+    served: Served | None = None,
+    *,
+    copier: Any,
+) -> Namespace:
+    """What executing the file once more would make, copied from where it has been executed.
+
+    Args:
+        first: has been executed and not been called.
+        code, path, seed, extra, served: as of `fresh`.
+        copier: the Copier of `twins`.
+
+    Raises:
+        its Unknown: something in `first` cannot be copied.
+    """
+    made = _empty(code, path, seed, extra, served)
+    instead: dict[int, Any] = {}
+    if "os" in first.own:
+        mine = made.own["os"] = _os()
+        for name in ("environ", "environb", None):
+            old, new = (getattr(m, name) if name else m for m in (first.own["os"], mine))
+            instead[id(old)] = new
+    for name, module in first.modules.items():
+        if name != NAME:
+            made.modules[name] = types.ModuleType(name)
+            for key in ("__spec__", "__loader__", "__path__"):
+                if key in vars(module):
+                    vars(made.modules[name])[key] = vars(module)[key]
+            vars(made.modules[name])["__builtins__"] = made.scope
+        instead[id(module)] = made.modules[name]
+    spaces = [(vars(old), vars(made.modules[name])) for name, old in first.modules.items()]
+    copier(spaces, instead).fill()
+    return made
 
 
 @contextlib.contextmanager

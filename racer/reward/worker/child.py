@@ -48,8 +48,18 @@ builder = sibling("params").builder
 namespace = sibling("namespace")
 components = sibling("components")
 served = sibling("served")
+twins = sibling("twins")
 sandbox = sibling("worker/sandbox")
 wire = sibling("worker/wire")
+
+
+SHARED_AFTER = 0.01  # s of processor time for executing the file; below it is done for every car
+
+
+def codes_of(code: types.CodeType, beside: Any) -> list[types.CodeType]:
+    """The file and its own modules."""
+    files = beside.modules.values() if beside else ()
+    return [code, *(beside.code_of(name) for name in files if name)]
 
 
 class Printer:
@@ -123,11 +133,11 @@ class Worker:
     def start(self, code: types.CodeType, beside: Any) -> bool:
         """Execute the file once per car; `beside` serves the files that lie beside it."""
         extra, self.beside = {"print": self.printer.print}, beside
+        make = self.maker(code, extra, beside)
         for car in range(self.setup["cars"]):
             self.at[0] = car
             try:
-                seed = self.setup["seed"] + car
-                made = namespace.fresh(code, self.path, seed, extra, beside)
+                made = make(self.setup["seed"] + car)
                 function = made.function
             except BaseException as error:
                 place = namespace.place_beside(error, beside)
@@ -141,6 +151,33 @@ class Worker:
         if namespace.looks_for_itself(code, beside):
             self.turn = namespace.Turn(beside).of
         return True
+
+    def maker(
+        self, code: types.CodeType, extra: dict[str, Any], beside: Any
+    ) -> Callable[[int], Any]:
+        """What makes the next car's namespace, of its seed: by execution, if it takes long and can
+        be shared by a copy of the first (see `twins`)."""
+        own = set(beside.modules) if beside else set()
+        state, again = twins.SharedState(own | {namespace.NAME}), True
+        made: list[Any] = []
+
+        def make(seed: int) -> Any:
+            nonlocal again
+            if made and not again:
+                with contextlib.suppress(twins.Unknown, RecursionError):
+                    options = {"copier": twins.Copier}
+                    return namespace.twin(made[0], code, self.path, seed, extra, beside, **options)
+                again = True
+            began = time.process_time()
+            found = namespace.fresh(code, self.path, seed, extra, beside)
+            if not made:
+                made.append(found)
+                slow = time.process_time() - began >= SHARED_AFTER
+                same = self.printer.size == 0 and not state.changed()
+                again = not (slow and same and twins.repeatable(codes_of(code, beside), own))
+            return found
+
+        return make
 
     def serve(self) -> None:
         while True:
