@@ -203,6 +203,31 @@ def test_a_slow_reward_is_not_killed_but_told_once(engine, rows, capsys, monkeyp
     assert capsys.readouterr().err.count("ms of processor time a call") == 1
 
 
+FIRST = """
+import time
+done = False
+def reward_function(params):
+    global done
+    if EVERY or not done:
+        until = time.process_time() + 0.4
+        while time.process_time() < until:
+            pass
+        done = True
+    return 1.0
+"""
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_a_slow_first_call_of_every_car_is_waited_for(every, engine, rows, monkeypatch):
+    monkeypatch.setattr("racer.reward.worker.engine.MEAN_LIMIT", 0.01)
+    worker = engine(FIRST.replace("EVERY", str(every)), 6)
+    assert _compute(worker, rows[:6].copy()) == [1.0] * 6
+    if every:
+        assert "on average" in str(_raised(worker, rows[:6].copy()))
+    else:
+        assert _compute(worker, rows[:6].copy()) == [1.0] * 6
+
+
 def test_a_quick_reward_is_not_called_slow_on_a_busy_machine(engine, rows, capsys, monkeypatch):
     worker = engine("def reward_function(p):\n    return 1.0\n", 32)
     clock = iter(range(10**6))

@@ -86,6 +86,7 @@ class WorkerEngine(RewardEngine):
         self._calls, self._looked = 0, (0.0, 0)  # calls so far; (cpu_s, calls) of the last look
         self._answers = self._n = 0
         self._batch: tuple[Rows, Cars | None] | None = None
+        self._cars = n
         self._share(max(n, capacity))
         self._spawn(n, seed)
         try:
@@ -268,7 +269,8 @@ class WorkerEngine(RewardEngine):
         began = moved = time.monotonic()
         at, (_, first) = int(self._at[0]), self._used()
         cpu = first
-        mean = CALL_LIMIT + MEAN_LIMIT * n
+        # The first call of a car may make a table, which the mean of all calls hardly shows.
+        mean = CALL_LIMIT + (MEAN_LIMIT if self._calls >= self._cars else CALL_LIMIT) * n
         while not self._channel.wait(0.1):
             now, (state, used) = time.monotonic(), self._used()
             limit = CALL_LIMIT if n else IMPORT_LIMIT if self._at[0] >= 0 else START_LIMIT
