@@ -65,16 +65,18 @@ from racer.tracks import Track
 a = np.linspace(0, 2 * np.pi, 9)
 center = np.stack([np.cos(a), np.sin(a)], axis=1)
 center[-1] = center[0]
-track = Track("octagon", center, 0.6 * center, 1.4 * center) if "small" in sys.argv else None
+small = "small" in sys.argv
+track = Track("octagon", center, 0.6 * center, 1.4 * center) if small else Track.load("bean")
+n, length = (3, 8) if small else (5, 20)
 race = Race(
-    track or Track.load("bean"), 5, vehicle=vehicles.load("deepracer"), actions=Continuous(),
-    rules=Rules(start="random", alternate_direction=True, max_steps=20), all_params=True,
+    track, n, vehicle=vehicles.load("deepracer"), actions=Continuous(),
+    rules=Rules(start="random", alternate_direction=True, max_steps=length), all_params=True,
 )
 race.reset()
 digest = hashlib.sha256()
 rng = np.random.default_rng(0)
-for _ in range(60):
-    race.step(rng.uniform(-1, 1, (5, 2)).astype(np.float32))
+for _ in range(3 * length):
+    race.step(rng.uniform(-1, 1, (n, 2)).astype(np.float32))
     for table in (race.cars, race.params, race.obs, race.done):
         digest.update(table.tobytes())
     race.reset(race.done)
