@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from racer.cli.parser import add_checkpoint, add_run, belongs, number, whole
 
 if TYPE_CHECKING:
+    from racer.config import Config
     from racer.evaluation import Driver
     from racer.runs import Run
 
@@ -32,7 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--laps", type=whole, help="how many laps to drive (default: as the run was evaluated)"
     )
-    parser.add_argument("--track", help="the track to drive on (default: the one it trained on)")
+    parser.add_argument("--track", help="the track to drive on (default: where it trained)")
+    parser.add_argument(
+        "--tracks",
+        metavar="TRACKS",
+        help="drive on several tracks and print a line for each: a folder, names or files with "
+        "commas between them, or generated:COUNT:SEED for random circuits",
+    )
     parser.add_argument(
         "--json", metavar="FILE", help="also write the result as JSON; - prints nothing but it"
     )
@@ -115,13 +122,11 @@ def run(args: argparse.Namespace) -> None:
     rules = rules_of(args)
     found = Run.open(args.run, args.runs_dir)
     found.reward_text()  # it is there, and text
-    settings = {"race.reward": str(found.reward_file)}
-    if args.track:
-        settings["race.track"] = args.track
-    if args.laps is not None:
-        settings["eval.laps"] = args.laps
-    config = found.config().override(settings)
+    config = _config_of(args, found)
     driver, how = driver_of(args, found)
+    if config.race.tracks is not None:
+        _on_tracks(args, found, config, driver, how)
+        return
     if rules is None:
         result, trace = evaluate(driver, config.race, laps=config.eval.laps)
         share = optimal.compare(config.race, trace)
@@ -146,6 +151,53 @@ def run(args: argparse.Namespace) -> None:
         if any((share.pct(rule) or 0.0) > 100.0 for rule in share.references):
             for rule in optimal.keep(config.race, trace, f"run {found.name}"):
                 print(f"new best lap of {config.race.track} by the {rule} rule")
+    if args.json:
+        files.write_output(args.json, files.json_bytes(about))
+
+
+def _config_of(args: argparse.Namespace, found: Run) -> Config:
+    """The run's settings, driven where the command line says."""
+    settings: dict[str, Any] = {"race.reward": str(found.reward_file)}
+    for name in ("track", "tracks"):
+        if getattr(args, name) is not None:
+            settings[f"race.{name}"] = getattr(args, name)
+    if args.laps is not None:
+        settings["eval.laps"] = args.laps
+    return found.config().override(settings)
+
+
+def _on_tracks(
+    args: argparse.Namespace, found: Run, config: Config, driver: Driver, how: dict[str, Any]
+) -> None:
+    """Drive on several tracks and print a line for each.
+
+    Raises:
+        UsageError: an option that is for one track.
+    """
+    from racer import console
+    from racer.errors import UsageError
+    from racer.evaluation import on_tracks
+    from racer.race import pack_of
+    from racer.storage import files
+    from racer.training import roads
+
+    if args.rules or args.sim_trace:
+        option = "--rules" if args.rules else "--sim-trace"
+        raise UsageError(f"{option} is for one track, and here are several: add --track NAME.")
+    log = console.log(__name__)
+    pack = pack_of(config.race)
+    for why in pack.left_out:
+        log.warning("left out: %s", why)
+    if args.tracks is None:
+        for change in roads.changed(found.manifest(), config.race, pack.tracks):
+            log.warning("since the training, %s.", change)
+    result = on_tracks(driver, config.race, pack.tracks, config.eval.laps)
+    about = {"run": str(found.folder), "where": config.race.tracks, **how, **result.to_json()}
+    about["left_out"] = list(pack.left_out)
+    if args.json == "-":
+        print(json.dumps(about, indent=2))
+        return
+    print(result.table())
     if args.json:
         files.write_output(args.json, files.json_bytes(about))
 

@@ -111,11 +111,16 @@ def _race(args: argparse.Namespace) -> tuple[RaceConfig, Any]:
         belongs(args, "--improve RUN", "--runs-dir")
         return dataclasses.replace(RaceConfig(), **given), None
     belongs(args, "`racer line TRACK`; --improve RUN has the run's own", "--vehicle", "--actions")
+    from racer.race import on, track_of
     from racer.runs import Run
     from racer.training.checkpoint import policy_of
 
     run = Run.open(args.improve, Path(args.runs_dir or "runs"))
     race = dataclasses.replace(run.config().race, **given)
+    if args.track is not None:
+        race = dataclasses.replace(race, tracks=None)
+    elif race.tracks is not None:
+        race = on(race, track_of(race))
     return race, _driven(race, policy_of(run.folder), run.name)
 
 

@@ -15,6 +15,7 @@ from racer.process.signals import steady_output
 OPTIONS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ("reward", "race.reward", str),
     ("track", "race.track", str),
+    ("tracks", "race.tracks", str),
     ("vehicle", "race.vehicle", str),
     ("actions", "race.actions", str),
     ("reward-engine", "race.reward_engine", str),
@@ -250,7 +251,9 @@ def report(finished: Any, result: Any) -> None:
         f"completion    {found['completion_pct']:.1f} % "
         f"({found['laps_completed']} of {found['laps']} evaluation laps)"
     )
-    if found["best_lap_s"] is not None:
+    if result.tracks:
+        print(f"pictures      of the laps on {result.tracks[0].name}, the first track")
+    elif found["best_lap_s"] is not None:
         print(f"best lap      {found['best_lap_s']:.2f} s")
         print(f"mean lap      {found['mean_lap_s']:.2f} s")
     print(f"run           {finished.folder}")

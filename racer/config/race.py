@@ -71,7 +71,16 @@ class Rules:
 class RaceConfig:
     """What is driven where: names of files, so that a run can be read and repeated."""
 
-    track: str = setting("oval", "a name (racer track list) or a .npy, .csv or .txt file")
+    track: str = setting(
+        "oval", "a name (racer track list), a .npy, .csv or .txt file, or generated:SEED"
+    )
+    tracks: str | None = setting(
+        None,
+        "several tracks to spread the cars over in place of one: a folder, names or files with "
+        "commas between them, or generated:COUNT or generated:COUNT:SEED for random circuits, "
+        "e.g. generated:30; at most 1000",
+        unset="one track",
+    )
     reward: str = setting("center_line", "a name (racer reward list) or a .py file")
     drop_duplicate_waypoints: bool = setting(
         False, "number waypoints as simulators since 2024 do, without repeated ones"
@@ -92,3 +101,8 @@ class RaceConfig:
 
     def __post_init__(self) -> None:
         check(self, "race.")
+
+    @property
+    def where(self) -> str:
+        """What the user called the track, or the tracks."""
+        return self.tracks or self.track

@@ -52,16 +52,28 @@ class Config:
         return cls.from_toml(PRESETS[name])
 
     def to_toml(self) -> str:
-        """As TOML; settings left to their measured default (None) are left out."""
-        return tomli_w.dumps(plain(dataclasses.asdict(self)))
+        """As TOML; settings left to their measured default (None) are left out.
+
+        So is the one track where there are several, which take its place.
+        """
+        table = plain(dataclasses.asdict(self))
+        if self.race.tracks is not None:
+            del table["race"]["track"]
+        return tomli_w.dumps(table)
 
     def override(self, settings: dict[str, Any]) -> Config:
         """A copy with dotted keys replaced, e.g. {"train.seed": 3}; values may be strings.
+
+        A race.track takes the place of the race.tracks that were there.
 
         Raises:
             BadConfig: an unknown key or a value of the wrong kind.
         """
         table = plain(dataclasses.asdict(self))
+        if settings.get("race.track") is not None:
+            if settings.get("race.tracks") is not None:
+                raise BadConfig("race.track is one track and race.tracks several: give only one.")
+            table["race"].pop("tracks", None)
         for key, value in settings.items():
             *parents, last = key.split(".")
             inner = table

@@ -143,6 +143,8 @@ class OfficialFiles(Listener):
 class SimTrace(Listener):
     """Writes the episodes of the first cars of a training as sim-traces, 20 to a file.
 
+    Of a training on several tracks, only cars on the first track are written.
+
     Only whole episodes are written. `get_state` and `set_state` go on in the middle of one.
 
     Args:
@@ -163,8 +165,9 @@ class SimTrace(Listener):
 
     def on_start(self, run: Run, race: Race) -> None:
         self._race, self._folder = race, run.folder
+        on_first = int((race.roads == 0).sum())  # a file holds waypoints of one track
         self._steps: list[tuple[list[bytes], list[float]]] = [
-            ([], []) for _ in range(min(self._cars, race.n))
+            ([], []) for _ in range(min(self._cars, on_first))
         ]
         if self._given is not None:
             self._go_on(*self._given)

@@ -4,9 +4,10 @@ One loop (`drive`) serves `racer evaluate`, the choice of the best policy while 
 trials; the rules of the clock (`protocol`) say what is forgiven, and all end in one `Result`.
 """
 
-from racer.evaluation.drive import Driver, evaluate, make_scorer, time_trial
+from racer.evaluation.drive import evaluate, judged_on, make_scorer, on_tracks, time_trial
 from racer.evaluation.protocol import PROTOCOLS, Protocol, protocol
-from racer.evaluation.result import Lap, Result
+from racer.evaluation.result import Lap, Result, TrackLaps
+from racer.evaluation.several import Driver
 
 __all__ = [
     "PROTOCOLS",
@@ -14,8 +15,11 @@ __all__ = [
     "Lap",
     "Protocol",
     "Result",
+    "TrackLaps",
     "evaluate",
+    "judged_on",
     "make_scorer",
+    "on_tracks",
     "protocol",
     "time_trial",
 ]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from racer import observations
 from racer.config import RaceConfig
 from racer.evaluation.protocol import Protocol as Rules
 from racer.evaluation.result import Lap, Result
-from racer.race import Race, make_race
+from racer.evaluation.several import Driver, drive_all, with_references
+from racer.race import Race, make_race, pack_of
 from racer.recording.trace import TRACE, Trace
 from racer.sim.params import fill_places
 from racer.sim.progress import lap_progress, place
@@ -27,16 +27,12 @@ from racer.sim.types import (
     STATUS_LABELS,
     TIME_UP,
 )
+from racer.tracks import Track, packs
+from racer.tracks.track import GENERATED
 
+JUDGED, JUDGED_SEED = 8, 1_000_000_000  # circuits, and the seed of the first; nobody trains there
 FAULTS = (OFF_TRACK, REVERSED, IMMOBILIZED)
 _CLEAR = 0.05  # m
-
-
-class Driver(Protocol):
-    """Anything that turns observations (N, D) into actions: a Policy, a script."""
-
-    def act(self, obs: NDArray[np.float32]) -> NDArray[Any]:
-        """One action per row."""
 
 
 def evaluate(driver: Driver, config: RaceConfig, *, laps: int = 5) -> tuple[Result, Trace]:
@@ -46,13 +42,27 @@ def evaluate(driver: Driver, config: RaceConfig, *, laps: int = 5) -> tuple[Resu
     from standstill at the line.
 
     Returns:
-        The result, and every step of it: the trace's episodes are the laps.
+        The result, and every step of it: the trace's episodes are the laps. Of a race on several
+        tracks, the result of all and the steps on the first.
 
     Raises:
         RewardFailed, BadReward, BadTrack, UnknownName: as make_race and Race.step.
     """
-    race = make_race(_from_the_line(config, continuous=True), 1, all_params=True)
-    return _closing(Drive(driver, race, laps))
+    settings = _from_the_line(config, continuous=True)
+    tracks = pack_of(config).tracks
+    race = make_race(settings, 1, all_params=True, tracks=tracks[:1])
+    result, trace = _closing(Drive(driver, race, laps))
+    return result if config.tracks is None else on_tracks(driver, config, tracks, laps), trace
+
+
+def on_tracks(driver: Driver, config: RaceConfig, tracks: Sequence[Track], laps: int) -> Result:
+    """`evaluate` on each of several tracks, with percent of optimal where a reference is known.
+
+    The cars are driven side by side, and nothing is scored or recorded.
+    """
+    settings = _from_the_line(config, continuous=True)
+    race = make_race(settings, len(tracks), with_reward=False, tracks=tracks)
+    return Result.on(with_references(drive_all(driver, race, laps), config, race))
 
 
 def time_trial(driver: Driver, config: RaceConfig, rules: Rules) -> tuple[Result, Trace]:
@@ -71,7 +81,7 @@ def time_trial(driver: Driver, config: RaceConfig, rules: Rules) -> tuple[Result
     """
     ends = dict.fromkeys(("end_off_track", "end_immobilized", "end_reversed"), True)
     settings = _from_the_line(config, continuous=rules.continuous, **ends)
-    race = make_race(settings, 1, all_params=True)
+    race = make_race(settings, 1, all_params=True)  # refuses several tracks
     return _closing(Drive(driver, race, rules.laps, rules))
 
 
@@ -80,15 +90,51 @@ def make_scorer(
 ) -> Callable[[Driver], dict[str, float | None]]:
     """`evaluate` for choosing between policies while training: one race, no rewards, no trace.
 
+    Of several tracks, `judged_on` are driven. Lap times are then a geometric mean, so that a
+    percent counts the same on every track.
+
     Returns:
         A function of a driver: {"completion_pct", "lap_time_s"}, the mean lap time or None.
     """
+    if config.tracks is not None:
+        return _make_scorer_of_many(config, laps)
     race = make_race(_from_the_line(config, continuous=True), 1, with_reward=False)
 
     def score(driver: Driver) -> dict[str, float | None]:
         race.seed(0)
         result = Drive(driver, race, laps, record=False).run()
         return {"completion_pct": result.completion_pct, "lap_time_s": result.mean_lap_s}
+
+    return score
+
+
+def judged_on(config: RaceConfig) -> tuple[Track, ...]:
+    """The tracks that choose the best policy of a training on several.
+
+    Random circuits stand for roads that nobody has seen, so JUDGED circuits of other seeds choose,
+    which the cars never train on. Of tracks of the user's own, JUDGED at equal distances in their
+    order do, or all.
+    """
+    parts = [part.strip() for part in (config.tracks or "").split(",")]
+    if all(part.startswith(GENERATED) for part in parts):
+        return packs.load(f"{GENERATED}{JUDGED}:{JUDGED_SEED}").tracks
+    tracks = pack_of(config).tracks
+    count = min(JUDGED, len(tracks))
+    return tuple(tracks[i * len(tracks) // count] for i in range(count))
+
+
+def _make_scorer_of_many(
+    config: RaceConfig, laps: int
+) -> Callable[[Driver], dict[str, float | None]]:
+    tracks = judged_on(config)
+    settings = _from_the_line(config, continuous=True)
+    race = make_race(settings, len(tracks), with_reward=False, tracks=tracks)
+
+    def score(driver: Driver) -> dict[str, float | None]:
+        result = Result.on(drive_all(driver, race, laps))
+        times = result.lap_times_s
+        mean = float(np.exp(np.mean(np.log(times)))) if times else None
+        return {"completion_pct": result.completion_pct, "lap_time_s": mean}
 
     return score
 

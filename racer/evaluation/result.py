@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +44,110 @@ class Lap:
 
 
 @dataclass(frozen=True)
+class TrackLaps:
+    """The laps driven on one of several tracks.
+
+    Args:
+        name, length: of the track; m.
+        laps: in the order driven.
+        flying_s: the fastest lap that began at speed, interpolated between control steps.
+        reference_s: the fastest known flying lap of this road and car, by the official rule.
+    """
+
+    name: str
+    length: float
+    laps: tuple[Lap, ...]
+    flying_s: float | None = None
+    reference_s: float | None = None
+
+    @property
+    def times_s(self) -> list[float]:
+        """Times of the completed laps."""
+        return [lap.time_s for lap in self.laps if lap.complete]
+
+    @property
+    def lapped(self) -> bool:
+        """Was every lap completed?"""
+        return len(self.times_s) == len(self.laps)
+
+    @property
+    def completion_pct(self) -> float:
+        """Mean progress of the laps, %."""
+        return float(np.mean([lap.progress_pct for lap in self.laps]))
+
+    @property
+    def pct(self) -> float | None:
+        """Percent of optimal of the fastest flying lap; None where either is not known."""
+        if self.flying_s is None or self.reference_s is None:
+            return None
+        return 100.0 * self.reference_s / self.flying_s
+
+    def compared_with(self, reference_s: float | None) -> TrackLaps:
+        """The same beside a reference lap."""
+        return dataclasses.replace(self, reference_s=reference_s)
+
+    def to_json(self) -> dict[str, Any]:
+        """For --json."""
+        times = self.times_s
+        return {
+            "track": self.name,
+            "track_length_m": self.length,
+            "completion_pct": self.completion_pct,
+            "laps": len(self.laps),
+            "laps_completed": len(times),
+            "best_lap_s": min(times) if times else None,
+            "mean_lap_s": float(np.mean(times)) if times else None,
+            "best_flying_lap_interpolated_s": self.flying_s,
+            "reference_official_s": self.reference_s,
+            "pct_of_optimal_official": self.pct,
+            "attempts": [
+                {n: v for n, v in dataclasses.asdict(lap).items() if n in _PLAIN and n != "reward"}
+                for lap in self.laps
+            ],
+        }
+
+    def row(self, width: int) -> str:
+        """A line of the table."""
+        times = self.times_s
+        cells = [f"{self.name:<{width}} {self.length:>6.1f} m {len(times):>3}/{len(self.laps)}"]
+        if times:
+            cells.append(f"{min(times):>6.2f} s {float(np.mean(times)):>6.2f} s")
+        if self.pct is not None:
+            cells.append(f"{self.pct:>8.1f} %")
+        if not self.lapped:
+            ends = [lap for lap in self.laps if not lap.complete]
+            cells.append(f"{ends[0].status.replace('_', ' ')} at {ends[0].progress_pct:.0f} %")
+        return "  ".join(cells)
+
+
+@dataclass(frozen=True)
 class Result:
-    """Laps in the order driven; with `rules`, a time trial that has a score."""
+    """Laps in the order driven; with `rules`, a time trial that has a score.
+
+    With `tracks`, the laps of all of them, one track after the other.
+    """
 
     laps: tuple[Lap, ...]
     rules: Protocol | None = None
+    tracks: tuple[TrackLaps, ...] = ()
+
+    @classmethod
+    def on(cls, tracks: Sequence[TrackLaps]) -> Result:
+        """The laps of several tracks as one result."""
+        return cls(tuple(lap for one in tracks for lap in one.laps), tracks=tuple(tracks))
+
+    @property
+    def tracks_lapped(self) -> int:
+        """On how many tracks every lap was completed."""
+        return sum(one.lapped for one in self.tracks)
+
+    @property
+    def median_pct(self) -> float | None:
+        """Median percent of optimal of the tracks with a reference; a failed one counts as 0."""
+        with_one = [one for one in self.tracks if one.reference_s is not None]
+        shares = [one.pct if one.lapped else 0.0 for one in with_one]
+        known = [share for share in shares if share is not None]
+        return float(np.median(known)) if known else None
 
     @property
     def completion_pct(self) -> float:
@@ -82,12 +182,22 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """For evaluation.json and --json; lap times are None when no lap was completed."""
         times = self.lap_times_s
-        return {
+        head = {
             "completion_pct": self.completion_pct,
             "laps": len(self.laps),
             "laps_completed": len(times),
             "best_lap_s": min(times) if times else None,
             "mean_lap_s": self.mean_lap_s,
+        }
+        if self.tracks:
+            return head | {
+                "tracks_lapped": self.tracks_lapped,
+                "tracks_lapped_pct": 100.0 * self.tracks_lapped / len(self.tracks),
+                "median_pct_of_optimal_official": self.median_pct,
+                "tracks": [one.to_json() for one in self.tracks],
+            }
+        return {
+            **head,
             "lap_times_s": times,
             "off_tracks": sum(lap.off_tracks for lap in self.laps),
             **self._time_trial(),
@@ -114,7 +224,22 @@ class Result:
 
     def table(self) -> str:
         """For people."""
+        if self.tracks:
+            return self._track_table()
         return self._plain_table() if self.rules is None else self._time_trial_table()
+
+    def _track_table(self) -> str:
+        width = max(5, *(len(one.name) for one in self.tracks))
+        head = (
+            f"{'track':<{width}} {'length':>8} {'laps':>5}  {'best':>8} {'mean':>8}  % of optimal"
+        )
+        lines = [head, *(one.row(width) for one in self.tracks)]
+        known = sum(one.reference_s is not None for one in self.tracks)
+        share = 100.0 * self.tracks_lapped / len(self.tracks)
+        lapped = f"\nlapped {self.tracks_lapped} of {len(self.tracks)} tracks ({share:.0f} %)"
+        if self.median_pct is not None:
+            lapped += f", median {self.median_pct:.1f} % of optimal on {known} with a reference lap"
+        return "\n".join([*lines, lapped])
 
     def _plain_table(self) -> str:
         head = ("lap", "result", "progress", "time", "reward", "wheels off")

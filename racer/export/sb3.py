@@ -24,7 +24,7 @@ from racer.config import Config
 from racer.errors import BadRun
 from racer.policy import Policy, into_model
 from racer.policy.network import ACTIVATIONS, network_of
-from racer.race import Race, make_race
+from racer.race import Race, make_race, track_of
 from racer.runs import Run
 from racer.storage import files
 from racer.training import algorithms
@@ -52,7 +52,7 @@ def write_sb3(run: Run, path: Path, *, checkpoint: str = "") -> Path:
     """
     config = run.config().override({"race.reward": str(run.reward_file)})
     policy = policy_of(run.folder, checkpoint)
-    race = make_race(config.race, 1, with_reward=False)
+    race = make_race(config.race, 1, with_reward=False, tracks=[track_of(config.race)])
     _check_fits(policy, race)
     content = io.BytesIO()
     _sb3_model(policy, config, race.observation_space, race.actions.space).save(content)
@@ -94,7 +94,7 @@ def import_sb3(path: Path, config: Config, runs_dir: Path, *, activation: str | 
         BadRun: as `read_sb3`, or the network does not fit the environment of `config`.
     """
     policy = read_sb3(path, activation=activation)
-    race = make_race(config.race, 1, with_reward=False)
+    race = make_race(config.race, 1, with_reward=False, tracks=[track_of(config.race)])
     _check_fits(policy, race)
     settings = {"train.algo": policy.network.algo, "train.net_arch": list(policy.network.hidden)}
     config = config.override(settings)

@@ -1,7 +1,7 @@
 """The engine: N cars on a road, one call a control step."""
 
 from racer.race.episodes import EPISODE, episode_info, episode_infos, episodes
-from racer.race.make import make_race, track_of
+from racer.race.make import make_race, on, pack_of, track_of
 from racer.race.race import Race
 from racer.race.start import Start
 
@@ -13,5 +13,7 @@ __all__ = [
     "episode_infos",
     "episodes",
     "make_race",
+    "on",
+    "pack_of",
     "track_of",
 ]

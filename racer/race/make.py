@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,13 +18,34 @@ from racer.reward import RewardEngine, make_engine
 from racer.reward.function import FunctionEngine
 from racer.reward.pack import PackEngine
 from racer.sim import precompile
-from racer.tracks import Track
+from racer.tracks import Track, packs
+from racer.tracks.packs import Pack
 
 
 def track_of(config: RaceConfig) -> Track:
-    """The track that `config` names, numbered as it asks."""
-    track = Track.load(config.track)
-    return track.without_duplicates() if config.drop_duplicate_waypoints else track
+    """The track that `config` names, numbered as it asks; of several, the first."""
+    return pack_of(config).tracks[0]
+
+
+def pack_of(config: RaceConfig) -> Pack:
+    """Every track that `config` names, numbered as it asks, and what was left out.
+
+    Raises:
+        UnknownName, BadTrack, BadConfig: as Track.load and packs.load.
+    """
+    if config.tracks is None:
+        pack = Pack((Track.load(config.track),), ())
+    else:
+        pack = packs.load(config.tracks)
+    if not config.drop_duplicate_waypoints:
+        return pack
+    tracks = tuple(packs.shared(one.without_duplicates()) for one in pack.tracks)
+    return Pack(tracks, pack.left_out)
+
+
+def on(config: RaceConfig, track: Track) -> RaceConfig:
+    """The same race on one of its tracks alone."""
+    return dataclasses.replace(config, track=track.source or track.name, tracks=None)
 
 
 def make_race(
@@ -44,17 +66,23 @@ def make_race(
         seed: of the first car.
         with_reward: False scores nothing.
         all_params: fill every params key, also those the reward does not read.
-        tracks: to spread the cars over, in place of the one that `config` names.
+        tracks: to spread the cars over, in place of those that `config` names.
         reward: a function of params in place of the file that `config` names. It is called as it
             is, in this process, unguarded; all cars share it and what it remembers.
 
     Raises:
         UnknownName, BadTrack, BadActions, BadReward: a name or file that cannot be used.
+        BadConfig: fewer cars than tracks.
     """
     vehicle = vehicles.load(config.vehicle)
     actions = racer.actions.load(config.actions)
     precompile.start(int(vehicle["model"][0]))
-    roads = [track_of(config)] if tracks is None else list(tracks)
+    roads = list(pack_of(config).tracks if tracks is None else tracks)
+    if len(roads) > n:
+        raise BadConfig(
+            f"{n} car{'s' if n > 1 else ''} cannot race on {len(roads)} tracks: each needs one. "
+            f"Try train.num_envs={8 * len(roads)}, or fewer tracks."
+        )
     engine = _rewards(config, roads, n, seed, reward) if with_reward else None
     return Race(
         roads,

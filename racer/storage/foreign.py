@@ -26,6 +26,7 @@ MANIFEST = {
     "resumed?": [{"timesteps?": int}],
     "files?": {str: str},
     "track?": {"name?": str, "sha256?": str},
+    "tracks?": [{"name?": str, "sha256?": str, "source?": str}],
     "reward?": dict,
     "parent?": dict,
     "imported?": dict,

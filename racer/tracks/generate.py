@@ -17,7 +17,7 @@ from racer.errors import BadConfig, BadTrack
 from racer.tracks import points as shape
 from racer.tracks.io import circuit
 from racer.tracks.points import Curve
-from racer.tracks.track import Track
+from racer.tracks.track import GENERATED, Track
 
 Array = NDArray[np.float64]
 
@@ -71,9 +71,22 @@ def generated(seed: int, *, length: float | None = None, width: float | None = N
     return parsed(text_of(seed, length=length, width=width), name_of(seed))
 
 
-def parsed(text: str, name: str) -> Track:
-    """The track that a text means."""
-    return Track(name, *circuit(text, name), name)
+def named(name: str) -> Track:
+    """The circuit that a name means, e.g. `generated:7` of the seed 7.
+
+    Raises:
+        BadConfig: it has no seed.
+    """
+    number = name.removeprefix(GENERATED)
+    if not (number.isdecimal() and len(number) < 19):
+        raise BadConfig(f"track {name!r}; write generated:SEED, for example generated:7.")
+    seed = int(number)
+    return parsed(text_of(seed), name_of(seed), name)
+
+
+def parsed(text: str, name: str, source: str = "") -> Track:
+    """The track that a text means; `source` is where it came from, for messages."""
+    return Track(name, *circuit(text, name), source or name)
 
 
 def name_of(seed: int) -> str:

@@ -17,6 +17,7 @@ from racer.sim.types import TrackArrays
 
 BUILTIN = Path(__file__).parent / "data"
 SUFFIXES = (".txt", ".npy", ".csv")
+GENERATED = "generated:"  # what the name of a track made from a seed begins with
 LARGEST_M2 = 40_000.0  # of the rectangle around a track: its grid has a hundred cells per m2
 
 
@@ -88,14 +89,16 @@ class Track:
 
     @classmethod
     def load(cls, name: str | Path) -> Track:
-        """Load a track by name, or from a .npy, .csv or .txt path.
+        """Load a track by name, from a .npy, .csv or .txt path, or as `generated:SEED`.
 
         Raises:
             UnknownName: no such track; names the nearest one.
             BadTrack: the file is not a track; says which row and why.
         """
-        from racer.tracks import io, official
+        from racer.tracks import generate, io, official
 
+        if str(name).startswith(GENERATED):
+            return generate.named(str(name))
         try:
             path = registry.find_file("track", str(name), folders(), SUFFIXES)
         except UnknownName as error:

@@ -19,7 +19,8 @@ log = console.log(__name__)
 def evaluate_run(run: Run, policy: Policy, config: Config) -> Result:
     """Drive the evaluation laps of `config` and keep result and laps in the run."""
     result, trace = evaluate(policy, config.race, laps=config.eval.laps)
-    meta = {"title": run.name, "reward": run.config().race.reward}  # as named, not our copy
+    title = f"{run.name}, on {trace.track.name}" if result.tracks else run.name
+    meta = {"title": title, "reward": run.config().race.reward}  # as named, not our copy
     trace = dataclasses.replace(trace, meta=trace.meta | meta)
     with files.disk_errors(str(run.folder)):
         trace.save(run.laps_file)

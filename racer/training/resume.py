@@ -14,11 +14,11 @@ from racer.config import Config
 from racer.errors import BadReward, RacerError, UnknownName, UsageError
 from racer.evaluation import Result
 from racer.process.signals import graceful_stop
-from racer.race import make_race, track_of
+from racer.race import make_race, pack_of
 from racer.runs import REWARD_FILES, Run
 from racer.storage import files
 from racer.storage.provenance import versions
-from racer.training import algorithms, checkpoint, memory
+from racer.training import algorithms, checkpoint, memory, roads
 from racer.training.listener import Listener, Listeners
 from racer.training.train import Session, about_reward
 
@@ -74,6 +74,8 @@ def resume(
                 f"{run.name} has trained {step:,} of {config.train.timesteps:,} steps. "
                 "Ask for more: --timesteps N."
             )
+        for why in pack_of(config.race).left_out:
+            log.warning("left out: %s", why)
         changes = _changes(run, old, config)
         if changes and not accept_change:
             raise UsageError(
@@ -140,10 +142,7 @@ def _changes(run: Run, old: Config, new: Config) -> list[str]:
         if before[key] != after[key] and (key not in FREE or _bends(key, new))
     ]
     found += _changed_reward(run, new.race.reward, _reward(new))
-    track = track_of(new.race)
-    if track.sha256 != run.manifest().get("track", {}).get("sha256"):
-        found.append(f"the track {new.race.track} has another geometry")
-    return found
+    return found + roads.changed(run.manifest(), new.race, pack_of(new.race).tracks)
 
 
 def _bends(key: str, config: Config) -> bool:
@@ -189,12 +188,8 @@ def _record(run: Run, config: Config, timesteps: int, changes: list[str]) -> Non
             _replace_reward(run, given.copies())
             about = {"reward": about_reward(config.race.reward, given)}
         files.write_atomic(run.config_file, config.to_toml().encode())
-    track = track_of(config.race)
-    run.record(
-        resumed=[*manifest.get("resumed", []), event],
-        track={"name": track.name, "sha256": track.sha256},
-        **about,
-    )
+    where = roads.recorded(config.race, pack_of(config.race).tracks)
+    run.record(resumed=[*manifest.get("resumed", []), event], **where, **about)
 
 
 def _replace_reward(run: Run, copies: Mapping[str, str | bytes]) -> None:

@@ -20,11 +20,11 @@ from racer.policy import Policy, into_model
 from racer.process import memory as process_memory
 from racer.process.signals import Stop, graceful_stop
 from racer.process.typed import command
-from racer.race import Race, make_race
+from racer.race import Race, make_race, pack_of
 from racer.runs import RUNS, Run
 from racer.storage import files
 from racer.tracks import Track
-from racer.training import algorithms, checkpoint, memory
+from racer.training import algorithms, checkpoint, memory, roads
 from racer.training.judging import Judging
 from racer.training.listener import Listener, Listeners
 from racer.training.loop import Halt, Loop, metrics_to_go_on
@@ -70,9 +70,13 @@ def train(
     told = Listeners(listeners)
     algorithms.check_actions(config)
     with graceful_stop() as stop:
-        race = make_race(config.race, algorithms.num_envs(config.train), seed=config.train.seed)
+        pack = pack_of(config.race)
+        for why in pack.left_out:
+            log.warning("left out: %s", why)
+        cars, seed = algorithms.num_envs(config.train), config.train.seed
+        race = make_race(config.race, cars, seed=seed, tracks=pack.tracks)
         memory.check(config, race)
-        run = create_run(config, race.track, runs_dir, tags)
+        run = create_run(config, pack.tracks, runs_dir, tags)
         session = Session(run, config, race, stop, listeners=told, profile=profile)
         try:
             with run.lock():
@@ -90,17 +94,19 @@ def train(
             raise
 
 
-def create_run(config: Config, track: Track, runs_dir: Path, tags: Sequence[str]) -> Run:
+def create_run(config: Config, tracks: Sequence[Track], runs_dir: Path, tags: Sequence[str]) -> Run:
     """A new run folder with the settings and a copy of the reward."""
     source = reward.load(config.race.reward)
+    where = roads.recorded(config.race, tracks)
+    several = config.race.tracks is not None
     return Run.create(
         runs_dir,
-        (Path(config.race.reward).stem, track.name),
+        (Path(config.race.reward).stem, f"{len(tracks)}_tracks" if several else tracks[0].name),
         texts={"config.toml": config.to_toml(), **source.copies()},
         manifest={
             "seed": config.train.seed,
             "algo": config.train.algo,
-            "track": {"name": track.name, "sha256": track.sha256},
+            **where,
             "reward": about_reward(config.race.reward, source),
             "command": sys.argv,
         },
@@ -276,7 +282,7 @@ def about(config: Config) -> dict[str, Any]:
         "observation": config.race.observation,
         "actions": config.race.actions,
         "vehicle": config.race.vehicle,
-        "track": Path(config.race.track).stem,
+        "track": config.race.tracks or Path(config.race.track).stem,
         "algo": config.train.algo,
     }
 

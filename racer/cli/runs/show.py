@@ -52,7 +52,10 @@ def _facts(found: Run) -> list[tuple[str, Any]]:
     if result:
         laps = f"{result['laps_completed']} of {result['laps']} laps"
         facts.append(("completion", f"{result['completion_pct']:.1f} % ({laps})"))
-    if result.get("mean_lap_s") is not None:
+    if isinstance(result.get("tracks"), list):
+        lapped = f"{result.get('tracks_lapped')} of {len(result['tracks'])}"
+        facts.append(("lapped", f"{lapped} tracks with every lap complete"))
+    elif result.get("mean_lap_s") is not None:
         times = f"best {result['best_lap_s']:.2f} s, mean {result['mean_lap_s']:.2f} s"
         facts.append(("lap time", times))
         facts += _share(found)

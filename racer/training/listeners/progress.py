@@ -95,7 +95,8 @@ class Progress(Listener):
         if row["progress_pct"] == row["progress_pct"]:
             parts.append(f"progress {row['progress_pct']:.0f} %")
             parts.append(f"laps {row['laps_pct']:.0f} %")
-        if row["best_lap_s"] == row["best_lap_s"]:
+        several = self._config.race.tracks is not None  # the best lap is one of the shortest track
+        if not several and row["best_lap_s"] == row["best_lap_s"]:
             parts.append(f"best lap {row['best_lap_s']:.2f} s")
         return "  ".join(parts)
 
@@ -110,7 +111,14 @@ def describe(config: Config, race: Race) -> str:
     """One line: what is about to be trained."""
     engine = f"{race.reward.name} reward" if race.reward is not None else "no reward"
     return (
-        f"{config.train.algo.upper()}, {race.n} cars on {race.track.name} "
-        f"({race.track.length:.1f} m), {engine}, {config.train.timesteps:,} steps, "
+        f"{config.train.algo.upper()}, {race.n} cars on {_where(race)}, {engine}, "
+        f"{config.train.timesteps:,} steps, "
         f"seed {config.train.seed}"
     )
+
+
+def _where(race: Race) -> str:
+    lengths = [track.length for track in race.tracks]
+    if len(lengths) == 1:
+        return f"{race.track.name} ({lengths[0]:.1f} m)"
+    return f"{len(lengths)} tracks ({min(lengths):.1f} to {max(lengths):.1f} m)"
