@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
 
     if not args.ghost:
         belongs(args, "--ghost RUN", "--runs-dir")
-    check_display()
+    check_display(cockpit.NEEDS_ONE)
     seat = Seat(args.track, args.vehicle, args.actions)
     race = seat.drive.race
     ghosts = open_ghosts(args.ghost, race.track, Path(args.runs_dir or "runs"), seat.config)

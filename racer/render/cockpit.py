@@ -23,6 +23,7 @@ from racer.render.window import open_window
 from racer.tracks import Track
 
 FPS = 60
+NEEDS_ONE = "Driving needs one: set DISPLAY, or log in with ssh -X."
 FOLLOW_SCALE = 160.0  # px/m
 STEER_RATE = 4.0  # of full lock per second while a key is held
 RETURN_RATE = 8.0  # back to the middle
@@ -117,7 +118,7 @@ def drive(
     Raises:
         ResourceError: no display.
     """
-    surface = open_window(f"racer · drive {track.name}")
+    surface = open_window(f"racer · drive {track.name}", instead=NEEDS_ONE)
     try:
         Cockpit(track, step, restart, dt, ghosts, pace).run(surface)
     except pygame.error as error:

@@ -16,6 +16,7 @@ from racer.render.window import open_window
 from racer.tracks.sketch import Sketch
 
 FPS = 60
+BY_HAND = "Set DISPLAY, or write the text yourself: docs/add-a-track.md shows the format."
 NEAR = 12  # px, how close a click must be to a point
 ON_ROAD = 0.6  # of the half width: a click this close to the centre line puts a point there
 ZOOM = 1.15
@@ -45,7 +46,7 @@ def edit(sketch: Sketch, path: Path) -> None:
     Raises:
         ResourceError: no display.
     """
-    surface = open_window(f"racer · edit {path.stem}")
+    surface = open_window(f"racer · edit {path.stem}", instead=BY_HAND)
     try:
         Editor(sketch, path).run(surface)
     except pygame.error as error:

@@ -15,13 +15,12 @@ SIZE = (1280, 720)
 ROOM = (0.95, 0.88)  # of a display, that a window may take
 HIDDEN_DRIVERS = {"dummy", "offscreen"}  # SDL falls back to these without a word
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")  # where one is named on Linux
-NO_DISPLAY = (
-    "no display to open a window on. Use --video out.mp4, which needs none, or set DISPLAY."
-)
+NO_DISPLAY = "no display to open a window on."
+FILM = "Use --video out.mp4, which needs none, or set DISPLAY."
 
 
 def open_window(
-    title: str, size: tuple[int, int] = SIZE, *, unseen: bool = False
+    title: str, size: tuple[int, int] = SIZE, *, unseen: bool = False, instead: str = FILM
 ) -> pygame.Surface:
     """A resizable window of about `size`, smaller where the display is.
 
@@ -29,25 +28,29 @@ def open_window(
         title: of the window.
         size: width and height, px.
         unseen: let SDL_VIDEODRIVER=dummy or offscreen pass when it was asked for by name.
+        instead: what to do where there is no display, a sentence.
 
     Raises:
         ResourceError: no display; SDL would silently draw into nothing.
     """
-    _open_display(unseen)
+    _open_display(instead, unseen)
     try:
         pygame.display.set_caption(title)
         return pygame.display.set_mode(_fitted(size), pygame.RESIZABLE)
     except pygame.error as error:
-        raise ResourceError(f"{NO_DISPLAY} SDL says: {error}.") from error
+        raise ResourceError(f"{NO_DISPLAY} {instead} SDL says: {error}.") from error
 
 
-def check_display() -> None:
+def check_display(instead: str = FILM) -> None:
     """Look for a display and let go of it again.
+
+    Args:
+        instead: what to do where there is none, a sentence.
 
     Raises:
         ResourceError: there is none.
     """
-    _open_display()
+    _open_display(instead)
     pygame.display.quit()
 
 
@@ -62,17 +65,18 @@ def _fitted(size: tuple[int, int]) -> tuple[int, int]:
     return size if scale >= 1.0 else (max(int(size[0] * scale), 1), max(int(size[1] * scale), 1))
 
 
-def _open_display(unseen: bool = False) -> None:
+def _open_display(instead: str, unseen: bool = False) -> None:
     if sys.platform == "linux" and not any(os.environ.get(name) for name in DISPLAYS):
-        raise ResourceError(NO_DISPLAY)  # SDL would try, and its libraries write to stderr
+        # SDL would try, and its libraries write to stderr
+        raise ResourceError(f"{NO_DISPLAY} {instead}")
     try:
         pygame.display.init()  # pygame.init would also open the sound card
     except pygame.error as error:
-        raise ResourceError(f"{NO_DISPLAY} SDL says: {error}.") from error
+        raise ResourceError(f"{NO_DISPLAY} {instead} SDL says: {error}.") from error
     driver = pygame.display.get_driver()
     if driver in HIDDEN_DRIVERS and not (unseen and os.environ.get("SDL_VIDEODRIVER") == driver):
         pygame.display.quit()
-        raise ResourceError(NO_DISPLAY)
+        raise ResourceError(f"{NO_DISPLAY} {instead}")
 
 
 class LiveWindow:

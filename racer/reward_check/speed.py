@@ -13,6 +13,7 @@ import numpy as np
 
 from racer.errors import RewardFailed
 from racer.reward import RewardEngine, RewardFile
+from racer.reward.compiler.engine import CompiledEngine
 from racer.reward.engine import Rows
 from racer.reward.worker.engine import WorkerEngine
 from racer.reward_check.drives import Episodes
@@ -65,14 +66,20 @@ def of_kernel(engine: RewardEngine, episodes: Episodes) -> float:
     """s a call of a compiled reward; 0 if unknown.
 
     Args:
-        engine: fresh, a car for each episode.
+        engine: fresh; one that keeps state is started anew with a car for every row of the batch,
+            since a kernel is called for as many rows as there are cars.
         episodes: driven again and again from the start, since the file may keep state.
     """
     driven, used, calls, step = list(episodes.values()), 0.0, 0, 0
-    rows = side_by_side(driven, 0, KERNEL_STEPS)
+    at_once, copies = KERNEL_STEPS, 1
+    if isinstance(engine, CompiledEngine) and engine.state is not None:
+        at_once, copies = 1, KERNEL_STEPS
+        engine.start(copies * len(driven))
+    rows = np.tile(side_by_side(driven, 0, at_once), copies)
     out = np.zeros(len(rows))
     while used < LEAST / 2:
-        rows[:] = side_by_side(driven, step, KERNEL_STEPS)  # in place: the kernel is bound to them
+        # in place: the kernel is bound to them
+        rows[:] = np.tile(side_by_side(driven, step, at_once), copies)
         began = time.process_time()
         try:
             engine.compute(rows, None, out)
@@ -80,7 +87,7 @@ def of_kernel(engine: RewardEngine, episodes: Episodes) -> float:
             return 0.0
         if step:  # the first call binds the kernel
             used, calls = used + time.process_time() - began, calls + len(rows)
-        step += KERNEL_STEPS
+        step += at_once
     return used / calls
 
 

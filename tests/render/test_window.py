@@ -5,8 +5,9 @@ import pygame
 import pytest
 
 from racer.errors import ResourceError
-from racer.render import window
+from racer.render import cockpit, editor, window
 from racer.render.window import LiveWindow
+from racer.tracks.sketch import Sketch
 
 FRAME = np.full((40, 60, 3), 200, np.uint8)
 
@@ -75,3 +76,15 @@ def test_a_picture_stays_until_a_key(tmp_path):
     pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_q, unicode="q"))
     window.show_picture(str(path), "test")
     assert not pygame.display.get_init()
+
+
+def test_without_a_display_a_window_names_a_way_that_its_command_has(monkeypatch, tmp_path):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    for opens in (
+        lambda: editor.edit(Sketch.new("mine"), tmp_path / "mine.txt"),
+        lambda: window.check_display(cockpit.NEEDS_ONE),
+    ):
+        with pytest.raises(ResourceError, match="no display") as raised:
+            opens()
+        assert "set DISPLAY" in str(raised.value).replace("Set", "set")
+        assert "--video" not in str(raised.value)

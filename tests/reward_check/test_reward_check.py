@@ -12,11 +12,13 @@ from racer import actions
 from racer.actions import Continuous
 from racer.cli import main
 from racer.race.drivers import DRIVERS
-from racer.reward import load
+from racer.reward import load, make_engine
+from racer.reward.compiler.engine import CompiledEngine
 from racer.reward_check.drives import drive_all, slowest
 from racer.reward_check.lint import findings
 from racer.reward_check.map import ACROSS, View, maps, rows_on
 from racer.reward_check.report import EXIT_CODES, check
+from racer.reward_check.speed import KERNEL_STEPS, of_kernel
 from racer.tracks import Track
 
 PROGRESS = "def reward_function(params):\n    return params['progress'] / params['steps']\n"
@@ -354,3 +356,20 @@ def test_one_component_is_drawn(write, tmp_path, capsys):
     assert "Did you mean 'speed'?" in capsys.readouterr().err
     assert main(["reward", "map", "center_line", "--component", "speed"]) == 2
     assert "names none" in capsys.readouterr().err
+
+
+def test_measuring_a_kernel_that_keeps_state_binds_it_once(write, episodes, monkeypatch):
+    """A bind takes longer than a batch: with one for each, the speed of binding was shown."""
+    binds, bind = [], CompiledEngine.bind
+    monkeypatch.setattr(
+        CompiledEngine, "bind", lambda *args: binds.append(len(args[1])) or bind(*args)
+    )
+    file = load(write(LAST))
+    rows = next(iter(episodes.values()))
+    waypoints = Track.load("oval").waypoints
+    engine = make_engine(file, n=1, waypoints=waypoints, sample_rows=lambda: rows)
+    assert engine.name == "compiled"
+    binds.clear()
+    assert of_kernel(engine, {"fast line": rows}) > 0.0
+    assert binds == [KERNEL_STEPS]
+    engine.close()

@@ -1,1 +1,1 @@
-"""List the tracks, or draw one."""
+"""List the tracks, look at one, draw or generate your own."""

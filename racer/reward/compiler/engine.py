@@ -93,6 +93,9 @@ class CompiledEngine(RewardEngine):
 
     def _compute(self, rows: Rows, out: Floats) -> None:
         batch = len(rows) if self.state is None else len(self.state)
+        if batch >= len(rows):  # no slices: a caller that keeps its arrays keeps its binding
+            self._settle(self.run(rows, out))
+            return
         for at in range(0, len(rows), max(1, batch)):
             try:
                 self._settle(self.run(rows[at : at + batch], out[at : at + batch]))
