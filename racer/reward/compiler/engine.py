@@ -93,7 +93,7 @@ class CompiledEngine(RewardEngine):
 
     def _compute(self, rows: Rows, out: Floats) -> None:
         batch = len(rows) if self.state is None else len(self.state)
-        if batch >= len(rows):  # no slices: a caller that keeps its arrays keeps its binding
+        if 0 < len(rows) <= batch:  # no slices: a caller that keeps its arrays keeps its binding
             self._settle(self.run(rows, out))
             return
         for at in range(0, len(rows), max(1, batch)):
