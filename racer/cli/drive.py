@@ -133,6 +133,7 @@ class Seat:
             "driver": name,
             "vehicle": self.config.vehicle,
             "actions": self.config.actions,
+            "driven": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
         dataclasses.replace(trace, meta=trace.meta | about).save(path)
         print(drive.result().table())

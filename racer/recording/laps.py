@@ -35,7 +35,8 @@ def drives(trace: Trace) -> list[NDArray[np.void]]:
 def timed(trace: Trace) -> list[TimedLap]:
     """The complete laps of a recording of `evaluate` or of a person, in the order driven.
 
-    Other recordings (of logs, of time trials with their penalties) have no such laps.
+    Other recordings (of logs, of time trials with their penalties) have no such laps. A lap in
+    which the car was off the track, as some rules allow, does not count.
     """
     times = trace.meta.get("lap_times_s")
     laps = trace.laps()
@@ -48,7 +49,9 @@ def timed(trace: Trace) -> list[TimedLap]:
         found += [
             _timed(trace, lap, line, first, k)
             for k, lap in enumerate(joined)
-            if lap.complete and _whole(line, trace.track.length, k)
+            if lap.complete
+            and _whole(line, trace.track.length, k)
+            and not trace.rows["params"]["is_offtrack"][lap.rows].any()
         ]
     return found
 

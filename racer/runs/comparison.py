@@ -22,6 +22,7 @@ import numpy.typing as npt
 from racer.errors import BadRun, UnknownName, UsageError, printable
 from racer.process.typed import command
 from racer.runs import Run, find, list_runs
+from racer.runs.laps import share_of
 
 RESAMPLES = 10_000
 _TAILS = (2.5, 97.5)  # %
@@ -48,6 +49,8 @@ MEASURES = (
     Measure("lap_time_s", "lap time", "s", False),
     Measure("first_lap_steps", "steps to first lap", "", False),
 )
+# Of the best lap of each run against the fastest one known; only where one is known.
+SHARE = Measure("optimal_pct", "best lap of optimal", "%", True)
 
 
 Curve = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # steps, laps completed in %
@@ -130,12 +133,14 @@ def difference(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> Interv
 
 def table(groups: Sequence[Group]) -> str:
     """One line per group for people."""
-    heads = [measure.head for measure in MEASURES]
+    known = any(len(group.values[SHARE.key]) for group in groups)
+    measures = (*MEASURES, SHARE) if known else MEASURES
+    heads = [measure.head for measure in measures]
     width = max(len(group.label) for group in groups)
     lines = [f"{'':<{width}}  runs  " + "  ".join(f"{head:>28}" for head in heads)]
     for group in groups:
         cells = []
-        for measure in MEASURES:
+        for measure in measures:
             values = group.values[measure.key]
             text = _cell(values)
             missing = len(group.runs) - len(values)
@@ -176,12 +181,21 @@ def verdict(groups: Sequence[Group]) -> str:
             return (
                 f"{winner.label} is better than {loser.label}: {size} {more} {measure.name} "
                 f"(95 % interval {_short(ends[0])} to {_short(ends[1])} {measure.unit}), which is "
-                "more than noise."
+                f"more than noise.{_shares(winner, loser)}"
             )
     return (
         f"{first.label} and {second.label} do not differ by more than noise, in completion or in "
         "lap time. More seeds may tell: racer train --seeds N."
     )
+
+
+def _shares(winner: Group, loser: Group) -> str:
+    """Their best laps in percent of optimal; empty where no reference is known."""
+    shares = [group.values[SHARE.key] for group in (winner, loser)]
+    if not all(len(values) for values in shares):
+        return ""
+    a, b = (float(iqm(values)) for values in shares)
+    return f" Its best laps are {a:.1f} % of optimal, the other's {b:.1f} %."
 
 
 def picture(groups: Sequence[Group], path: Path) -> None:
@@ -239,11 +253,11 @@ def _group(label: str, runs: Sequence[Run]) -> Group:
     unique = tuple({run.folder.resolve(): run for run in runs}.values())
     learned = [_learned(run) for run in unique]
     numbers = [
-        _numbers(run) | {"first_lap_steps": first}
+        _numbers(run) | {"first_lap_steps": first, SHARE.key: share_of(run)}
         for run, (first, _) in zip(unique, learned, strict=True)
     ]
     values = {}
-    for measure in MEASURES:
+    for measure in (*MEASURES, SHARE):
         column = [n[measure.key] for n in numbers]
         values[measure.key] = np.array([x for x in column if x is not None], np.float64)
     tracks = frozenset(_track(run) for run in unique)

@@ -35,7 +35,7 @@ def share_of(run: Run) -> float | None:
         race = run.config().race
         trace = Trace.load(run.laps_file)
         best = fastest(timed(trace))
-        known = find(Setup.on(trace.track, race)) if best and race.rules.end_off_track else None
+        known = find(Setup.on(trace.track, race)) if best else None
     except RacerError:  # damaged, or its vehicle is gone; the rest is still worth showing
         return None
     return known.pct(best.seconds, flying=best.flying) if known and best else None

@@ -137,3 +137,10 @@ def test_a_seed_that_fails_is_told_and_the_others_go_on(racer, tmp_path):
     code, out, _ = racer("train", *SMALL, "--seeds", "2", "--reward", str(path))
     assert code == 1
     assert out.count("ZeroDivisionError") == 2
+
+
+def test_the_list_says_percent_of_optimal_where_it_is_known(racer, monkeypatch):
+    monkeypatch.setattr("racer.runs.laps.share_of", lambda _run: 91.26)
+    _, out, _ = racer("runs", "list")
+    assert out.splitlines()[0].split()[-2:] == ["optimal", "tags"]
+    assert all("91.3 %" in line for line in out.splitlines()[1:])

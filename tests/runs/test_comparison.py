@@ -185,3 +185,13 @@ def test_a_run_on_both_sides_is_refused_and_a_mixed_tag_told(tmp_path, capsys):
     with pytest.raises(UsageError, match="leave it out on one side"):
         comparison.groups_of(["both", a.name], tmp_path)
     assert "both holds runs of several rewards (a, b)" in capsys.readouterr().err
+
+
+def test_lap_times_are_told_in_percent_of_optimal_where_it_is_known(tmp_path, monkeypatch):
+    names = many(tmp_path, "slow", [10.0, 10.1, 10.2]) + many(tmp_path, "quick", [8.0, 8.1, 8.2])
+    plain = comparison.groups_of(names, tmp_path)
+    assert "optimal" not in comparison.table(plain) + comparison.verdict(plain)
+    monkeypatch.setattr(comparison, "share_of", lambda run: 80.0 if "slow" in run.name else 95.0)
+    groups = comparison.groups_of(names, tmp_path)
+    assert "best lap of optimal (%)" in comparison.table(groups)
+    assert comparison.verdict(groups).endswith("95.0 % of optimal, the other's 80.0 %.")

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print one line per run."""
     from racer.runs import list_runs
+    from racer.runs.laps import share_of
     from racer.runs.summary import result_of, say, status_of
 
     found = list_runs(args.runs_dir, args.words)
@@ -26,11 +27,16 @@ def run(args: argparse.Namespace) -> None:
         say(f"no runs in {args.runs_dir}" + (f" with {words}" if words else ""))
         return
     width = max(len(one.name) for one in found)
-    say(f"{'name':<{width}}  {'status':<9} {'completion':>10} {'mean lap':>9}  tags")
+    say(f"{'name':<{width}}  {'status':<9} {'completion':>10} {'mean lap':>9} {'optimal':>8}  tags")
     for one in found:
         result = result_of(one)
         completion, lap = result.get("completion_pct"), result.get("mean_lap_s")
         shown = "" if completion is None else f"{completion:.1f} %"
         time = "" if lap is None else f"{lap:.2f} s"
+        share = share_of(one)
+        optimal = "" if share is None else f"{share:.1f} %"
         tags = " ".join(one.manifest().get("tags", []))
-        say(f"{one.name:<{width}}  {status_of(one):<9} {shown:>10} {time:>9}  {tags}".rstrip())
+        line = (
+            f"{one.name:<{width}}  {status_of(one):<9} {shown:>10} {time:>9} {optimal:>8}  {tags}"
+        )
+        say(line.rstrip())

@@ -8,6 +8,7 @@ from typing import Any
 
 from racer import console
 from racer.config import Config
+from racer.errors import RacerError
 from racer.evaluation import Result
 from racer.race import Race
 from racer.runs import Run
@@ -32,6 +33,7 @@ class Progress(Listener):
 
     def on_start(self, run: Run, race: Race) -> None:
         self._from = run.went_on_from
+        self._best_s = best_known_s(self._config, race)
         console.say(f"{run.folder}: {describe(self._config, race)}")
 
     def on_step(self, infos: Sequence[Mapping[str, Any]]) -> None:
@@ -97,7 +99,8 @@ class Progress(Listener):
             parts.append(f"laps {row['laps_pct']:.0f} %")
         several = self._config.race.tracks is not None  # the best lap is one of the shortest track
         if not several and row["best_lap_s"] == row["best_lap_s"]:
-            parts.append(f"best lap {row['best_lap_s']:.2f} s")
+            share = f" ({100.0 * self._best_s / row['best_lap_s']:.0f} % of optimal)"
+            parts.append(f"best lap {row['best_lap_s']:.2f} s{share if self._best_s else ''}")
         return "  ".join(parts)
 
     def _rate(self, steps: float) -> float:
@@ -105,6 +108,25 @@ class Progress(Listener):
 
     def _elapsed(self) -> float:
         return time.perf_counter() - self._began
+
+
+def best_known_s(config: Config, race: Race) -> float:
+    """The fastest known lap by the official clock, s, as laps of the training begin; 0 if unknown.
+
+    Only looked up: a training never searches.
+    """
+    from racer.raceline import Setup, find
+
+    if len(race.tracks) > 1 or not config.race.rules.end_off_track:
+        return 0.0
+    try:
+        known = find(Setup.on(race.track, config.race))
+    except RacerError:
+        return 0.0
+    if known is None:
+        return 0.0
+    flying = config.race.rules.continuous
+    return known.official_s[known.flying_lap] if flying else known.official_s[0]
 
 
 def describe(config: Config, race: Race) -> str:

@@ -1,0 +1,153 @@
+"""The leaderboard: hand-made laps are timed, ranked and compared with the fastest known one."""
+
+import json
+
+import numpy as np
+import pytest
+
+from racer import raceline
+from racer.cli import main
+from racer.config import Config, RaceConfig
+from racer.raceline import Setup
+from racer.recording.laps import fastest, timed
+from racer.recording.trace import TRACE, Trace
+from racer.runs import Run
+from racer.runs.board import PERSON, REFERENCE, RUN, boards
+from racer.runs.laps import share_of
+from racer.sim.types import LAP_COMPLETE
+from racer.tracks import Track
+
+DT = 1 / 15
+OVAL = Track.load("oval")
+
+
+def drive(v, laps=2, *, off=(), track=OVAL, **meta):
+    """Laps at steady `v` m/s along the centre line; laps of `off` have a wheel beside the road."""
+    rows, lap = [], 0
+    while lap < laps:
+        k, s = len(rows), len(rows) * v * DT
+        row = np.zeros((), TRACE)
+        row["x"], row["y"], row["yaw"] = track.pose_at(s)
+        row["v"], row["episode"], row["time"] = v if k else 0.0, lap, k * DT
+        params = row["params"]
+        params["steps"], params["projection_distance"] = k + 2, s % track.length
+        params["progress"] = min(100.0, 100.0 * (s / track.length - lap))
+        params["all_wheels_on_track"] = lap not in off
+        if s >= (lap + 1) * track.length:
+            row["status"], lap = LAP_COMPLETE, lap + 1
+        rows.append(row)
+    times = [round(track.length / v, 2)] * laps
+    return Trace(track, np.array(rows), DT, {"lap_times_s": times} | meta)
+
+
+def a_run(folder, trace, name="mine", **settings):
+    config = Config().override({"race.track": trace.track.name} | settings)
+    run = Run.create(folder, [name], texts={"config.toml": config.to_toml()}, manifest={})
+    trace.save(run.laps_file)
+    return run
+
+
+def a_person(folder, trace, driver="ada"):
+    folder.mkdir(exist_ok=True)
+    about = {"driver": driver, "vehicle": "deepracer", "actions": "continuous"}
+    Trace(trace.track, trace.rows, trace.dt, trace.meta | about).save(folder / f"{driver}.npz")
+
+
+def best_known(rule="official"):
+    return raceline.find(Setup.of(RaceConfig(track="oval"), rule))
+
+
+def test_laps_are_timed_between_steps():
+    first, second = timed(drive(1.37))
+    assert second.seconds == pytest.approx(OVAL.length / 1.37, abs=1e-9)
+    assert (first.flying, second.flying) == (False, True)
+    assert fastest([first, second]) is second
+
+
+def test_percent_of_optimal_of_a_hand_made_lap_is_right(tmp_path):
+    run = a_run(tmp_path, drive(1.37))
+    assert share_of(run) == pytest.approx(100.0 * best_known().flying_s * 1.37 / OVAL.length)
+
+
+def test_one_lap_is_compared_with_the_standing_reference(tmp_path):
+    run = a_run(tmp_path, drive(1.37, laps=1))
+    assert share_of(run) == pytest.approx(100.0 * best_known().standing_s * 1.37 / OVAL.length)
+
+
+def test_after_a_restart_a_lap_is_not_flying():
+    trace = drive(1.5)
+    again = trace.rows["episode"] == 1
+    trace.rows["v"][int(again.argmax())] = 0.0
+    assert [lap.flying for lap in timed(trace)] == [False, False]
+
+
+def test_a_recording_of_something_else_has_no_timed_laps():
+    trace = drive(1.5)
+    assert timed(Trace(OVAL, trace.rows, DT, {})) == []  # a log, a time trial
+    assert timed(Trace(OVAL, trace.rows, DT, {"lap_times_s": ["a", None]})) == []
+    away = trace.rows.copy()
+    away["params"]["is_offtrack"][5] = True
+    assert [lap.number for lap in timed(Trace(OVAL, away, DT, trace.meta))] == [1]
+
+
+def test_laps_of_runs_people_and_references_are_ranked(tmp_path):
+    run = a_run(tmp_path / "runs", drive(1.5, off=(0, 1)))
+    a_person(tmp_path / "laps", drive(1.2))
+    (board,), skipped = boards(tmp_path / "runs", tmp_path / "laps")
+    assert skipped == []
+    assert (board.track, board.vehicle, board.actions) == ("oval", "deepracer", "continuous")
+    shown = [(one.kind, one.who, one.rule) for one in board.best().entries]
+    assert shown[2:] == [(RUN, run.name, "official"), (PERSON, "ada", "strict")]
+    assert {one[::2] for one in shown[:2]} == {(REFERENCE, "official"), (REFERENCE, "strict")}
+    assert board.entries[0].optimal_pct == pytest.approx(100.0)
+    seconds = [one.seconds for one in board.entries]
+    assert seconds == sorted(seconds)
+    assert len(board.entries) == 2 + 2 + 2
+    slowest, best = board.entries[-1], best_known()
+    expected = best.pct(OVAL.length / 1.2, flying=slowest.flying)
+    assert slowest.optimal_pct == pytest.approx(expected)
+
+
+def test_other_actions_vehicles_and_roads_are_not_compared(tmp_path):
+    a_run(tmp_path, drive(1.5))
+    a_run(tmp_path, drive(1.5), **{"race.actions": "discrete"})
+    a_run(tmp_path, drive(1.5, track=Track.load("bean")))
+    found, _ = boards(tmp_path, tmp_path)
+    assert (found[0].track, found[0].actions) == ("bean", "continuous")
+    assert sorted(one.actions for one in found[1:]) == ["continuous", "discrete"]
+    (only,), _ = boards(tmp_path, tmp_path, "bean")
+    assert only.track == "bean"
+
+
+def test_damaged_and_foreign_files_are_named_and_the_rest_is_shown(tmp_path, capsys):
+    runs, laps = tmp_path / "runs", tmp_path / "laps"
+    good = a_run(runs, drive(1.5))
+    broken = a_run(runs, drive(1.4), "broken")
+    broken.laps_file.write_bytes(b"nothing")
+    foreign = a_run(runs, drive(1.4), "foreign", **{"race.vehicle": "os.path"})
+    a_person(laps, drive(1.2), "bob")
+    drive(1.3).save(laps / "stranger.npz")
+    words = ["board", "--runs-dir", str(runs), "--laps-dir", str(laps)]
+    assert main([*words, "--json", "-"]) == 0
+    shown = capsys.readouterr()
+    about = json.loads(shown.out)
+    assert [one["who"] for one in about["boards"][0]["laps"]][2:] == [good.name, "bob"]
+    for name in (broken.name, foreign.name, "stranger.npz"):
+        assert sum(name in line for line in about["skipped"]) == 1
+        assert name in shown.err
+    assert len(about["skipped"]) == 3
+
+
+def test_the_table_and_an_empty_board(tmp_path, capsys):
+    words = ["board", "--runs-dir", str(tmp_path), "--laps-dir", str(tmp_path)]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("no laps in ")
+    assert main([*words, "--track", "oval"]) == 0
+    assert "(reference)" in capsys.readouterr().out
+    run = a_run(tmp_path, drive(1.5, laps=3))
+    assert main(words) == 0
+    assert capsys.readouterr().out.count(run.name) == 1
+    assert main([*words, "--all"]) == 0
+    assert capsys.readouterr().out.count(run.name) == 3
+    assert main([*words, "--track", "ovl"]) == 2
+    assert "Did you mean 'oval'?" in capsys.readouterr().err
