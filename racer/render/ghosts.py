@@ -103,7 +103,7 @@ def seconds_from_line(rows: NDArray[np.void], dt: float) -> NDArray[np.float64]:
     past = float(rows["params"]["progress"][0]) / 100.0 * float(rows["params"]["track_length"][0])
     speed = float(rows["v"][0])
     began = past / speed if speed > 0.1 and 0.0 < past < 1.0 else 0.0
-    seconds: NDArray[np.float64] = began + np.arange(len(rows)) * dt
+    seconds: NDArray[np.float64] = began + np.arange(len(rows), dtype=np.float64) * dt
     return seconds
 
 
