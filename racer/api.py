@@ -1,6 +1,6 @@
-"""The verbs: train, go on, evaluate. What the command line, sweeps, notebooks and scripts call.
+"""train, resume and evaluate: what the command line, sweeps, notebooks and scripts call.
 
-`racer.training` trains and tells listeners; here a training gets those it has by default:
+`racer.training` trains and calls listeners; here a training gets its default ones:
 DeepRacer's files, TensorBoard, checkpoints, progress, early stopping.
 """
 

@@ -143,14 +143,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     by_lower = {one.lower(): one for one in known}
     near = difflib.get_close_matches(name, by_lower, n=4, cutoff=0.5)
     if near and _opposite(name, near[0]):
-        near = [one for one in near if name in one and not _opposite(name, one)]
+        wanted = _words(name) - {"is"}
+        near = [one for one in near if wanted <= _words(one) and not _opposite(name, one)]
     return f" Did you mean {by_lower[near[0]]!r}?" if near else ""
 
 
 def _opposite(one: str, other: str) -> bool:
     """Whether a name denies what another says, as on_track and is_offtrack do."""
-    ours, theirs = (set(filter(None, re.split(r"[\W_]+", name))) for name in (one, other))
-    ours, theirs = ours - theirs, theirs - ours
+    ours, theirs = _words(one) - _words(other), _words(other) - _words(one)
     if _NEGATIONS & (ours | theirs):
         return True
     return any(
@@ -159,3 +159,7 @@ def _opposite(one: str, other: str) -> bool:
         for b in theirs
         for x, y in _OPPOSITES
     )
+
+
+def _words(name: str) -> set[str]:
+    return set(filter(None, re.split(r"[\W_]+", name)))

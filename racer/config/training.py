@@ -1,4 +1,4 @@
-"""Settings of a training: the algorithm, how long, how often it saves and judges."""
+"""Settings of a training: the algorithm, how long, how often it saves and evaluates."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Doors into a Race: Gymnasium `Env` and `VectorEnv`, Stable-Baselines3 `VecEnv`."""
+"""The three environments: Gymnasium `Env` and `VectorEnv`, Stable-Baselines3 `VecEnv`."""

@@ -1,7 +1,7 @@
-"""Drive a policy by the rules and say how far and how fast it went.
+"""Drive laps with a policy and measure how far and how fast it went.
 
 One loop (`drive`) serves `racer evaluate`, the choice of the best policy while training, and time
-trials; the rules of the clock (`protocol`) say what is forgiven, and all end in one `Result`.
+trials. `protocol` holds the penalties of a time trial. All of them return one `Result`.
 """
 
 from racer.evaluation.drive import evaluate, judged_on, make_scorer, on_tracks, time_trial

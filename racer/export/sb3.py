@@ -74,16 +74,16 @@ def read_sb3(path: Path, *, activation: str | None = None) -> Policy:
     data, stored = _members(path)
     weights = _tensors(path, stored)
     algo = "sac" if "actor.mu.weight" in weights else "ppo"
-    told = activation or _said_activation(data) or _DEFAULT_ACTIVATION[algo]
-    if told not in ACTIVATIONS:
-        raise BadRun(f"activation {told!r}; allowed: {', '.join(ACTIVATIONS)}. Use --activation.")
+    chosen = activation or _said_activation(data) or _DEFAULT_ACTIVATION[algo]
+    if chosen not in ACTIVATIONS:
+        raise BadRun(f"activation {chosen!r}; allowed: {', '.join(ACTIVATIONS)}. Use --activation.")
     bounds: dict[str, tuple[float, ...]] = {}
     if algo == "sac" or "log_std" in weights:
         head = "actor.mu.weight" if algo == "sac" else "action_net.weight"
         count = len(weights[head]) if head in weights else 0
         low, high = _said_bounds(data)
         bounds = {"low": (low,) * count, "high": (high,) * count}
-    network = network_of(weights, activation=told, **bounds)
+    network = network_of(weights, activation=chosen, **bounds)
     return Policy(network, weights, {"imported": path.name})
 
 

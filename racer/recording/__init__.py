@@ -1,1 +1,1 @@
-"""What was driven: record it, keep it, play it back."""
+"""Recordings of laps: every step of every car, written to a .npz file and read back."""

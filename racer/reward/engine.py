@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from racer.errors import RewardFailed
 from racer.reward.components import Sums
-from racer.reward.failure import Failure, told
+from racer.reward.failure import Failure, reward_failed
 from racer.reward.file import RewardFile
 from racer.reward.namespace import LIMIT, shown
 from racer.reward.params import Waypoints
@@ -87,7 +87,7 @@ class RewardEngine(ABC):
         try:
             self._compute(rows, out)
         except Failure as failure:
-            raise self._told(failure, rows, cars) from failure.__cause__
+            raise self._failed(failure, rows, cars) from failure.__cause__
 
     def submit(self, rows: Rows, cars: Cars | None) -> None:
         """Start computing; a worker does so while the caller goes on. `rows` must stay as it is."""
@@ -126,11 +126,11 @@ class RewardEngine(ABC):
         """What the reward has printed and this process has not shown; at most 64 KiB."""
         return ""
 
-    def _told(self, failure: Failure, rows: Rows, cars: Cars | None) -> RewardFailed:
+    def _failed(self, failure: Failure, rows: Rows, cars: Cars | None) -> RewardFailed:
         row = rows[failure.car]
         episode = None if cars is None else int(cars[failure.car]["episode"])
         failure.car += self.first_car
-        return told(
+        return reward_failed(
             failure,
             self.file.shown,
             row,

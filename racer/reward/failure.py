@@ -12,9 +12,11 @@ from racer.errors import BadInput, RewardFailed
 from racer.process.typed import command
 from racer.reward.params import KEYS, Waypoints, params_of
 
+_GIVE = "Give the reward_failed_*.json of a failed run."
+
 
 class Failure(Exception):
-    """One call that failed, as an engine saw it; `told` turns it into a RewardFailed."""
+    """One call that failed, as an engine saw it; `reward_failed` turns it into a RewardFailed."""
 
     def __init__(self, car: int, line: int, problem: str) -> None:
         super().__init__(problem)
@@ -23,7 +25,7 @@ class Failure(Exception):
         self.problem = problem
 
 
-def told(
+def reward_failed(
     failure: Failure,
     path: str,
     row: Any,
@@ -88,10 +90,10 @@ def read_params(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path} holds no params: {error}. Give a reward_failed_*.json.") from None
+        raise BadInput(f"{path} cannot be read as params: {error}. {_GIVE}") from None
     found = found.get("params", found) if isinstance(found, dict) else {}
     missing = sorted(KEYS.keys() - found.keys())
     if missing:
-        raise BadInput(f"{path} holds no params: {', '.join(missing[:5])} missing.")
+        raise BadInput(f"{path} lacks these params: {', '.join(missing[:5])}. {_GIVE}")
     found["waypoints"] = [tuple(point) for point in found["waypoints"]]
     return {key: found[key] for key in KEYS}

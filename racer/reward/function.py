@@ -52,7 +52,7 @@ class FunctionEngine(InProcessEngine):
         self._looks = False  # it is no file that asks for its own module
         self._tally = Tally()  # stays empty: components are those of a file
 
-    def _told(self, failure: Failure, rows: Rows, cars: Cars | None) -> RewardFailed:
+    def _failed(self, failure: Failure, rows: Rows, cars: Cars | None) -> RewardFailed:
         """Without the command that repeats a call: that needs a reward file."""
         car, step = failure.car + self.first_car, rows[failure.car]["steps"]
         where = f"{self.file.shown}:{failure.line}"

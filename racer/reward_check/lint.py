@@ -113,12 +113,11 @@ def _unknown(key: str, node: ast.AST, line: int, handled: bool) -> Finding:
 
 
 def suggestion(key: str) -> str:
-    """A sentence with the key that was meant, never with one that means the opposite."""
+    """A sentence with the key that was meant."""
     words = key.lower().replace("centre", "center").split("_")
     if "right" in words:
         return " Did you mean not params['is_left_of_center']?"
-    opposite = {"is_offtrack"} if {"on", "ontrack"} & set(words) else set()
-    return did_you_mean("_".join(words), KEYS.keys() - opposite)
+    return did_you_mean("_".join(words), KEYS)
 
 
 def own_keys(tree: ast.Module) -> set[str] | None:

@@ -1,4 +1,4 @@
-"""Runs: the folders that trainings leave behind, found, listed, compared."""
+"""Run folders: each holds one training. Find, list, compare and remove them."""
 
 from racer.runs.run import REWARD_FILES, RUNS, Run, find, list_runs, remove
 

@@ -165,7 +165,7 @@ def verdict(groups: Sequence[Group]) -> str:
     if min(len(first.runs), len(second.runs)) < 3:
         return (
             f"{first.label} looks better than {second.label}, but with fewer than 3 runs of each "
-            "nobody can tell that from noise. Train more: racer train --seeds 10."
+            "it may be noise. Train more: racer train --seeds 10."
         )
     for measure in MEASURES[:2]:
         a, b = first.values[measure.key], second.values[measure.key]

@@ -1,4 +1,4 @@
-"""Tracks: loading, checking, and the geometry that rewards and cars are judged by."""
+"""Tracks: read from files, checked, and written."""
 
 from racer.tracks.track import Track
 

@@ -115,7 +115,7 @@ class CompiledEngine(RewardEngine):
         try:
             self._settle(bound)
         except Failure as failure:
-            raise self._told(failure, bound.rows, cars) from failure.__cause__
+            raise self._failed(failure, bound.rows, cars) from failure.__cause__
 
     def _ask_python(self, rows: Rows, out: Floats, car: int) -> None:
         row, value = rows[car : car + 1], out[car : car + 1]

@@ -168,7 +168,7 @@ class WorkerEngine(RewardEngine):
         try:
             self._send(rows)
         except Failure as failure:
-            raise self._told(failure, rows, cars) from None
+            raise self._failed(failure, rows, cars) from None
 
     def collect(self, out: Floats) -> None:
         """Wait for the rewards of what `submit` started."""
@@ -177,7 +177,7 @@ class WorkerEngine(RewardEngine):
         try:
             self._receive(out)
         except Failure as failure:
-            raise self._told(failure, rows, cars) from None
+            raise self._failed(failure, rows, cars) from None
 
     def _send(self, rows: Rows) -> None:
         self._n, self._sent = len(rows), time.monotonic()
