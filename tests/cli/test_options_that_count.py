@@ -10,9 +10,11 @@ from racer.errors import UsageError
 # Options that count in every mode of their command. `--runs-dir` says where names are looked up.
 ALWAYS = {
     "bench": "--json --track",
+    "board": "--track --all --runs-dir --laps-dir --json",
     "compare": "--png --runs-dir",
     "drive": "--track --vehicle --actions --ghost --name --out",
-    "evaluate": "--runs-dir --checkpoint --stochastic --laps --track --json --sim-trace --rules",
+    "evaluate": "--runs-dir --checkpoint --stochastic --laps --track --json --sim-trace --rules "
+    "--tracks",
     "export": "--runs-dir --checkpoint --sb3",
     "import-sb3": "--track --reward --actions --vehicle --activation --runs-dir",
     "line": "--rule --seed --seconds --improve --png --csv --list --json",
