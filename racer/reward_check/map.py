@@ -11,11 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from racer import vehicles
+from racer.config import RaceConfig
 from racer.errors import UnknownName, UsageError
 from racer.race.drivers import Line
 from racer.reward import RewardFile, load, make_engine
 from racer.reward.engine import Rows
-from racer.sim.types import PARAMS
+from racer.sim.replay import measure_poses
+from racer.sim.types import CAR, PARAMS
 from racer.storage.files import write_output
 from racer.tracks import Track
 
@@ -24,7 +27,6 @@ SLOWEST = 0.3  # m/s
 MIN_STEPS = 8
 ACROSS = 25  # points across it
 BEYOND = 1.15  # of half the width; shows the border
-HALF_CAR = 0.1  # m
 TURNED = 40.0  # deg, of the small pictures
 FASTEST = 100.0  # m/s
 DPI = 130
@@ -155,27 +157,24 @@ def _direction(line: Line, s: Floats) -> Floats:
 
 
 def rows_on(track: Track, view: View) -> Rows:
-    """One PARAMS row per point of the grid, (S * ACROSS,), row-major."""
-    s, across = (a.ravel() for a in np.meshgrid(*_offsets(track, view), indexing="ij"))
-    line, half = Line(track.waypoints), track.width / 2
-    rows = np.zeros(len(s), PARAMS)
+    """One PARAMS row per point of the grid, (S * ACROSS,), row-major.
+
+    What follows from the place is measured as in a race; steps and progress are those of a lane
+    driven from the start line.
+    """
+    s, _ = (a.ravel() for a in np.meshgrid(*_offsets(track, view), indexing="ij"))
     x, y = grid(track, view)
-    rows["x"], rows["y"] = x.ravel(), y.ravel()
-    heading = np.degrees(_direction(line, s)) + view.turn
-    rows["heading"] = 180.0 - (180.0 - heading) % 360.0
-    rows["distance_from_center"], rows["is_left_of_center"] = np.abs(across), across > 0.0
+    heading = np.degrees(_direction(Line(track.waypoints), s)) + view.turn
+    noses = np.stack([x.ravel(), y.ravel(), 180.0 - (180.0 - heading) % 360.0], axis=1)
+    rows, cars_ = np.zeros(len(s), PARAMS), np.zeros(len(s), CAR)
+    first = np.ones(len(s), np.bool_)
+    vehicle = vehicles.load(RaceConfig.vehicle)
+    measure_poses(cars_, rows, noses, np.zeros(len(s)), first, track.arrays, vehicle)
     step = np.arange(len(s)) // (cars(view) * ACROSS)
     rows["steps"], rows["sim_time"] = 2.0 + step, (2.0 + step) / 15.0
     travelled = _step_m(view) * (1.0 + step)
-    rows["projection_distance"] = s % track.length
     rows["progress"] = np.minimum(100.0, 100.0 * travelled / track.length)
     rows["speed"] = view.speed
-    rows["track_width"], rows["track_length"] = track.width, track.length
-    following = np.searchsorted(line.s, s % track.length, side="right")
-    following = np.clip(following, 1, len(line.s) - 1)
-    rows["prev_waypoint"], rows["next_waypoint"] = following - 1, following
-    rows["all_wheels_on_track"] = np.abs(across) < half - HALF_CAR
-    rows["is_offtrack"] = np.abs(across) > half + HALF_CAR
     return rows
 
 

@@ -1,4 +1,8 @@
-"""Plausible PARAMS rows around a centre line, for proofs and checks when nothing was driven yet."""
+"""Plausible PARAMS rows around a centre line, for proofs and checks when nothing was driven yet.
+
+They are random on purpose, beyond what a car on a road would give, and need waypoints alone: where
+there is a road, rows are measured (racer/sim/params.py).
+"""
 
 from __future__ import annotations
 
