@@ -37,7 +37,7 @@ ALWAYS = {
     "track show": "--png --no-window",
     "train": "--reward --track --vehicle --actions --reward-engine --sandbox --algo --timesteps "
     "--seed --device --num-envs --torch-threads --laps --time-limit --set --early-stop --runs-dir "
-    "--resume --seeds",
+    "--resume --seeds --tracks",
     "watch": "--video --ghost --runs-dir --speed --track",
 }
 
