@@ -92,15 +92,19 @@ def drive_laps(args: argparse.Namespace) -> Trace:
 
 
 def race_of(args: argparse.Namespace, trace: Trace) -> RaceConfig | None:
-    """Vehicle, actions and rules of what is shown; None where the recording does not say."""
-    from racer import runs
+    """Vehicle, actions and rules of what is shown; None where the recording does not say.
+
+    Only a vehicle that has a name here counts: the run may be anyone's, and name a file.
+    """
+    from racer import runs, vehicles
     from racer.runs import laps
 
     if args.track:
         return None
     if paths.expanded(args.run).suffix == ".npz":
         return laps.race_of_meta(trace.meta)
-    return runs.Run(runs.find(args.run, args.runs_dir)).config().race
+    race = runs.Run(runs.find(args.run, args.runs_dir)).config().race
+    return race if race.vehicle in vehicles.names() else None
 
 
 def pace_of(track: Track, race: RaceConfig | None, trace: Trace | None = None) -> Pace | None:

@@ -78,8 +78,8 @@ def _times(times: Any, count: int) -> bool:
 
 
 def _whole(line: NDArray[np.void], length: float, lap: int) -> bool:
-    """Whether the line holds lap `lap` from line to line."""
-    starts = abs(float(line["place"][0])) < _AT_LINE
+    """Whether the line holds lap `lap` from line to line; NaN holds none."""
+    starts = abs(float(line["place"][0])) < _AT_LINE and bool(np.isfinite(line["place"]).all())
     return starts and bool(line["place"].max() >= (lap + 1) * length)
 
 

@@ -28,11 +28,16 @@ def race_of_meta(meta: Mapping[str, Any]) -> RaceConfig | None:
 
 
 def share_of(run: Run) -> float | None:
-    """The best evaluation lap in percent of the official reference; None where it is not known."""
+    """The best evaluation lap in percent of the official reference; None where it is not known.
+
+    Only looked up, for a vehicle that has a name here: a run from anyone executes nothing.
+    """
     if not run.laps_file.is_file():
         return None
     try:
         race = run.config().race
+        if race.vehicle not in vehicles.names():
+            return None
         trace = Trace.load(run.laps_file)
         best = fastest(timed(trace))
         known = find(Setup.on(trace.track, race)) if best else None

@@ -74,6 +74,18 @@ def test_one_lap_is_compared_with_the_standing_reference(tmp_path):
     assert share_of(run) == pytest.approx(100.0 * best_known().standing_s * 1.37 / OVAL.length)
 
 
+def test_a_run_from_anyone_executes_nothing_and_bad_places_are_no_laps(tmp_path):
+    evil = tmp_path / "evil.py"
+    evil.write_text(f"open({str(tmp_path / 'executed')!r}, 'w')")
+    run = a_run(tmp_path / "runs", drive(1.37), **{"race.vehicle": str(evil)})
+    assert share_of(run) is None
+    assert boards(tmp_path / "runs", tmp_path)[0] == []
+    assert not (tmp_path / "executed").exists()
+    bad = drive(1.37)
+    bad.rows["params"]["projection_distance"][9] = np.nan
+    assert timed(bad) == []
+
+
 def test_after_a_restart_a_lap_is_not_flying():
     trace = drive(1.5)
     again = trace.rows["episode"] == 1

@@ -64,12 +64,16 @@ def _facts(found: Run) -> list[tuple[str, Any]]:
 
 def _share(found: Run) -> list[tuple[str, Any]]:
     """The best evaluation lap in percent of the fastest known one, where both are known."""
+    from racer import vehicles
     from racer.errors import RacerError
     from racer.evaluation import optimal
     from racer.recording.trace import Trace
 
     try:
-        share = optimal.compare(found.config().race, Trace.load(found.laps_file))
+        race = found.config().race
+        if race.vehicle not in vehicles.names():  # a file that a run from anyone names
+            return []
+        share = optimal.compare(race, Trace.load(found.laps_file))
     except RacerError:  # the recording or the track is gone; the rest is still worth showing
         return []
     if share is None or not share.references:
