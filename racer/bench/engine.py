@@ -32,6 +32,7 @@ REWARD_SIZES = (256, 1024)
 DOOR_SIZE = 1024
 ROADS = ((20, 20.0), (100, 20.0), (400, 60.0))  # waypoints and m, as real tracks have them
 ROAD_SIZE = 1024
+PACK, PACK_SIZE = 30, 256  # random circuits that cars are spread over, and cars
 PEERS = {  # name → package, Gymnasium id
     "carracing": ("Box2D", "CarRacing-v3"),
     "highway": ("highway_env", "racetrack-v0"),
@@ -138,12 +139,18 @@ def ring(waypoints: int, length: float) -> Track:
 
 
 def roads(config: RaceConfig) -> list[Job]:
-    """The race on roads of few and of many waypoints, compiled reward."""
+    """The race on roads of few and of many waypoints, and on many roads at once."""
     jobs = []
     for waypoints, length in ROADS:
         race = _with_reward(config, ROAD_SIZE, _compiled(config), ring(waypoints, length))
         race.reset()
         jobs.append(Job(f"Race, {waypoints} waypoints on {length:.0f} m", ROAD_SIZE, drive(race)))
+    for count in (1, PACK):  # measured in turns
+        several = dataclasses.replace(config, tracks=f"generated:{count}", reward_engine="compiled")
+        race = make_race(several, PACK_SIZE)
+        race.reset()
+        what = "1 random circuit" if count == 1 else f"{count} random circuits"
+        jobs.append(Job(f"Race, {what}", PACK_SIZE, drive(race)))
     return jobs
 
 
@@ -198,7 +205,7 @@ def _one_by_one(env: Any) -> Callable[[int], None]:
 
 def planned_s(plan: Plan, peers: int) -> float:
     """About how long everything here takes, s; a process some 2 s to start, 20 with compiling."""
-    jobs = len(SIZES) + 3 * len(REWARD_SIZES) + len(ROADS) + 3 + peers
+    jobs = len(SIZES) + 3 * len(REWARD_SIZES) + len(ROADS) + 2 + 3 + peers
     turns = (plan.repetitions + 1) * plan.target_s
     return jobs * turns + 2.0 * plan.starts * len(STARTS) + 20.0 * plan.cold
 

@@ -114,7 +114,7 @@ def test_quick_bench_reports_every_row(tmp_path, capsys):
     assert [row["cars"] for row in found["engine"]] == list(SIZES)
     rewards = [(row["name"].split()[1], row["cars"]) for row in found["rewards"]]
     assert rewards == [(e, n) for e in ("compiled", "worker", "inprocess") for n in (256, 1024)]
-    assert [row["name"].split()[1] for row in found["roads"]] == ["20", "100", "400"]
+    assert [row["name"].split()[1] for row in found["roads"]] == ["20", "100", "400", "1", "30"]
     assert [row["cars"] for row in found["doors"]] == [1, 1024, 1024]
     for row in (*found["engine"], *found["rewards"], *found["roads"], *found["doors"]):
         assert len(row["repetitions"]) >= 5
