@@ -17,6 +17,7 @@ from racer.errors import UsageError
 from racer.evaluation import Driver, Result
 from racer.policy import Sampler
 from racer.recording.trace import Trace
+from racer.reward.function import RewardFunction
 from racer.runs import RUNS, Run
 from racer.training import resume as _resume
 from racer.training import train as _train
@@ -26,6 +27,7 @@ from racer.training.listeners.checkpointing import Checkpointing
 from racer.training.listeners.early_stop import EarlyStop
 from racer.training.listeners.progress import Progress
 from racer.training.listeners.tensorboard import TensorBoard
+from racer.training.train import named
 
 __all__ = ["default_listeners", "evaluate", "resume", "train"]
 
@@ -33,6 +35,7 @@ __all__ = ["default_listeners", "evaluate", "resume", "train"]
 def train(
     config: Config | None = None,
     *,
+    reward: RewardFunction | None = None,
     runs_dir: Path | str = RUNS,
     tags: Sequence[str] = (),
     parent: Run | None = None,
@@ -45,6 +48,8 @@ def train(
 
     Args:
         config: every setting; None for the defaults.
+        reward: a Python function of params in place of the file that `config` names. It is called
+            as it is, in this process, unguarded; all cars share it and what it remembers.
         runs_dir: where runs live.
         tags: words to find the run by.
         parent: the run whose weights to start from; None starts from random ones.
@@ -61,7 +66,7 @@ def train(
         Stopped: a signal came; everything is saved and `resume` goes on.
         RacerError: anything the user can fix; nothing half-written stays behind.
     """
-    config = config or Config()
+    config = named(config or Config(), reward)
     return _train.train(
         config,
         runs_dir=Path(runs_dir),
@@ -70,6 +75,7 @@ def train(
         parent_checkpoint=parent_checkpoint,
         listeners=[*default_listeners(config, quiet=quiet), *listeners],
         profile=profile,
+        function=reward,
     )
 
 
@@ -77,6 +83,7 @@ def resume(
     run: Run | Path | str,
     settings: Mapping[str, Any] | None = None,
     *,
+    reward: RewardFunction | None = None,
     runs_dir: Path | str = RUNS,
     accept_change: bool = False,
     listeners: Sequence[Listener] = (),
@@ -87,6 +94,7 @@ def resume(
     Args:
         run: a run, its folder, its name in `runs_dir`, or "latest".
         settings: dotted keys to change, e.g. {"train.timesteps": 2_000_000}.
+        reward: the Python function that the run was trained with; what it remembers is not kept.
         runs_dir: where runs live.
         accept_change: allow another reward, track or learning setting; it is recorded.
         listeners: your own, told after those that a run has by default.
@@ -95,7 +103,8 @@ def resume(
     Raises:
         Busy: the run is being trained.
         BadRun: no usable checkpoint.
-        UsageError: a change that needs `accept_change`, or nothing is left to train.
+        UsageError: a change that needs `accept_change`, or nothing is left to train, or the run
+            was trained with a Python function and `reward` is missing.
         Stopped: a signal came; everything is saved.
     """
     return _resume.resume(
@@ -103,6 +112,7 @@ def resume(
         settings or {},
         accept_change=accept_change,
         listeners=lambda config: [*default_listeners(config, quiet=quiet), *listeners],
+        function=reward,
     )
 
 
@@ -110,6 +120,7 @@ def evaluate(
     driver: Driver | Run | Path | str,
     race: RaceConfig | None = None,
     *,
+    reward: RewardFunction | None = None,
     laps: int = 5,
     checkpoint: str = "",
     stochastic: bool = False,
@@ -121,6 +132,8 @@ def evaluate(
     Args:
         driver: a policy or anything with `act(obs)`; or a run, its folder, its name or "latest".
         race: what is driven where; None for the race of the run, or the default one.
+        reward: a Python function that scores, in place of the file that the race names. A run
+            that was trained with one needs it again if the function uses names from around it.
         laps: how many.
         checkpoint: the policy of the run: "best", "last" or a step; its result by default.
         stochastic: draw a run's actions at random, as training does.
@@ -136,12 +149,12 @@ def evaluate(
                 "checkpoint and stochastic are for a run; this driver is not one. Give the run, "
                 "its folder or its name."
             )
-        return evaluation.evaluate(driver, race or RaceConfig(), laps=laps)
+        return evaluation.evaluate(driver, race or RaceConfig(), laps=laps, reward=reward)
     run = _run_of(driver, runs_dir)
     known = run.config().override({"race.reward": str(run.reward_file)}).race
     policy = policy_of(run.folder, checkpoint)
     driver = Sampler(policy, seed) if stochastic else policy
-    return evaluation.evaluate(driver, race or known, laps=laps)
+    return evaluation.evaluate(driver, race or known, laps=laps, reward=reward)
 
 
 def default_listeners(config: Config, *, quiet: bool = False) -> list[Listener]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from racer.config import RaceConfig, Rules
 from racer.errors import BadConfig
 from racer.race import Race
+from racer.reward.function import RewardFunction
 
 if TYPE_CHECKING:
     from racer.render.video import LiveView
-
-RewardFunction = Callable[[dict[str, Any]], Any]
 
 
 def race_config(

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.config import RaceConfig, Rules
-from racer.envs.common import Cameras, RewardFunction, race_config
+from racer.envs.common import Cameras, race_config
 from racer.observations import Obs, copied, take
 from racer.race import Start, episode_info, make_race
+from racer.reward.function import RewardFunction
 from racer.reward.params import params_of
 
 if TYPE_CHECKING:

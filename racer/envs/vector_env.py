@@ -14,10 +14,11 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from racer.config import RaceConfig, Rules
-from racer.envs.common import Cameras, RewardFunction, race_config
+from racer.envs.common import Cameras, race_config
 from racer.errors import BadConfig
 from racer.observations import Obs, copied, take
 from racer.race import EPISODE, Start, episodes, make_race
+from racer.reward.function import RewardFunction
 from racer.sim.types import LAP_COMPLETE, STATUS_LABELS
 
 NUMBERS = tuple(name for name in EPISODE.names or () if name != "status")

@@ -16,6 +16,7 @@ from racer.evaluation.result import Lap, Result
 from racer.evaluation.several import Driver, drive_all, with_references
 from racer.race import Race, make_race, pack_of
 from racer.recording.trace import TRACE, Trace
+from racer.reward.function import RewardFunction
 from racer.sim.params import fill_places
 from racer.sim.progress import lap_progress, place
 from racer.sim.types import (
@@ -35,11 +36,13 @@ FAULTS = (OFF_TRACK, REVERSED, IMMOBILIZED)
 _CLEAR = 0.05  # m
 
 
-def evaluate(driver: Driver, config: RaceConfig, *, laps: int = 5) -> tuple[Result, Trace]:
+def evaluate(
+    driver: Driver, config: RaceConfig, *, laps: int = 5, reward: RewardFunction | None = None
+) -> tuple[Result, Trace]:
     """Drive `laps` laps, the first from standstill at the start line, the others flying.
 
     A car that ends a lap early (off the road, stuck, going back, too slow) starts the next one
-    from standstill at the line.
+    from standstill at the line. `reward` scores in place of the file that `config` names.
 
     Returns:
         The result, and every step of it: the trace's episodes are the laps. Of a race on several
@@ -50,7 +53,7 @@ def evaluate(driver: Driver, config: RaceConfig, *, laps: int = 5) -> tuple[Resu
     """
     settings = _from_the_line(config, continuous=True)
     tracks = pack_of(config).tracks
-    race = make_race(settings, 1, all_params=True, tracks=tracks[:1])
+    race = make_race(settings, 1, all_params=True, tracks=tracks[:1], reward=reward)
     result, trace = _closing(Drive(driver, race, laps))
     return result if config.tracks is None else on_tracks(driver, config, tracks, laps), trace
 

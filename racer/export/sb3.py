@@ -6,6 +6,7 @@ tensors alone (torch's weights_only reader, sizes checked first) and builds the 
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
@@ -19,10 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from racer import observations, reward
+from racer import reward
 from racer.config import Config
 from racer.errors import BadRun
 from racer.policy import Policy, into_model
+from racer.policy.inputs import is_row, parts, shown
 from racer.policy.network import ACTIVATIONS, network_of
 from racer.race import Race, make_race, track_of
 from racer.runs import Run
@@ -62,7 +64,7 @@ def write_sb3(run: Run, path: Path, *, checkpoint: str = "") -> Path:
 
 
 def read_sb3(path: Path, *, activation: str | None = None) -> Policy:
-    """The policy in an SB3 zip of PPO or SAC with MlpPolicy; no code in it can run.
+    """The policy in an SB3 zip of PPO or SAC with dense layers; no code in it can run.
 
     Args:
         path: the zip.
@@ -77,7 +79,7 @@ def read_sb3(path: Path, *, activation: str | None = None) -> Policy:
     chosen = activation or _said_activation(data) or _DEFAULT_ACTIVATION[algo]
     if chosen not in ACTIVATIONS:
         raise BadRun(f"activation {chosen!r}; allowed: {', '.join(ACTIVATIONS)}. Use --activation.")
-    bounds: dict[str, tuple[float, ...]] = {}
+    bounds: dict[str, Any] = {}
     if algo == "sac" or "log_std" in weights:
         head = "actor.mu.weight" if algo == "sac" else "action_net.weight"
         count = len(weights[head]) if head in weights else 0
@@ -95,6 +97,7 @@ def import_sb3(path: Path, config: Config, runs_dir: Path, *, activation: str | 
     """
     policy = read_sb3(path, activation=activation)
     race = make_race(config.race, 1, with_reward=False, tracks=[track_of(config.race)])
+    policy = _seeing(policy, race.observation_space)
     _check_fits(policy, race)
     settings = {"train.algo": policy.network.algo, "train.net_arch": list(policy.network.hidden)}
     config = config.override(settings)
@@ -113,12 +116,24 @@ def import_sb3(path: Path, config: Config, runs_dir: Path, *, activation: str | 
     return run
 
 
+def _seeing(policy: Policy, space: Any) -> Policy:
+    """The policy of a zip, which says how many numbers it sees, with the arrays they are in."""
+    seen = parts(space)
+    numbers = sum(one.size for one in seen)
+    if numbers != policy.network.inputs:
+        raise BadRun(
+            f"the policy was trained with {policy.network.inputs} inputs; this observation is "
+            f"{shown(seen)}, which makes {numbers}. Use the observation it was trained with."
+        )
+    network = dataclasses.replace(policy.network, parts=() if is_row(seen) else seen)
+    return Policy(network, policy.weights, policy.about)
+
+
 def _check_fits(policy: Policy, race: Race) -> None:
     space: Any = race.actions.space
     discrete = hasattr(space, "n")
     actions = int(space.n) if discrete else int(space.shape[0])
-    inputs = observations.inputs(race.observation_space)
-    policy.check(inputs=inputs, actions=actions, discrete=discrete)
+    policy.check(observation=race.observation_space, actions=actions, discrete=discrete)
 
 
 def _sb3_model(policy: Policy, config: Config, seen: Any, actions: Any) -> Any:
@@ -138,7 +153,7 @@ def _sb3_model(policy: Policy, config: Config, seen: Any, actions: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on one car, our batch is larger than a rollout
         model = getattr(stable_baselines3, network.algo.upper())(
-            "MlpPolicy",
+            algorithms.policy_class(seen),
             Spaces(),
             device="cpu",
             policy_kwargs={"net_arch": net_arch, "activation_fn": names[network.activation]},

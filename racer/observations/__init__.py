@@ -14,7 +14,7 @@ Your own go into `./observations`, which is searched first: start from a copy of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import gymnasium
@@ -72,10 +72,11 @@ def _usable(space: Any) -> bool:
     )
 
 
-def inputs(space: gymnasium.Space[Any]) -> int:
-    """How many numbers an MLP is fed, if that is all there is: a row of float32; else 0."""
-    row = isinstance(space, Box) and len(space.shape) == 1 and space.dtype == np.float32
-    return int(space.shape[0]) if row else 0  # type: ignore[index]
+def stacked(of_cars: Sequence[Obs]) -> Obs:
+    """Observations of single cars as one of all of them; the inverse of `take`."""
+    if not isinstance(of_cars[0], dict):
+        return np.stack(of_cars)
+    return {key: stacked([one[key] for one in of_cars]) for key in of_cars[0]}
 
 
 def empty(space: gymnasium.Space[Any], n: int) -> Obs:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from racer.errors import BadRun
+from racer.policy.inputs import MAX_INPUTS, Part, is_row
 
 AGAIN = "Download it again, or use an earlier checkpoint: racer runs verify RUN lists them."
 ACTIVATIONS = ("relu", "tanh", "elu")
-_MAX_WIDTH, _MAX_LAYERS, _MAX_ACTIONS = 4096, 8, 256
+_MAX_WIDTH, _MAX_LAYERS, _MAX_ACTIONS = MAX_INPUTS, 8, 256
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Network:
     """What a policy's network looks like; every tensor's shape follows from it.
 
     `low` and `high` bound continuous actions, one pair per action; `choices` counts discrete
-    ones. Exactly one of the two is given.
+    ones. Exactly one of the two is given. `parts` are the arrays of the observation, whose numbers
+    are the inputs; none when it is one row of float32 numbers.
     """
 
     algo: str
@@ -33,6 +35,7 @@ class Network:
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     choices: int = 0
+    parts: tuple[Part, ...] = ()
 
     def __post_init__(self) -> None:
         _need(self.algo in ("ppo", "sac"), f"algo {self.algo!r}", "ppo, sac")
@@ -49,6 +52,21 @@ class Network:
         one_kind = (self.choices > 0) != (0 < len(self.low) <= _MAX_ACTIONS)
         _need(one_kind and not (self.choices and self.low), "its actions", "bounds or choices")
         _need(self.algo == "ppo" or not self.choices, "sac with choices", "sac with bounds")
+        numbers = sum(one.size for one in self.parts) or self.inputs
+        fed = f"{self.inputs} inputs for an observation of {numbers} numbers"
+        _need(numbers == self.inputs, fed, "one input for each")
+
+    @property
+    def sees(self) -> tuple[Part, ...]:
+        """The arrays of the observation."""
+        return self.parts or (Part("", (self.inputs,), "float32"),)
+
+    def described(self) -> dict[str, Any]:
+        """For a file's header; `read_network` reads it."""
+        found = asdict(self)
+        if not self.parts:
+            del found["parts"]
+        return found
 
     @property
     def outputs(self) -> int:
@@ -78,12 +96,37 @@ class Network:
         return [f"{body}.{2 * i}" for i in range(len(self.hidden))] + [head]
 
 
+def read_network(described: Any) -> Network:
+    """The network of a file's header, which may come from anyone.
+
+    Raises:
+        BadRun: it describes none.
+    """
+    try:
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in described.items()
+        }
+        values["parts"] = tuple(map(_part, values.get("parts", ())))
+        return Network(**values)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise BadRun(f"the network's description is wrong: {error}. {AGAIN}") from error
+
+
+def _part(described: Any) -> Part:
+    key, shape, dtype = described
+    texts = isinstance(key, str) and isinstance(dtype, str) and isinstance(shape, list)
+    _need(texts, f"an observation {described!r}", "key, shape and type")
+    _need(all(_int(n, 1, MAX_INPUTS) for n in shape), f"shape {shape}", "sizes of 1 to 4096")
+    return Part(key, tuple(shape), dtype)
+
+
 def network_of(
     weights: Mapping[str, npt.NDArray[Any]],
     *,
     activation: str,
     low: tuple[float, ...] = (),
     high: tuple[float, ...] = (),
+    parts: tuple[Part, ...] = (),
 ) -> Network:
     """The network that SB3-named tensors belong to; without bounds its actions are choices."""
     body, critic, head = "mlp_extractor.policy_net", "mlp_extractor.value_net", "action_net"
@@ -96,13 +139,14 @@ def network_of(
         outputs = int(weights[f"{head}.weight"].shape[0])
     except (KeyError, IndexError) as error:
         raise BadRun(
-            f"no tensor {error}; only SB3's MlpPolicy of PPO and SAC can be kept. "
+            f"no tensor {error}; only SB3's PPO and SAC with dense layers can be kept. "
             "Train with one of them."
         ) from error
     if algo == "sac":
         critic_hidden = critic_hidden[:-1]
     choices = 0 if low else outputs
-    return Network(algo, inputs, hidden, critic_hidden, activation, low, high, choices)
+    parts = () if is_row(parts) else parts
+    return Network(algo, inputs, hidden, critic_hidden, activation, low, high, choices, parts)
 
 
 def check_weights(network: Network, weights: Mapping[str, npt.NDArray[Any]]) -> None:

@@ -12,8 +12,8 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,15 @@ import safetensors
 import safetensors.numpy
 
 from racer.errors import BadRun, Diverged
-from racer.policy.network import ACTIVATIONS, AGAIN, Network, check_weights, network_of
+from racer.policy.inputs import Part, parts, rows, shown
+from racer.policy.network import (
+    ACTIVATIONS,
+    AGAIN,
+    Network,
+    check_weights,
+    network_of,
+    read_network,
+)
 from racer.sim.jit import kernel
 from racer.storage import files, foreign
 
@@ -58,16 +66,17 @@ class Policy:
         object.__setattr__(self, "_low", np.array(self.network.low))
         object.__setattr__(self, "_high", np.array(self.network.high))
 
-    def act(self, obs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[Any]:
+    def act(self, obs: Any) -> npt.NDArray[Any]:
         """The deterministic action for each row.
 
         Args:
-            obs: (N, inputs), finite.
+            obs: of N cars, an array (N, *shape) or a dict of them, as it was trained with; finite.
 
         Returns:
             (N, actions) float32 within the bounds, or (N,) int64 choices.
 
         Raises:
+            BadRun: another observation than it was trained with.
             Diverged: an observation is not finite.
         """
         raw = self.outputs(obs)
@@ -76,25 +85,21 @@ class Policy:
             return choices
         return self.bounded(raw)
 
-    def outputs(
-        self, obs: npt.NDArray[np.floating[Any]], *, head: str = ""
-    ) -> npt.NDArray[np.float64]:
+    def outputs(self, obs: Any, *, head: str = "") -> npt.NDArray[np.float64]:
         """What the network says of each row, before it is an action.
 
         Args:
-            obs: (N, inputs), finite.
+            obs: as of `act`.
             head: the last layer, e.g. "actor.log_std"; the one that gives actions by default.
 
         Returns:
             (N, outputs): means of continuous actions, logits of choices.
         """
-        shown = f"keys {sorted(obs)}" if isinstance(obs, dict) else f"shape {np.shape(obs)}"
-        if isinstance(obs, dict) or np.shape(obs)[1:] != (self.network.inputs,):
-            raise BadRun(
-                f"the policy was trained with {self.network.inputs} inputs, this observation has "
-                f"{shown}. Use the observation it was trained with."
-            )
-        obs = np.ascontiguousarray(obs, dtype=np.float32)
+        arrays = obs if isinstance(obs, dict) else {"": obs}
+        sees = self.network.sees
+        given = [Part(str(key), np.shape(array)[1:], "") for key, array in arrays.items()]
+        self._check_sees(given)
+        obs = np.ascontiguousarray(rows(sees, obs))
         if not np.isfinite(obs).all():
             row = int(np.argmin(np.isfinite(obs).all(axis=1)))
             raise Diverged(f"the observation of car {row} is not finite. Check vehicle and track.")
@@ -123,18 +128,28 @@ class Policy:
         packed = [self.weights[f"{name}.{part}"] for name in layers for part in ("weight", "bias")]
         return np.concatenate([tensor.T.astype(np.float64).ravel() for tensor in packed])
 
-    def check(self, *, inputs: int, actions: int, discrete: bool) -> None:
+    def _check_sees(self, given: Sequence[Part]) -> None:
+        """Refuse an observation with other arrays; the types may differ, the numbers count."""
+        sees = self.network.sees
+        if {one.key: one.shape for one in given} != {one.key: one.shape for one in sees}:
+            raise BadRun(
+                f"the policy was trained to see {shown(sees)}; this observation is "
+                f"{shown(given)}. Use the observation it was trained with."
+            )
+
+    def check(self, *, observation: Any, actions: int, discrete: bool) -> None:
         """Refuse an environment that this policy was not trained for.
+
+        Args:
+            observation: its space.
+            actions: how many numbers, or choices.
+            discrete: whether they are choices.
 
         Raises:
             BadRun: names the mismatch.
         """
         mine = self.network
-        if mine.inputs != inputs:
-            raise BadRun(
-                f"the policy was trained with {mine.inputs} inputs, this environment gives "
-                f"{inputs}. Use the observation it was trained with."
-            )
+        self._check_sees(parts(observation))
         if (bool(mine.choices), mine.outputs) != (discrete, actions):
             kinds = ("continuous", "discrete")
             raise BadRun(
@@ -147,7 +162,7 @@ class Policy:
         described = {
             "format": FORMAT,
             "version": VERSION,
-            "network": asdict(self.network),
+            "network": self.network.described(),
             "about": self.about,
             "sha256": _digest(self.weights),
         }
@@ -178,7 +193,7 @@ class Policy:
     def from_bytes(cls, content: bytes) -> Policy:
         """The policy in a file's content; see `load`."""
         described = _description(content)
-        network = _network(described["network"])
+        network = read_network(described["network"])
         expected = sum(4 * math.prod(shape) for shape in network.shapes().values())
         if len(content) > expected + _MAX_HEADER:
             raise BadRun(f"{len(content)} bytes for a network of {expected}. {AGAIN}")
@@ -193,7 +208,7 @@ class Policy:
 
 
 def from_model(model: Any, about: Mapping[str, Any] | None = None) -> Policy:
-    """The policy of an SB3 PPO or SAC model with MlpPolicy.
+    """The policy of an SB3 PPO or SAC model with dense layers, of whatever observation.
 
     Raises:
         BadRun: another kind of network.
@@ -211,6 +226,7 @@ def from_model(model: Any, about: Mapping[str, Any] | None = None) -> Policy:
         activation=model.policy.activation_fn.__name__.lower(),
         low=() if discrete else tuple(map(float, space.low)),
         high=() if discrete else tuple(map(float, space.high)),
+        parts=parts(model.observation_space),
     )
     return Policy(network, weights, dict(about or {}))
 
@@ -230,8 +246,9 @@ def into_model(policy: Policy, model: Any) -> None:
             f"has {activation} ones. It can be evaluated and watched, not trained on."
         )
     mine = {name: tuple(t.shape) for name, t in model.policy.state_dict().items()}
-    if mine != policy.network.shapes():
-        differs = _differences(policy.network, from_model(model).network)
+    old, new = policy.network, parts(model.observation_space)
+    if mine != old.shapes() or shown(old.sees) != shown(new):
+        differs = _differences(old, from_model(model).network)
         raise BadRun(f"the policy does not fit these settings: {'; '.join(differs)}.")
     state = {name: torch.from_numpy(array.copy()) for name, array in policy.weights.items()}
     model.policy.load_state_dict(state, strict=True)
@@ -242,9 +259,9 @@ def _differences(old: Network, new: Network) -> list[str]:
     found = []
     if old.algo != new.algo:
         found.append(f"it was trained with {old.algo}, this is {new.algo} (train.algo)")
-    if old.inputs != new.inputs:
+    if shown(old.sees) != shown(new.sees):
         found.append(
-            f"it takes {old.inputs} inputs, this observation gives {new.inputs} (race.observation)"
+            f"it sees {shown(old.sees)}, this observation is {shown(new.sees)} (race.observation)"
         )
     if (old.choices, old.outputs) != (new.choices, new.outputs):
         kinds = ("continuous", "discrete")
@@ -316,16 +333,6 @@ def _description(content: bytes) -> dict[str, Any]:
         raise BadRun(f"format version {version}; this racer reads up to {VERSION}. Upgrade racer.")
     foreign.check(described, foreign.POLICY, "its description", advice=AGAIN)
     return dict(described)
-
-
-def _network(described: dict[str, Any]) -> Network:
-    values: dict[str, Any] = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in described.items()
-    }
-    try:
-        return Network(**values)
-    except TypeError as error:
-        raise BadRun(f"the network's description is wrong: {error}. {AGAIN}") from error
 
 
 def _digest(weights: Mapping[str, npt.NDArray[Any]]) -> str:

@@ -27,7 +27,7 @@ class Sampler:
     def __init__(self, policy: Policy, seed: int = 0) -> None:
         self.policy, self.rng = policy, np.random.default_rng(seed)
 
-    def act(self, obs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[Any]:
+    def act(self, obs: Any) -> npt.NDArray[Any]:
         """One action per row, as Policy.act gives them.
 
         Raises:

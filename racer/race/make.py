@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,11 +14,13 @@ from racer.errors import BadConfig
 from racer.race import drivers
 from racer.race.race import Race, spread
 from racer.reward import RewardEngine, make_engine
-from racer.reward.function import FunctionEngine
+from racer.reward.function import FunctionEngine, RewardFunction, name_of
 from racer.reward.pack import PackEngine
 from racer.sim import precompile
 from racer.tracks import Track, packs
 from racer.tracks.packs import Pack
+
+ELSEWHERE = ("compiled", "worker")  # engines that a Python function cannot have
 
 
 def track_of(config: RaceConfig) -> Track:
@@ -56,7 +57,7 @@ def make_race(
     with_reward: bool = True,
     all_params: bool = False,
     tracks: Sequence[Track] | None = None,
-    reward: Callable[[dict[str, Any]], Any] | None = None,
+    reward: RewardFunction | None = None,
 ) -> Race:
     """The race that `config` names.
 
@@ -72,7 +73,7 @@ def make_race(
 
     Raises:
         UnknownName, BadTrack, BadActions, BadReward: a name or file that cannot be used.
-        BadConfig: fewer cars than tracks.
+        BadConfig: fewer cars than tracks, or a function where rewards have to run elsewhere.
     """
     vehicle = vehicles.load(config.vehicle)
     actions = racer.actions.load(config.actions)
@@ -102,12 +103,14 @@ def _rewards(
     tracks: list[Track],
     n: int,
     seed: int,
-    function: Callable[[dict[str, Any]], Any] | None,
+    function: RewardFunction | None,
 ) -> RewardEngine:
-    if function is not None and config.sandbox == "strict":
+    if function is not None and (config.sandbox == "strict" or config.reward_engine in ELSEWHERE):
+        name = name_of(function)
         raise BadConfig(
-            "--sandbox strict runs rewards in a worker, but a function runs in this process. "
-            "Give a reward file, or sandbox='auto'."
+            f"the reward {name} is Python, and a function runs in this process; the settings ask "
+            f"for reward_engine {config.reward_engine}, sandbox {config.sandbox}. Leave both at "
+            "auto, or write it into a reward file."
         )
     counts = np.bincount(spread(n, len(tracks)), minlength=len(tracks)).tolist()
     engines: list[RewardEngine] = []

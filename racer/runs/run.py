@@ -23,6 +23,7 @@ from typing import Any
 from racer.config import Config
 from racer.errors import BadConfig, BadRun, UnknownName, UsageError
 from racer.process import paths
+from racer.process.typed import command
 from racer.storage import files, foreign, provenance
 from racer.storage.locks import hold
 
@@ -55,6 +56,18 @@ class Run:
         """Timesteps of the checkpoint that its training goes on from; 0 when it began anew."""
         resumed = self.manifest().get("resumed", [])
         return int(resumed[-1].get("timesteps", 0)) if resumed else 0
+
+    @property
+    def function(self) -> str:
+        """The name of the Python function that it was trained with in place of a file, or ""."""
+        return str(self.manifest().get("reward", {}).get("function", ""))
+
+    @property
+    def resumed_by(self) -> str:
+        """What to type to go on with its training."""
+        if self.function:
+            return f"racer.resume({self.typed!r}, reward={self.function})"
+        return command("train", "--resume", self.typed)
 
     @property
     def config_file(self) -> Path:

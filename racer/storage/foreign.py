@@ -27,7 +27,7 @@ MANIFEST = {
     "files?": {str: str},
     "track?": {"name?": str, "sha256?": str},
     "tracks?": [{"name?": str, "sha256?": str, "source?": str}],
-    "reward?": dict,
+    "reward?": {"function?": str},
     "parent?": dict,
     "imported?": dict,
     "versions?": dict,

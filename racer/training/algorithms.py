@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from racer import actions, observations
+import numpy as np
+
+from racer import actions
 from racer.config import Config, TrainConfig
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig, UnknownName
+from racer.policy.inputs import MAX_INPUTS, parts
 from racer.training.exploration import check_action_std
 from racer.training.schedule import learning_rate
 
@@ -123,6 +126,39 @@ def check_actions(config: Config) -> None:
         )
 
 
+def check_observation(space: Any) -> None:
+    """Refuse an observation that dense layers cannot be fed.
+
+    Raises:
+        BadConfig: says what is the matter with it.
+    """
+    for key, box in getattr(space, "spaces", {"": space}).items():
+        what = f"the observation's {key!r}" if key else "the observation"
+        if hasattr(box, "spaces"):
+            raise BadConfig(f"{what} is a Dict inside a Dict; put its Boxes into one Dict.")
+        if not isinstance(key, str) or "." in key or hasattr(dict, key):
+            raise BadConfig(f"{what} has a key that torch cannot use; rename it, as in {key}_.")
+        if len(box.shape) == 3 and box.dtype == np.uint8 and (box.high == 255).all():
+            raise BadConfig(
+                f"{what} is a picture, uint8 of shape {box.shape}, and racer train has no "
+                "convolutional networks yet. Train on RacerVecEnv with your own "
+                "Stable-Baselines3 model, or make it numbers, for example of shape (H, W)."
+            )
+        if not box.shape or 0 in box.shape:
+            raise BadConfig(f"{what} has shape {box.shape}; one number is a Box of shape (1,).")
+    numbers = sum(one.size for one in parts(space))
+    if numbers > MAX_INPUTS:
+        raise BadConfig(
+            f"the observation has {numbers} numbers; a network of dense layers here takes at most "
+            f"{MAX_INPUTS}. Make it coarser."
+        )
+
+
+def policy_class(space: Any) -> str:
+    """What SB3 calls its dense layers for an observation."""
+    return "MultiInputPolicy" if hasattr(space, "spaces") else "MlpPolicy"
+
+
 def num_envs(config: TrainConfig) -> int:
     """How many cars train."""
     return config.num_envs or algo_of(config).num_envs
@@ -169,11 +205,6 @@ def build(config: TrainConfig, env: RacerVecEnv, **more: Any) -> Any:
     algo = algo_of(config)
     if algo.continuous_only and hasattr(env.action_space, "n"):
         raise BadConfig(f"{config.algo} needs continuous actions; use --actions continuous or ppo.")
-    if not observations.inputs(env.observation_space):
-        raise BadConfig(
-            f"racer train learns from one row of float32 numbers, and this observation is "
-            f"{env.observation_space}. Train on RacerVecEnv with your own Stable-Baselines3 model."
-        )
     check_action_std(config, discrete=hasattr(env.action_space, "n"))
     chosen = settings(config)
     chosen["learning_rate"] = learning_rate(config, chosen["learning_rate"])
@@ -183,7 +214,7 @@ def build(config: TrainConfig, env: RacerVecEnv, **more: Any) -> Any:
     torch.distributions.Distribution.set_default_validate_args(False)
     width = list(config.net_arch if config.net_arch is not None else algo.net_arch)
     return algo.make()(
-        "MlpPolicy",
+        policy_class(env.observation_space),
         env,
         seed=config.seed,
         device=device(config.device),

@@ -130,7 +130,7 @@ class Loop(BaseCallback):
         with contextlib.suppress(ResourceError, MemoryError):
             self.commit()
         step = self._saved_step
-        hint = f"Saved up to step {step:,}; go on: {command('train', '--resume', self.run.typed)}"
+        hint = f"Saved up to step {step:,}; go on: {self.run.resumed_by}"
         error.args = (f"{error}\n{hint}", *error.args[1:])
         return error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from racer import observations
 from racer.config import Config
 from racer.errors import ResourceError
+from racer.policy.inputs import is_row, parts
 from racer.process import memory
 from racer.race import Race
 from racer.training import algorithms
@@ -36,6 +37,8 @@ def buffers(config: Config, race: Race) -> float:
         return float(chosen["buffer_size"] * (2 * stored + 4 * (actions + 3)))
     row = numbers + actions + 6
     width = max(config.train.net_arch or algorithms.algo_of(config.train).net_arch, default=0)
+    # Other observations become rows of float32: the arrays of all of it, then the rows.
+    converted = 0 if is_row(parts(race.observation_space)) else 8 * numbers
     # Beside the rollout: a layer's input and output for all of it, or the rollout shuffled.
-    each = stored + 4 * (actions + 6) + 8 * max(row, width)
+    each = stored + converted + 4 * (actions + 6) + 8 * max(row, width)
     return float(chosen["n_steps"] * race.n * each)

@@ -1,6 +1,6 @@
 """RacerPPO: Stable-Baselines3's PPO with loops that do less between the matrix products.
 
-The algorithm is SB3's, update for update. What is left out of its loops, for MLP policies:
+The algorithm is SB3's, update for update. What is left out of its loops, for dense layers:
 
 - values and log-probabilities of a rollout are computed once for all of it, not step by step: the
   network does not change in between;
@@ -23,13 +23,15 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import explained_variance
 from stable_baselines3.common.vec_env import VecEnv
 
+from racer import observations
+from racer.policy.inputs import parts, rows
 from racer.training import optim
 
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 
 
 class RacerPPO(PPO):
-    """PPO for MLP policies on a batched environment, Box or Discrete actions."""
+    """PPO for dense layers on a batched environment; any Box, or a Dict of them, is observed."""
 
     def collect_rollouts(
         self,
@@ -48,9 +50,8 @@ class RacerPPO(PPO):
         truncated: list[tuple[int, int, Any]] = []  # step, car, terminal observation
         for step in range(n_rollout_steps):
             with torch.no_grad():
-                obs = torch.as_tensor(self._last_obs, device=self.device)
-                actions = self._act(obs, noise[step]).cpu().numpy()
-            buffer.observations[step] = self._last_obs
+                actions = self._act(self._rows(self._last_obs), noise[step]).cpu().numpy()
+            _keep(self._last_obs, buffer.observations, step)
             buffer.episode_starts[step] = self._last_episode_starts
             buffer.actions[step] = actions.reshape(buffer.actions.shape[1:])
             # RacerVecEnv clips to the action space, as SB3 does here
@@ -108,6 +109,18 @@ class RacerPPO(PPO):
         shape = (steps, cars, int(self.action_space.n))  # type: ignore[attr-defined]
         return -torch.log(torch.empty(shape, device=self.device).exponential_())
 
+    def _rows(self, obs: Any) -> torch.Tensor:
+        """What the network is fed for observations of N cars, (N, inputs)."""
+        fed = rows(parts(self.observation_space), obs)
+        return torch.as_tensor(fed, device=self.device)
+
+    def _rollout_rows(self) -> torch.Tensor:
+        """The same for every step and car of the rollout, (steps x cars, inputs)."""
+        seen: Any = self.rollout_buffer.observations
+        if isinstance(seen, dict):
+            return self._rows({k: a.reshape(-1, *a.shape[2:]) for k, a in seen.items()})
+        return self._rows(seen.reshape(-1, *seen.shape[2:]))
+
     def _act(self, obs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         raw = self.policy.action_net(self.policy.mlp_extractor.policy_net(obs))
         if isinstance(self.action_space, spaces.Box):
@@ -140,15 +153,15 @@ class RacerPPO(PPO):
         """Values, log-probabilities, bootstraps of cut episodes, returns and advantages."""
         with torch.no_grad():
             steps, cars = buffer.rewards.shape
-            flat = torch.as_tensor(buffer.observations, device=self.device).flatten(0, 1)
+            flat = self._rollout_rows()
             taken = torch.as_tensor(buffer.actions, device=self.device).flatten(0, 1)
             log_prob, _ = self._log_prob(flat, taken)
             buffer.log_probs[...] = log_prob.cpu().numpy().reshape(steps, cars)
             buffer.values[...] = self._values(flat).cpu().numpy().reshape(steps, cars)
-            last = self._values(torch.as_tensor(self._last_obs, device=self.device))
+            last = self._values(self._rows(self._last_obs))
             if truncated:
-                ends = np.stack([obs for _, _, obs in truncated])
-                values = self._values(torch.as_tensor(ends, device=self.device)).cpu().numpy()
+                ends = observations.stacked([obs for _, _, obs in truncated])
+                values = self._values(self._rows(ends)).cpu().numpy()
                 for (step, car, _), value in zip(truncated, values, strict=True):
                     buffer.rewards[step, car] += self.gamma * value
         buffer.compute_returns_and_advantage(last, np.asarray(self._last_episode_starts))
@@ -156,14 +169,9 @@ class RacerPPO(PPO):
     def _tensors(self) -> list[torch.Tensor]:
         """Observations, actions, log-probabilities, advantages, returns; (B, ...) each."""
         buffer = self.rollout_buffer
-        parts = (
-            buffer.observations,
-            buffer.actions,
-            buffer.log_probs,
-            buffer.advantages,
-            buffer.returns,
-        )
-        return [torch.as_tensor(part, device=self.device).flatten(0, 1) for part in parts]
+        columns = (buffer.actions, buffer.log_probs, buffer.advantages, buffer.returns)
+        flat = [torch.as_tensor(column, device=self.device).flatten(0, 1) for column in columns]
+        return [self._rollout_rows(), *flat]
 
     def _loss(self, batch: list[torch.Tensor], clip: float) -> tuple[torch.Tensor, torch.Tensor]:
         obs, actions, old_log_prob, advantages, returns = batch
@@ -213,3 +221,12 @@ class RacerPPO(PPO):
             self.logger.record("train/std", std)
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/clip_range", clip)
+
+
+def _keep(obs: Any, store: Any, step: int) -> None:
+    """Write the observations of all cars into a rollout buffer's row `step`."""
+    if not isinstance(obs, dict):
+        store[step] = obs
+        return
+    for key, array in obs.items():
+        store[key][step] = array

@@ -9,6 +9,7 @@ from racer.config import Config
 from racer.evaluation import Result, evaluate, optimal
 from racer.policy import Policy
 from racer.recording.trace import Trace
+from racer.reward.function import RewardFunction
 from racer.runs import Run
 from racer.storage import files
 from racer.training.metrics import Metrics
@@ -16,9 +17,11 @@ from racer.training.metrics import Metrics
 log = console.log(__name__)
 
 
-def evaluate_run(run: Run, policy: Policy, config: Config) -> Result:
+def evaluate_run(
+    run: Run, policy: Policy, config: Config, reward: RewardFunction | None = None
+) -> Result:
     """Drive the evaluation laps of `config` and keep result and laps in the run."""
-    result, trace = evaluate(policy, config.race, laps=config.eval.laps)
+    result, trace = evaluate(policy, config.race, laps=config.eval.laps, reward=reward)
     title = f"{run.name}, on {trace.track.name}" if result.tracks else run.name
     meta = {"title": title, "reward": run.config().race.reward}  # as named, not our copy
     trace = dataclasses.replace(trace, meta=trace.meta | meta)

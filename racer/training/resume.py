@@ -15,12 +15,13 @@ from racer.errors import BadReward, RacerError, UnknownName, UsageError
 from racer.evaluation import Result
 from racer.process.signals import graceful_stop
 from racer.race import make_race, pack_of
+from racer.reward.function import RewardFunction, as_file
 from racer.runs import REWARD_FILES, Run
 from racer.storage import files
 from racer.storage.provenance import versions
 from racer.training import algorithms, checkpoint, memory, roads
 from racer.training.listener import Listener, Listeners
-from racer.training.train import Session, about_reward
+from racer.training.train import Session, about_reward, named
 
 log = console.log(__name__)
 
@@ -47,6 +48,7 @@ def resume(
     *,
     accept_change: bool = False,
     listeners: Callable[[Config], Sequence[Listener]] = lambda _: (),
+    function: RewardFunction | None = None,
 ) -> tuple[Run, Result]:
     """Continue from the newest whole checkpoint, bit for bit on the same machine and versions.
 
@@ -57,16 +59,23 @@ def resume(
         settings: dotted keys to change, e.g. {"train.timesteps": 2_000_000}.
         accept_change: allow another reward, track or learning setting; it is recorded.
         listeners: gives those for the settings that the run goes on with.
+        function: the reward, in place of the file that the run names.
 
     Raises:
         Busy: the run is being trained.
         BadRun: no usable checkpoint.
-        UsageError: a change that needs `accept_change`, or nothing is left to train.
+        UsageError: a change that needs `accept_change`, or nothing is left to train, or the
+            reward is a function and is not given.
         Stopped: a signal came; everything is saved.
     """
     with graceful_stop() as stop, run.lock():
         old = run.config()
-        config = old.override(dict(settings))
+        config = named(old.override(dict(settings)), function)
+        if run.function and function is None and "race.reward" not in settings:
+            raise UsageError(
+                f"{run.name} is trained with the Python function {run.function}, which is in no "
+                f"file: give it again in Python, {run.resumed_by}."
+            )
         found = _newest(run)
         step = 0 if found is None else found.state.timesteps
         if step >= config.train.timesteps and run.manifest().get("status") == "finished":
@@ -76,20 +85,24 @@ def resume(
             )
         for why in pack_of(config.race).left_out:
             log.warning("left out: %s", why)
-        changes = _changes(run, old, config)
+        given = _reward(config, function)
+        changes = _changes(run, old, config, given)
         if changes and not accept_change:
             raise UsageError(
                 f"{run.name} was trained otherwise: {'; '.join(changes)}. Put it back, or go on "
                 "with the change, which is then recorded: --accept-change."
             )
         cars = algorithms.num_envs(config.train)
-        memory.check(config, make_race(config.race, cars, with_reward=False))
+        empty = make_race(config.race, cars, with_reward=False)
+        algorithms.check_observation(empty.observation_space)
+        memory.check(config, empty)
         checkpoint.tidy(run.checkpoints, None if found is None else found.folder)
         with _unless_refused(run) as begun:
-            _record(run, config, step, changes)
+            _record(run, config, step, changes, given, function)
             config = with_own_reward(run, config)
-            race = make_race(config.race, cars, seed=config.train.seed)
-            session = Session(run, config, race, stop, listeners=Listeners(listeners(config)))
+            race = make_race(config.race, cars, seed=config.train.seed, reward=function)
+            told = Listeners(listeners(config))
+            session = Session(run, config, race, stop, listeners=told, function=function)
             begun.append(session)
             return session.learn() if found is None else session.go_on(found.state)
 
@@ -133,7 +146,7 @@ def with_own_reward(run: Run, config: Config) -> Config:
     return dataclasses.replace(config, race=race)
 
 
-def _changes(run: Run, old: Config, new: Config) -> list[str]:
+def _changes(run: Run, old: Config, new: Config, given: reward.RewardFile | None) -> list[str]:
     """What would make the training another one: settings, the reward file, the track."""
     before, after = _flat(dataclasses.asdict(old)), _flat(dataclasses.asdict(new))
     found = [
@@ -141,7 +154,7 @@ def _changes(run: Run, old: Config, new: Config) -> list[str]:
         for key in before
         if before[key] != after[key] and (key not in FREE or _bends(key, new))
     ]
-    found += _changed_reward(run, new.race.reward, _reward(new))
+    found += _changed_reward(run, new.race.reward, given)
     return found + roads.changed(run.manifest(), new.race, pack_of(new.race).tracks)
 
 
@@ -151,8 +164,10 @@ def _bends(key: str, config: Config) -> bool:
     return key == "train.timesteps" and (falls or config.train.action_std_start is not None)
 
 
-def _reward(config: Config) -> reward.RewardFile | None:
+def _reward(config: Config, function: RewardFunction | None) -> reward.RewardFile | None:
     """The reward as it is now; None when the file is gone, and the copy is all there is."""
+    if function is not None:
+        return as_file(function)
     try:
         return reward.load(config.race.reward)
     except (UnknownName, BadReward):
@@ -170,7 +185,14 @@ def _changed_reward(run: Run, name: str, given: reward.RewardFile | None) -> lis
     return [f"{at} beside the reward {name} differs from the run's copy" for at in changed]
 
 
-def _record(run: Run, config: Config, timesteps: int, changes: list[str]) -> None:
+def _record(
+    run: Run,
+    config: Config,
+    timesteps: int,
+    changes: list[str],
+    given: reward.RewardFile | None,
+    function: RewardFunction | None,
+) -> None:
     """Note in the run that it goes on, and what changed."""
     manifest = run.manifest()
     event: dict[str, Any] = {
@@ -181,12 +203,11 @@ def _record(run: Run, config: Config, timesteps: int, changes: list[str]) -> Non
     if manifest.get("versions") != versions():
         event["versions"] = versions()
         log.warning("other versions than the run began with; bits may differ.")
-    given = _reward(config)
     about: dict[str, Any] = {}
     with files.disk_errors(str(run.folder)):
         if changes and given is not None:
             _replace_reward(run, given.copies())
-            about = {"reward": about_reward(config.race.reward, given)}
+            about = {"reward": about_reward(config.race.reward, given, function)}
         files.write_atomic(run.config_file, config.to_toml().encode())
     where = roads.recorded(config.race, pack_of(config.race).tracks)
     run.record(resumed=[*manifest.get("resumed", []), event], **where, **about)

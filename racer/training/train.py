@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import sys
 from collections.abc import Callable, Sequence
@@ -19,8 +20,8 @@ from racer.policy import FILE as POLICY_FILE
 from racer.policy import Policy, into_model
 from racer.process import memory as process_memory
 from racer.process.signals import Stop, graceful_stop
-from racer.process.typed import command
 from racer.race import Race, make_race, pack_of
+from racer.reward.function import RewardFunction, as_file, name_of
 from racer.runs import RUNS, Run
 from racer.storage import files
 from racer.tracks import Track
@@ -46,6 +47,7 @@ def train(
     parent_checkpoint: str = "",
     listeners: Sequence[Listener] = (),
     profile: bool = False,
+    function: RewardFunction | None = None,
 ) -> tuple[Run, Result]:
     """Learn, evaluate, and keep it all in a new folder of `runs_dir`.
 
@@ -58,6 +60,7 @@ def train(
         listeners: told what happens, in this order; without them nothing shows progress and
             nothing is kept to go on from. `racer.api.train` has those that a run has by default.
         profile: print where the time of learning went.
+        function: the reward, in place of the file that `config` names.
 
     Returns:
         The run, and the result of driving `config.eval.laps` laps with the best policy.
@@ -74,10 +77,13 @@ def train(
         for why in pack.left_out:
             log.warning("left out: %s", why)
         cars, seed = algorithms.num_envs(config.train), config.train.seed
-        race = make_race(config.race, cars, seed=seed, tracks=pack.tracks)
+        race = make_race(config.race, cars, seed=seed, tracks=pack.tracks, reward=function)
+        algorithms.check_observation(race.observation_space)
         memory.check(config, race)
-        run = create_run(config, pack.tracks, runs_dir, tags)
-        session = Session(run, config, race, stop, listeners=told, profile=profile)
+        run = create_run(config, pack.tracks, runs_dir, tags, function)
+        session = Session(
+            run, config, race, stop, listeners=told, profile=profile, function=function
+        )
         try:
             with run.lock():
                 if parent is not None:
@@ -94,9 +100,15 @@ def train(
             raise
 
 
-def create_run(config: Config, tracks: Sequence[Track], runs_dir: Path, tags: Sequence[str]) -> Run:
+def create_run(
+    config: Config,
+    tracks: Sequence[Track],
+    runs_dir: Path,
+    tags: Sequence[str],
+    function: RewardFunction | None = None,
+) -> Run:
     """A new run folder with the settings and a copy of the reward."""
-    source = reward.load(config.race.reward)
+    source = as_file(function) if function else reward.load(config.race.reward)
     where = roads.recorded(config.race, tracks)
     several = config.race.tracks is not None
     return Run.create(
@@ -107,10 +119,19 @@ def create_run(config: Config, tracks: Sequence[Track], runs_dir: Path, tags: Se
             "seed": config.train.seed,
             "algo": config.train.algo,
             **where,
-            "reward": about_reward(config.race.reward, source),
+            "reward": about_reward(config.race.reward, source, function),
             "command": sys.argv,
         },
         tags=tags,
+    )
+
+
+def named(config: Config, function: RewardFunction | None) -> Config:
+    """`config` with the name of the function, if there is one, in place of a file's."""
+    if function is None:
+        return config
+    return dataclasses.replace(
+        config, race=dataclasses.replace(config.race, reward=name_of(function))
     )
 
 
@@ -124,6 +145,7 @@ class Session:
         stop: set by a signal.
         listeners: told what happens.
         profile: print where the time of learning went.
+        function: the reward of `race`, if that is no file.
     """
 
     def __init__(
@@ -135,7 +157,9 @@ class Session:
         *,
         listeners: Listeners,
         profile: bool = False,
+        function: RewardFunction | None = None,
     ) -> None:
+        self.function = function
         self.run, self.config, self.stop, self.profile = run, config, stop, profile
         if race.reward is not None:
             race.reward.failure_folder = run.folder
@@ -242,7 +266,7 @@ class Session:
         policy = loop.best_policy()
         policy.save(self.run.folder / POLICY_FILE)
         self.metrics.save(self.run.metrics_file)
-        return evaluate_run(self.run, policy, self.config)
+        return evaluate_run(self.run, policy, self.config, self.function)
 
     def _close(self, loop: Loop, result: Result, ended_by: str) -> tuple[Run, Result]:
         """Say how it ended, to listeners, in the manifest and, after a signal, to the user."""
@@ -259,6 +283,8 @@ class Session:
         return self.run, result
 
     def _warn_if_changed(self) -> None:
+        if self.function is not None:
+            return
         with contextlib.suppress(RacerError, OSError):
             now = reward.load(self.config.race.reward).sha256
             if now != reward.load(self.run.reward_file).sha256:
@@ -270,8 +296,7 @@ class Session:
             self.run.record(status=status)
 
     def _sentence(self, loop: Loop, unfinished: bool) -> str:
-        again = command("train", "--resume", self.run.typed)
-        how = f"go on: {again}" if unfinished else "it was finished"
+        how = f"go on: {self.run.resumed_by}" if unfinished else "it was finished"
         step = loop.num_timesteps if loop.last_good is None else loop.last_good.timesteps
         return f"stopped by {self.stop.name} at step {step:,}; everything is saved; {how}."
 
@@ -287,11 +312,15 @@ def about(config: Config) -> dict[str, Any]:
     }
 
 
-def about_reward(name: str, file: reward.RewardFile) -> dict[str, Any]:
+def about_reward(
+    name: str, file: reward.RewardFile, function: RewardFunction | None = None
+) -> dict[str, Any]:
     """What the manifest says of a reward: its name, its hash, and those of files beside it."""
     found: dict[str, Any] = {"name": Path(name).stem, "sha256": _sha256(file.source.encode())}
     if file.beside.files:
         found["files"] = {at: _sha256(raw) for at, raw in file.beside.files.items()}
+    if function is not None:
+        found["function"] = name_of(function)
     return found
 
 

@@ -5,7 +5,6 @@ import textwrap
 
 import numpy as np
 import pytest
-from gymnasium.spaces import Box, Dict
 
 from racer import observations, vehicles
 from racer.config import RaceConfig, Rules
@@ -242,7 +241,8 @@ def test_a_vehicle_of_ones_own(tmp_path, monkeypatch):
         vehicles.load("none")
 
 
-def test_only_boxes_and_dicts_of_boxes_are_spaces():
-    assert observations.inputs(Box(-1, 1, (3,), np.float32)) == 3
-    assert observations.inputs(Box(-1, 1, (3, 3), np.float32)) == 0
-    assert observations.inputs(Dict(a=Box(-1, 1, (3,), np.float32))) == 0
+def test_observations_of_single_cars_stack_to_what_all_see():
+    obs = {"a": np.arange(6.0).reshape(3, 2), "b": {"c": np.arange(3)}}
+    again = observations.stacked([observations.take(obs, i) for i in range(3)])
+    assert again["a"].tolist() == obs["a"].tolist()
+    assert again["b"]["c"].tolist() == [0, 1, 2]

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import safetensors.numpy
+from gymnasium.spaces import Box
 from toy_env import build
 
 from racer.errors import BadRun, Diverged
@@ -110,13 +111,16 @@ def test_a_model_of_another_activation_is_refused(ppo):
 
 
 def test_another_environment_is_refused(ppo):
-    ppo.check(inputs=3, actions=1, discrete=False)
-    with pytest.raises(BadRun, match="trained with 3 inputs, this environment gives 20"):
-        ppo.check(inputs=20, actions=1, discrete=False)
+    three, twenty = (Box(-1, 1, (n,), np.float32) for n in (3, 20))
+    ppo.check(observation=three, actions=1, discrete=False)
+    with pytest.raises(BadRun, match="to see 3 numbers; this observation is 20 numbers"):
+        ppo.check(observation=twenty, actions=1, discrete=False)
     with pytest.raises(BadRun, match="1 continuous actions"):
-        ppo.check(inputs=3, actions=5, discrete=True)
-    with pytest.raises(BadRun, match="3 inputs"):
+        ppo.check(observation=three, actions=5, discrete=True)
+    with pytest.raises(BadRun, match="3 numbers"):
         ppo.act(np.zeros((1, 4)))
+    with pytest.raises(BadRun, match=r"this observation is speed of shape \(3,\)"):
+        ppo.act({"speed": np.zeros((1, 3))})
 
 
 def test_nan_is_never_acted_on_or_saved(ppo):
