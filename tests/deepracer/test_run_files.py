@@ -126,6 +126,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow  # installs deepracer-utils and what it needs
 def test_the_official_tools_load_a_run(run, tmp_path):
     python = utils_python(tmp_path / "utils")
     done = subprocess.run(
