@@ -102,3 +102,15 @@ def test_the_command_says_what_is_wrong(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["track", "generate", "--count", "0"]) == 2
     assert "--count 0; allowed is 1" in capsys.readouterr().err
+
+
+def test_an_edited_track_is_not_written_over(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    same = ["track", "generate", "--seed", "7"]
+    assert cli.main(same) == 0
+    assert cli.main(same) == 0  # the same text again
+    path = tmp_path / "tracks" / "generated_7.txt"
+    path.write_text(path.read_text() + "# mine\n")
+    assert cli.main(same) == 2
+    assert "was edited" in capsys.readouterr().err
+    assert path.read_text().endswith("# mine\n")

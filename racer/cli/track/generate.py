@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 
 from racer.cli.parser import number, whole
+from racer.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +43,6 @@ def run(args: argparse.Namespace) -> None:
 
     import numpy as np
 
-    from racer.errors import UsageError
     from racer.storage import files
     from racer.tracks import generate
 
@@ -58,6 +59,21 @@ def run(args: argparse.Namespace) -> None:
             np.save(buffer, np.hstack([track.center, track.inner, track.outer]))
             content = buffer.getvalue()
         path = args.out / f"{track.name}.{args.format}"
+        _keep_what_differs(path, content)
         files.write_output(path, content)
         turn = "counter-clockwise" if track.ccw else "clockwise"
         print(f"{path}: {track.length:.2f} m long, {track.width:.2f} m wide, {turn}")
+
+
+def _keep_what_differs(path: Path, content: bytes) -> None:
+    """Let a track be written again, but not over one that a person has edited.
+
+    Raises:
+        UsageError: there is another track of this name.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if path.is_file() and path.read_bytes() != content:
+            raise UsageError(
+                f"{path} holds another track, or was edited. Move it away, or write to another "
+                "folder: --out DIR."
+            )
