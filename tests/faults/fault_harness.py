@@ -124,7 +124,7 @@ class Child:
             sys.stderr.flush()
             os._exit(code)
 
-    def saved(self, count: int, timeout: float = 60.0) -> None:
+    def saved(self, count: int, timeout: float = 300.0) -> None:
         """Wait until `count` checkpoints are acknowledged or the child has ended."""
         limit = time.monotonic() + timeout
         while len(self.acked) < count and time.monotonic() < limit:
@@ -141,7 +141,7 @@ class Child:
     def kill(self, number: int = signal.SIGKILL) -> None:
         os.kill(self.pid, number)
 
-    def wait(self, timeout: float = 120.0) -> int:
+    def wait(self, timeout: float = 600.0) -> int:
         """The exit code, or minus the signal that ended it; reads the rest of the pipe."""
         limit = time.monotonic() + timeout
         while True:

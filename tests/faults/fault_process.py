@@ -163,7 +163,7 @@ def interrupt(effort, folder):
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         try:
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=300)
         finally:
             process.kill()
         assert process.returncode == 130, (delay, process.returncode, err)
