@@ -40,7 +40,7 @@ test-all: check
 check: setup docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	for system in linux win32 darwin; do $(BIN)/mypy --platform $$system || exit 1; done
+	for system in linux win32 darwin; do $(BIN)/mypy --platform $$system --cache-dir .mypy_cache/$$system || exit 1; done
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell racer tests docs rewards *.md *.py
 
