@@ -70,7 +70,7 @@ class Policy:
         """The deterministic action for each row.
 
         Args:
-            obs: of N cars, an array (N, *shape) or a dict of them, as it was trained with; finite.
+            obs: of N cars, `(N, *shape)` or a dict of such arrays, as it was trained with; finite.
 
         Returns:
             (N, actions) float32 within the bounds, or (N,) int64 choices.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +18,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from racer import console
 from racer.errors import BadRun, UnknownName, UsageError, printable
 from racer.process.typed import command
 from racer.runs import Run, find, list_runs
 from racer.runs.laps import share_of
+
+log = console.log(__name__)
 
 RESAMPLES = 10_000
 _TAILS = (2.5, 97.5)  # %
@@ -220,7 +222,7 @@ def _counted(tagged: list[Run]) -> list[Run]:
         return tagged  # refused below, with the reason
     for run in missing:
         status = run.manifest().get("status")
-        print(f"warning: not counted: {run.name} has no result ({status}).", file=sys.stderr)
+        log.warning("not counted: %s has no result (%s).", run.name, status)
     return [run for run in tagged if run not in missing]
 
 
@@ -228,7 +230,7 @@ def _warn_of_mixture(tag: str, runs: list[Run]) -> None:
     rewards = sorted({Path(run.config().race.reward).stem for run in runs})
     if len(rewards) > 1:
         names = printable(", ".join(rewards))
-        print(f"warning: {tag} holds runs of several rewards ({names}).", file=sys.stderr)
+        log.warning("%s holds runs of several rewards (%s).", tag, names)
 
 
 def _cell(values: npt.NDArray[np.float64]) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from racer import console
 from racer.errors import BadReward, ResourceError
 from racer.reward import usage
 from racer.reward.components import Sums, checked
@@ -39,6 +40,8 @@ SLOW = 0.005  # s of processor time a call, worth a warning
 LOOK_EVERY = 1.0  # s of waiting for answers
 START_LIMIT = 30.0  # s, until the process is locked; importing numpy on a busy machine is slow
 IMPORT_LIMIT = 5.0  # s, executing the file once
+
+log = console.log(__name__)
 
 
 Show = Callable[[str, int], None]
@@ -215,10 +218,11 @@ class WorkerEngine(RewardEngine):
         each = (used - self._looked[0]) / max(self._calls - self._looked[1], 1)
         if each > SLOW and self._looked[1]:  # the first calls may do more than the others
             self._warned = True
-            print(
-                f"reward {self.file.name!r} takes {each * 1e3:.0f} ms of processor time a call: "
-                f"{each * 1e6 / 3600:.1f} hours for a million steps.",
-                file=sys.stderr,
+            log.warning(
+                "reward %r takes %.0f ms of processor time a call: %.1f hours for a million steps.",
+                self.file.name,
+                each * 1e3,
+                each * 1e6 / 3600,
             )
         self._waited, self._looked = 0.0, (used, self._calls)
 
