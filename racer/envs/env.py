@@ -221,7 +221,8 @@ def _again(
     config: RaceConfig, function: RewardFunction | None, render_mode: str | None
 ) -> RacerEnv:
     settings = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    settings.pop("drop_duplicate_waypoints")  # no option of RacerEnv
+    for other in ("drop_duplicate_waypoints", "tracks"):  # no options of RacerEnv
+        settings.pop(other)
     if function is not None:
         settings["reward"] = function
     return RacerEnv(**settings, render_mode=render_mode)

@@ -79,7 +79,7 @@ def make_race(
     actions = racer.actions.load(config.actions)
     precompile.start(int(vehicle["model"][0]))
     roads = list(pack_of(config).tracks if tracks is None else tracks)
-    if len(roads) > n:
+    if 0 < n < len(roads):
         raise BadConfig(
             f"{n} car{'s' if n > 1 else ''} cannot race on {len(roads)} tracks: each needs one. "
             f"Try train.num_envs={8 * len(roads)}, or fewer tracks."

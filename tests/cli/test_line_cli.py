@@ -38,7 +38,7 @@ def test_json_alone_is_json(capsys):
         (["ovl"], "Did you mean 'oval'"),
         (["oval", "--seconds", "-1"], "from 0 to 86400"),
         (["oval", "--seed", "-1"], "allowed is 0 to"),
-        (["--improve", "latest", "--vehicle", "deepracer_v4"], "the run's own vehicle"),
+        (["--improve", "latest", "--vehicle", "deepracer_v4"], "--improve RUN has the run's own"),
     ],
 )
 def test_errors_are_one_sentence(words, sentence, tmp_path, monkeypatch, capsys):

@@ -196,11 +196,11 @@ def _batches(engine, rows, count):
         assert _compute(engine, rows[:32].copy()) == [1.0] * 32
 
 
-def test_a_slow_reward_is_not_killed_but_told_once(engine, rows, capsys, monkeypatch):
+def test_a_slow_reward_is_not_killed_but_told_once(engine, rows, caplog, monkeypatch):
     monkeypatch.setattr("racer.reward.worker.engine.LOOK_EVERY", 0.0)
     worker = engine("def reward_function(p):\n    sum(range(1000000))\n    return 1.0\n", 32)
     _batches(worker, rows, 4)
-    assert capsys.readouterr().err.count("ms of processor time a call") == 1
+    assert caplog.text.count("ms of processor time a call") == 1
 
 
 FIRST = """

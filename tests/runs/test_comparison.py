@@ -117,13 +117,13 @@ def test_a_run_that_was_not_evaluated_is_refused(tmp_path):
         comparison.groups_of([run.name], tmp_path)
 
 
-def test_a_run_of_a_tag_that_was_not_evaluated_is_left_out_aloud(tmp_path, capsys):
+def test_a_run_of_a_tag_that_was_not_evaluated_is_left_out_aloud(tmp_path, caplog):
     many(tmp_path, "a", [10.0, 10.5, 11.0], tags=["mine"])
     run = run_of(tmp_path, "a", tags=["mine"])
     run.evaluation_file.unlink()
     (group,) = comparison.groups_of(["mine"], tmp_path)
     assert len(group.runs) == 3
-    assert f"not counted: {run.name}" in capsys.readouterr().err
+    assert f"not counted: {run.name}" in caplog.text
     for other in group.runs:
         other.evaluation_file.unlink()
     with pytest.raises(BadRun, match="has no result yet"):
@@ -178,13 +178,13 @@ def test_a_long_curve_is_thinned_out(tmp_path):
     assert group.values["first_lap_steps"].tolist() == [9000.0]
 
 
-def test_a_run_on_both_sides_is_refused_and_a_mixed_tag_told(tmp_path, capsys):
+def test_a_run_on_both_sides_is_refused_and_a_mixed_tag_told(tmp_path, caplog):
     a, b = run_of(tmp_path, "a"), run_of(tmp_path, "b")
     for run in (a, b):
         run.record(tags=["both"])
     with pytest.raises(UsageError, match="leave it out on one side"):
         comparison.groups_of(["both", a.name], tmp_path)
-    assert "both holds runs of several rewards (a, b)" in capsys.readouterr().err
+    assert "both holds runs of several rewards (a, b)" in caplog.text
 
 
 def test_lap_times_are_told_in_percent_of_optimal_where_it_is_known(tmp_path, monkeypatch):
