@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from racer import console
 from racer.config import TrainConfig
 from racer.errors import BadConfig, BadInput, did_you_mean
 from racer.storage import files
@@ -46,11 +47,8 @@ class Mapped:
 
     def table(self) -> str:
         """For people."""
-        lines = [Row("DeepRacer", "value", "here"), *self.rows]
-        widths = [max(len(getattr(line, name)) for line in lines) for name in ("name", "value")]
-        return "\n".join(
-            f"{line.name:<{widths[0]}}  {line.value:<{widths[1]}}  {line.became}" for line in lines
-        )
+        rows = [(row.name, row.value, row.became) for row in self.rows]
+        return console.table(("DeepRacer", "value", "here"), rows)
 
 
 def read(path: Path, train: TrainConfig) -> Mapped:

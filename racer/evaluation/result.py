@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from racer import console
 from racer.evaluation.protocol import Protocol
 from racer.sim.types import LAP_COMPLETE, STATUS_LABELS, TIME_UP
 
@@ -242,24 +243,31 @@ class Result:
         return "\n".join([*lines, lapped])
 
     def _plain_table(self) -> str:
-        head = ("lap", "result", "progress", "time", "reward", "wheels off")
-        lines = ["{:>4} {:<13} {:>9} {:>8} {:>9} {:>11}".format(*head)]
-        for number, lap in enumerate(self.laps, 1):
-            lines.append(
-                f"{number:>4} {lap.status.replace('_', ' '):<13} {lap.progress_pct:>8.1f}% "
-                f"{lap.time_s:>6.2f} s {lap.reward:>9.2f} {lap.off_track_steps:>5} steps"
+        rows = [
+            (
+                *_shared(number, lap),
+                f"{lap.time_s:.2f} s",
+                f"{lap.reward:.2f}",
+                f"{lap.off_track_steps} steps",
             )
-        return "\n".join(lines)
+            for number, lap in enumerate(self.laps, 1)
+        ]
+        heads = ("lap", "result", "progress", "time", "reward", "wheels off")
+        return console.table(heads, rows, right=(0, 2, 3, 4, 5))
 
     def _time_trial_table(self) -> str:
         assert self.rules
-        head = ("lap", "result", "progress", "time", "penalty", "resets")
-        lines = ["{:>4} {:<13} {:>9} {:>9} {:>8} {:>6}".format(*head)]
-        for number, lap in enumerate(self.laps, 1):
-            lines.append(
-                f"{number:>4} {lap.status.replace('_', ' '):<13} {lap.progress_pct:>8.1f}% "
-                f"{lap.time_s:>7.2f} s {lap.penalty_s:>6.1f} s {lap.resets:>6}"
+        rows = [
+            (
+                *_shared(number, lap),
+                f"{lap.time_s:.2f} s",
+                f"{lap.penalty_s:.1f} s",
+                f"{lap.resets}",
             )
+            for number, lap in enumerate(self.laps, 1)
+        ]
+        heads = ("lap", "result", "progress", "time", "penalty", "resets")
+        lines = [console.table(heads, rows, right=(0, 2, 3, 4, 5))]
         score = "does not count" if self.score_s is None else f"{self.score_s:.3f} s"
         return "\n".join([*lines, f"\nscore ({self.rules.ranking}): {score}"])
 
@@ -272,3 +280,7 @@ def best_average(times: list[float], window: int) -> float:
         if all(map(math.isfinite, part))
     ]
     return min(means, default=math.inf)
+
+
+def _shared(number: int, lap: Lap) -> tuple[str, str, str]:
+    return f"{number}", lap.status.replace("_", " "), f"{lap.progress_pct:.1f}%"

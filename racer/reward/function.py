@@ -42,7 +42,7 @@ class FunctionEngine(InProcessEngine):
         try:
             inspect.signature(function).bind({})
         except TypeError as error:
-            raise BadReward(f"reward {name}: {error}; write def {name}(params).") from None
+            raise BadReward(f"reward {name}: {error}; it takes one argument, params.") from None
         except ValueError:
             pass  # a built-in without a signature: its first call tells
         code = getattr(function, "__code__", None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from racer import vehicles
+from racer import console, vehicles
 from racer.config import RaceConfig
 from racer.errors import BadRun, RacerError, printable
 from racer.process import paths
@@ -94,20 +94,22 @@ class Board:
     def table(self) -> str:
         """For people."""
         rate = "" if self.control_hz == 15.0 else f", {self.control_hz:g} actions a second"
-        lines = [
-            f"{self.track}, {self.vehicle}, {Path(self.actions).stem} actions{rate}",
-            f"{'rank':>4} {'time':>9} {'official':>9} {'optimal':>8}  "
-            f"{'rule':<8}  {'start':<8}  {'date':<10}  who",
-        ]
-        for rank, one in enumerate(self.entries, 1):
-            share = "" if one.optimal_pct is None else f"{one.optimal_pct:.1f} %"
-            who = one.who if one.kind == RUN else f"{one.who} ({one.kind})"
-            lines.append(
-                f"{rank:>4} {one.seconds:>7.3f} s {one.official_s:>7.2f} s {share:>8}  "
-                f"{one.rule:<8}  {'flying' if one.flying else 'standing':<8}  "
-                f"{one.when[:10]:<10}  {who}"
+        title = f"{self.track}, {self.vehicle}, {Path(self.actions).stem} actions{rate}"
+        rows = [
+            (
+                str(rank),
+                f"{one.seconds:.3f} s",
+                f"{one.official_s:.2f} s",
+                "" if one.optimal_pct is None else f"{one.optimal_pct:.1f} %",
+                one.rule,
+                "flying" if one.flying else "standing",
+                one.when[:10],
+                one.who if one.kind == RUN else f"{one.who} ({one.kind})",
             )
-        return "\n".join(lines)
+            for rank, one in enumerate(self.entries, 1)
+        ]
+        heads = ("rank", "time", "official", "optimal", "rule", "start", "date", "who")
+        return f"{title}\n{console.table(heads, rows, right=(0, 1, 2, 3))}"
 
 
 @dataclass

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from racer import console
 from racer.race import Race
 
 REST = "SB3 loops, callbacks"
@@ -82,13 +83,13 @@ class Profile:
         """Parts, longest first, with seconds and share; they add up to the whole."""
         parts = dict(self.seconds)
         parts[REST] = max(0.0, self.total_s - sum(parts.values()))
-        lines = [f"{'part':<24}{'seconds':>9}{'share':>9}{'calls':>12}"]
+        rows = []
         for part, seconds in sorted(parts.items(), key=lambda item: -item[1]):
             calls = f"{self.calls[part]:,}" if part in self.calls else ""
             share = 100.0 * seconds / max(self.total_s, 1e-9)
-            lines.append(f"{part:<24}{seconds:>9.2f}{share:>7.1f} %{calls:>12}")
-        lines.append(f"{'all of learning':<24}{self.total_s:>9.2f}{100.0:>7.1f} %")
-        return "\n".join(lines)
+            rows.append((part, f"{seconds:.2f}", f"{share:.1f} %", calls))
+        rows.append(("all of learning", f"{self.total_s:.2f}", "100.0 %", ""))
+        return console.table(("part", "seconds", "share", "calls"), rows, right=(1, 2, 3))
 
 
 @contextlib.contextmanager

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from racer import console
 
 if TYPE_CHECKING:
     from racer.deepracer.logs import Fidelity, Log
@@ -57,13 +60,8 @@ def fidelity_table(results: Iterable[Fidelity]) -> None:
 
 
 def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Print columns as wide as their widest cell."""
-    lines = [heads, *rows]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(heads))]
-    for line in lines:
-        print(
-            "  " + "  ".join(text.ljust(w) for text, w in zip(line, widths, strict=True)).rstrip()
-        )
+    """Print columns, indented."""
+    print(textwrap.indent(console.table(heads, list(rows)), "  "))
 
 
 def notes(found: Iterable[str]) -> None:

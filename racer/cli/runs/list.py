@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print one line per run."""
+    from racer import console
     from racer.runs import list_runs
     from racer.runs.laps import share_of
     from racer.runs.summary import result_of, say, status_of
@@ -26,17 +27,20 @@ def run(args: argparse.Namespace) -> None:
         words = " ".join(args.words)
         say(f"no runs in {args.runs_dir}" + (f" with {words}" if words else ""))
         return
-    width = max(len(one.name) for one in found)
-    say(f"{'name':<{width}}  {'status':<9} {'completion':>10} {'mean lap':>9} {'optimal':>8}  tags")
+    rows = []
     for one in found:
-        result = result_of(one)
+        result, share = result_of(one), share_of(one)
         completion, lap = result.get("completion_pct"), result.get("mean_lap_s")
-        shown = "" if completion is None else f"{completion:.1f} %"
-        time = "" if lap is None else f"{lap:.2f} s"
-        share = share_of(one)
-        optimal = "" if share is None else f"{share:.1f} %"
-        tags = " ".join(one.manifest().get("tags", []))
-        line = (
-            f"{one.name:<{width}}  {status_of(one):<9} {shown:>10} {time:>9} {optimal:>8}  {tags}"
+        rows.append(
+            (
+                one.name,
+                status_of(one),
+                "" if completion is None else f"{completion:.1f} %",
+                "" if lap is None else f"{lap:.2f} s",
+                "" if share is None else f"{share:.1f} %",
+                " ".join(one.manifest().get("tags", [])),
+            )
         )
-        say(line.rstrip())
+    heads = ("name", "status", "completion", "mean lap", "optimal", "tags")
+    for line in console.table(heads, rows, right=(2, 3, 4)).splitlines():
+        say(line)

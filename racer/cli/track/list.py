@@ -11,16 +11,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print one line per track."""
+    from racer import console
     from racer.errors import BadTrack
     from racer.tracks import Track
 
-    print(f"{'name':<22}{'length':>9}{'width':>9}   direction           file")
+    rows = []
     for name, path in sorted(Track.names().items()):
         try:
             track = Track.load(path)
         except BadTrack as error:
-            print(f"{name:<22}refused: {error}")
+            rows.append((name, "", "", "", f"refused: {error}"))
             continue
         turn = "counter-clockwise" if track.ccw else "clockwise"
         shown = "built in" if path.parent.name == "data" else str(path)
-        print(f"{name:<22}{track.length:>7.2f} m{track.width:>7.2f} m   {turn:<20}{shown}")
+        rows.append((name, f"{track.length:.2f} m", f"{track.width:.2f} m", turn, shown))
+    print(console.table(("name", "length", "width", "direction", "file"), rows, right=(1, 2)))
