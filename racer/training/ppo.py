@@ -7,6 +7,9 @@ The algorithm is SB3's, update for update. What is left out of its loops, for de
 - noise of a rollout is drawn at once, and distributions are their formulas, not objects;
 - nothing is done per car except for cars that are done;
 - a rollout becomes tensors once, and losses become numbers once.
+
+CPU time of SB3's loops over these, median and range of 7 pairs in turns on a quiet AMD EPYC core:
+1.05 (0.94 to 1.11) with the default 256 cars, 1.48 (1.32 to 1.64) with 16. They stay for few cars.
 """
 
 from __future__ import annotations
