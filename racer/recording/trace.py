@@ -158,44 +158,6 @@ class Trace:
         return cls(track, good, trace.dt, trace.meta, note)
 
 
-class Recorder:
-    """Collects a trace from a race: `before` each step, `after` it, `trace` at the end.
-
-    Cars must not be reset between `before` and `after`.
-    """
-
-    def __init__(self, track: Track, dt: float) -> None:
-        self.track, self.dt = track, dt
-        self._parts: list[Rows] = []
-
-    def before(self, cars: Rows) -> None:
-        """Keep s_t: (N,) CAR."""
-        rows = np.zeros(len(cars), TRACE)
-        rows["car"] = np.arange(len(cars))
-        for name in ("episode", "x", "y", "yaw", "v", "steer"):
-            rows[name] = cars[name]
-        self._parts.append(rows)
-
-    def after(
-        self,
-        cars: Rows,
-        params: Rows,
-        rewards: NDArray[np.float64],
-        keep: NDArray[np.bool_] | None = None,
-    ) -> None:
-        """Keep what was made of s_t: (N,) CAR, PARAMS, float64; only rows of `keep` (N,) bool."""
-        rows = self._parts[-1]
-        rows["params"], rows["reward"], rows["status"] = params, rewards, cars["status"]
-        rows["time"] = (params["steps"] - 2.0) * self.dt  # the first action is step 2
-        if keep is not None:
-            self._parts[-1] = rows[keep]
-
-    def trace(self, **meta: Any) -> Trace:
-        """Everything recorded so far."""
-        rows = np.concatenate(self._parts) if self._parts else np.zeros(0, TRACE)
-        return Trace(self.track, rows, self.dt, meta)
-
-
 def _without_padding(rows: Rows) -> Rows:
     """A copy whose bytes between fields are 0, so that equal traces are equal files."""
     clean = np.zeros(rows.shape, rows.dtype)

@@ -91,9 +91,7 @@ class Editor:
         if event.type == pygame.QUIT:
             self._leave()
         elif event.type == pygame.KEYDOWN:
-            self._key(
-                event.key, event.unicode, bool(event.mod & (pygame.KMOD_CTRL | pygame.KMOD_META))
-            )
+            self._key(event.key, event.unicode, bool(event.mod & CTRL))
         elif event.type == pygame.MOUSEBUTTONDOWN and event.button == 1:
             self._press(event.pos)
         elif event.type == pygame.MOUSEMOTION and self._dragging:

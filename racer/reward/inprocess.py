@@ -22,7 +22,7 @@ from racer.reward.namespace import (
     number,
     place_beside,
 )
-from racer.reward.params import Waypoints, params_of
+from racer.reward.params import IS_REVERSED, Waypoints, params_of
 
 _NOTHING = nullcontext()
 
@@ -42,7 +42,7 @@ class InProcessEngine(RewardEngine):
 
     def _compute(self, rows: Rows, out: Floats) -> None:
         for car, row in enumerate(rows.tolist()):
-            params = params_of(row, self.waypoints[row[18]])
+            params = params_of(row, self.waypoints[row[IS_REVERSED]])
             try:
                 with self._turn(car):
                     out[car] = number(self._functions[car](params))

@@ -5,9 +5,10 @@ import zipfile
 
 import numpy as np
 import pytest
+from recorder import Recorder
 
 from racer.errors import BadRun
-from racer.recording.trace import TRACE, Recorder, Trace
+from racer.recording.trace import TRACE, Trace
 from racer.sim.types import CAR, LAP_COMPLETE, OFF_TRACK, PARAMS
 from racer.tracks import Track
 

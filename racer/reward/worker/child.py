@@ -44,7 +44,7 @@ def sibling(name: str) -> types.ModuleType:
     return module
 
 
-builder = sibling("params").builder
+params = sibling("params")
 namespace = sibling("namespace")
 components = sibling("components")
 served = sibling("served")
@@ -110,7 +110,7 @@ class Worker:
         self.waypoints = (along, along[::-1])
         self.path: str = setup["path"]
         self.answers = 0
-        self.params_of = builder(setup["keys"])
+        self.params_of = params.builder(setup["keys"])
         self.functions: list[Callable[[dict[str, Any]], Any]] = []
         self.namespaces: list[Any] = []
         self.beside: Any = None
@@ -198,6 +198,7 @@ class Worker:
         low, high, params_of = -namespace.LIMIT, namespace.LIMIT, self.params_of
         rows = self.rows[: n * self.setup["row_size"]]
         i, function, turn = 0, functions[0], self.turn
+        is_reversed = params.IS_REVERSED
         tallies = self.setup["components"]
         try:
             for row in struct.iter_unpack(self.setup["row_format"], rows):
@@ -205,7 +206,7 @@ class Worker:
                 function = functions[i % cars]
                 if turn is not None:
                     turn(self.namespaces[i % cars])
-                value = function(params_of(row, waypoints[row[18]]))
+                value = function(params_of(row, waypoints[row[is_reversed]]))
                 if type(value) is not float or not low <= value <= high:
                     value = number(value)
                 out[i] = value

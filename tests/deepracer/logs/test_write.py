@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from recorder import Recorder
 
 from racer.actions import Continuous, Discrete
 from racer.cli import main
@@ -16,7 +17,6 @@ from racer.deepracer.logs.write import (
     training_metrics,
     written_rows,
 )
-from racer.recording.trace import Recorder
 
 
 def recorded(race, driver, episodes=3):
