@@ -7,8 +7,8 @@ import copy
 import re
 from dataclasses import dataclass
 
+from racer.reward.compiler.cells import Cell
 from racer.reward.compiler.parse import Unsupported
-from racer.reward.compiler.passes.cells import Cell
 from racer.reward.compiler.rewrite import Rewritten, rewrite
 from racer.reward.engine import DOUBTFUL
 from racer.reward.file import RewardFile

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from racer.reward.compiler.cells import Cell
 from racer.reward.compiler.parse import UNSET
-from racer.reward.compiler.passes.cells import Cell
 from racer.reward.compiler.runtime import state as kinds
 from racer.reward.engine import Floats, RewardEngine, Rows
 from racer.reward.failure import Failure

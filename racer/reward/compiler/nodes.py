@@ -51,3 +51,26 @@ def literal(value: Any, where: ast.AST) -> ast.expr:
 
 def tick(where: ast.AST) -> ast.stmt:
     return located(ast.parse("_rt.tick(_c)").body[0], where)  # type: ignore[no-any-return]
+
+
+def text_of(node: ast.AST | None) -> str:
+    """The text that a node is, else an empty one."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def is_named(node: object, names: set[str]) -> bool:
+    """Is it one of these names?"""
+    return isinstance(node, ast.Name) and node.id in names
+
+
+def is_there(name: str, where: ast.AST) -> ast.AST:
+    """Whether a global is set by now."""
+    return located(ast.parse(f"{name!r} in globals()", mode="eval").body, where)  # type: ignore[no-any-return]
+
+
+def assign(name: str, value: ast.expr) -> ast.stmt:
+    return ast.Assign(targets=[ast.Name(id=name, ctx=ast.Store())], value=value)
+
+
+def load(name: str) -> ast.Name:
+    return ast.Name(id=name, ctx=ast.Load())

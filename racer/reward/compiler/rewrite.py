@@ -12,20 +12,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from racer.reward import usage
+from racer.reward.compiler.cells import Cell
 from racer.reward.compiler.defaults import fold
 from racer.reward.compiler.kinds import Kinds
 from racer.reward.compiler.parse import Module, Unsupported, read
 from racer.reward.compiler.passes import dead_branches
-from racer.reward.compiler.passes.cells import Cell, place
+from racer.reward.compiler.passes.cells import place
 from racer.reward.compiler.passes.definite_assignment import guard
 from racer.reward.compiler.passes.expressions import Rewrite
 from racer.reward.compiler.passes.expressions.calls import Shared
 from racer.reward.compiler.passes.lambda_lifting import lift_all
+from racer.reward.compiler.passes.members import name_members
 from racer.reward.compiler.passes.objects import flatten
 from racer.reward.compiler.passes.state import CHANGES, name_state
 from racer.reward.compiler.passes.strip import Strip
 from racer.reward.compiler.passes.tries import split
-from racer.reward.compiler.scopes import local_names
+from racer.reward.compiler.scopes import declare_globals, local_names
 from racer.reward.compiler.tables import Tables
 from racer.reward.params import KEYS
 
@@ -52,7 +54,9 @@ def rewrite(tree: ast.Module) -> Rewritten:
     dropped = dead_branches.drop(tree)
     objects = flatten(tree)
     refused = {name: Unsupported(*why) for name, why in objects.refused.items()}
-    module = read(tree, objects.places, refused)
+    places = objects.places | name_members(tree)
+    declare_globals(tree, places)
+    module = read(tree, places, refused)
     module.written = usage.written_only(tree)
     name_state(module)
     lift_all(module)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+
+from racer.reward.compiler.nodes import located
 
 
 def local_names(function: ast.FunctionDef) -> set[str]:
@@ -46,3 +48,16 @@ def stores(node: ast.AST) -> frozenset[str]:
         for n in outside_comprehensions(node)
         if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     )
+
+
+def declare_globals(tree: ast.Module, names: Container[str]) -> None:
+    """Write `global r__last` into every function that sets one of `names`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            set_here = {
+                n.id
+                for n in scope(node)
+                if isinstance(n, ast.Name) and n.id in names and not isinstance(n.ctx, ast.Load)
+            }
+            if set_here:
+                node.body.insert(0, located(ast.Global(names=sorted(set_here)), node.body[0]))

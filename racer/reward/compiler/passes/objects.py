@@ -7,11 +7,10 @@
             self.last = params["speed"]
     r = Reward()
 
-The same is done for attributes of functions (`reward_function.last`), of classes, and for dicts
-whose names are all constants. An object made inside a function lives for one call: what only its
-`__init__` sets becomes variables there, handed to its methods; the rest becomes globals that are
-forgotten when it is made. A class whose objects are passed on, kept in lists or inherit is left
-alone and refused where it is used.
+Attributes of classes become globals, too. An object made inside a function lives for one call:
+what only its `__init__` sets becomes variables there, handed to its methods; the rest becomes
+globals that are forgotten when it is made. A class whose objects are passed on, kept in lists or
+inherit is left alone and refused where it is used.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from racer.reward.compiler.nodes import located
-from racer.reward.compiler.scopes import local_names, scope
+from racer.reward.compiler.nodes import assign, is_named, is_there, load, located
+from racer.reward.compiler.scopes import local_names
 
 
 class _Refused(Exception):
@@ -65,9 +64,6 @@ def flatten(tree: ast.Module) -> Objects:
         else:
             tree.body[:] = trial.body
             found.places |= places
-    _functions(tree, found)
-    _dicts(tree, found)
-    _declare(tree, found.places)
     return found
 
 
@@ -112,7 +108,7 @@ class _Class:
         if (
             node.decorator_list
             or node.keywords
-            or any(not _named(b, {"object"}) for b in node.bases)
+            or any(not is_named(b, {"object"}) for b in node.bases)
         ):
             raise _Refused(node.lineno, f"class {name}, which inherits or is decorated")
         for part in node.body:
@@ -179,13 +175,13 @@ class _Class:
         self.objects.append(_Object(name, prefix, node.value, where))
 
     def _makes(self, node: ast.AST) -> bool:
-        return isinstance(node, ast.Call) and _named(node.func, {self.name})
+        return isinstance(node, ast.Call) and is_named(node.func, {self.name})
 
     def _find_attributes(self) -> None:
         """What objects hold, and which of it only `__init__` sets."""
         counts: dict[str, int] = {}
         for node in ast.walk(self.tree):
-            if _named(getattr(node, "value", None), {self.name}) and _stored_attribute(node):
+            if is_named(getattr(node, "value", None), {self.name}) and _stored_attribute(node):
                 self.own.add(node.attr)  # type: ignore[attr-defined]
         for method in self.methods.values():
             kind = self.static.get(method.name)
@@ -249,7 +245,7 @@ class _Class:
         parts: list[ast.stmt] = []
         for name, value in self.constants.items():
             inner = {n: f"{self.name}__{n}" for n in self.constants}
-            made = _assign(f"{self.name}__{name}", _Names(inner).visit(copy.deepcopy(value)))
+            made = assign(f"{self.name}__{name}", _Names(inner).visit(copy.deepcopy(value)))
             parts.append(located(made, value))
         self.places |= {f"{self.name}__{name}": f"{self.name}.{name}" for name in self.constants}
         self.places |= {f"{self.name}__{name}": f"{self.name}.{name}" for name in self.own}
@@ -320,13 +316,13 @@ class _Class:
     def call(self, each: _Object | None, name: str, node: ast.Call) -> None:
         """Make a method call the call of a function."""
         if name in self.static:
-            node.func = ast.copy_location(_load(f"{self.name}__{name}"), node.func)
+            node.func = ast.copy_location(load(f"{self.name}__{name}"), node.func)
             return
         if each is None or name == "__init__":
             raise _Refused(node.lineno, f"{ast.unparse(node.func)} called by its class")
-        node.func = ast.copy_location(_load(f"{each.prefix}__{name}"), node.func)
+        node.func = ast.copy_location(load(f"{each.prefix}__{name}"), node.func)
         extra = sorted(self._needs(each)[name])
-        node.args[:0] = [located(_load(f"{each.prefix}__{a}"), node) for a in extra]
+        node.args[:0] = [located(load(f"{each.prefix}__{a}"), node) for a in extra]
 
     def _made(self, each: _Object) -> list[ast.stmt]:
         """The statements in place of `car = Car(params)`."""
@@ -337,7 +333,7 @@ class _Class:
         for name in sorted(self.attributes - sure):
             global_ = f"{each.prefix}__{name}"
             if name in self.constants:
-                found.append(_assign(global_, _load(f"{self.name}__{name}")))
+                found.append(assign(global_, load(f"{self.name}__{name}")))
             elif each.maker is not None:
                 found += ast.parse(f"globals().pop({global_!r}, None)").body
         if init is None:
@@ -347,12 +343,12 @@ class _Class:
                 raise _Refused(
                     init.lineno, f"{self.name}.__init__, which does more than set attributes"
                 )
-            call = ast.Call(_load(f"{each.prefix}____init__"), list(values.values()), [])
+            call = ast.Call(load(f"{each.prefix}____init__"), list(values.values()), [])
             return [located(part, each.made) for part in [*found, ast.Expr(call)]]
         for name, value in list(values.items()):
             if each.maker is not None and not isinstance(value, ast.Constant):
-                found.append(_assign(f"{each.prefix}__given_{name}", value))
-                values[name] = _load(f"{each.prefix}__given_{name}")
+                found.append(assign(f"{each.prefix}__given_{name}", value))
+                values[name] = load(f"{each.prefix}__given_{name}")
         for part in plain:
             if each.maker is None and isinstance(part, ast.Expr):
                 raise _Refused(part.lineno, f"{self.name}.__init__, which calls a method")
@@ -426,7 +422,7 @@ class _Uses(ast.NodeTransformer):
         base, name = (*node.args, None, None)[:2]
         each = self.known.get(base.id) if isinstance(base, ast.Name) else None
         if each and isinstance(name, ast.Constant) and name.value in self.whole.attributes:
-            return _is_there(f"{each.prefix}__{name.value}", node)
+            return is_there(f"{each.prefix}__{name.value}", node)
         return None
 
     def generic_visit_parts(self, node: ast.Call) -> ast.AST:
@@ -455,91 +451,6 @@ class _Uses(ast.NodeTransformer):
         if each is not None and isinstance(node.ctx, ast.Load):
             raise _Refused(node.lineno, f"an object of class {self.whole.name} that is passed on")
         return node
-
-
-# -- attributes of functions, and dicts
-
-
-def _functions(tree: ast.Module, found: Objects) -> None:
-    """`reward_function.last` → `reward_function__last`."""
-    names = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
-    kept = {
-        (n.value.id, n.attr)
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
-        if n.value.id in names and not isinstance(n.ctx, ast.Load)
-    }
-    if kept:
-        _Kept({pair: f"{pair[0]}__{pair[1]}" for pair in kept}, ast.Attribute).visit(tree)
-        found.places |= {f"{a}__{b}": f"{a}.{b}" for a, b in kept}
-
-
-def _dicts(tree: ast.Module, found: Objects) -> None:
-    """`last["speed"]` of a global dict, whose names are all constants → `last__speed`."""
-    for node in list(tree.body):
-        target = (
-            node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
-        )
-        if not isinstance(target, ast.Name) or not isinstance(node.value, ast.Dict):  # type: ignore[attr-defined]
-            continue
-        value: ast.Dict = node.value  # type: ignore[attr-defined]
-        uses = [
-            n
-            for n in ast.walk(tree)
-            if isinstance(n, ast.Subscript) and _named(n.value, {target.id})
-        ]
-        whole = [n for n in ast.walk(tree) if _named(n, {target.id})]
-        stored = any(not isinstance(n.ctx, ast.Load) for n in uses)
-        local = any(
-            target.id in local_names(f) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)
-        )
-        keys = [_text(k) for k in value.keys] + [_text(n.slice) for n in uses]
-        if not stored or local or len(whole) != len(uses) + 1 or "" in keys:
-            continue
-        names = {(target.id, key): f"{target.id}__{key}" for key in keys}
-        if not all(key.isidentifier() for key in keys):
-            continue
-        _Kept(names, ast.Subscript).visit(tree)
-        parts = [
-            _assign(names[target.id, _text(k)], v)
-            for k, v in zip(value.keys, value.values, strict=True)
-        ]
-        at = tree.body.index(node)
-        tree.body[at : at + 1] = [located(part, node) for part in parts]
-        found.places |= {new: f"{a}[{b!r}]" for (a, b), new in names.items()}
-
-
-class _Kept(ast.NodeTransformer):
-    """Names in place of attributes or items."""
-
-    def __init__(self, names: dict[tuple[str, str], str], kind: type) -> None:
-        self.names, self.kind = names, kind
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        if isinstance(node, self.kind) and isinstance(node.value, ast.Name):  # type: ignore[attr-defined]
-            key = node.attr if isinstance(node, ast.Attribute) else _text(node.slice)  # type: ignore[attr-defined]
-            name = self.names.get((node.value.id, key))  # type: ignore[attr-defined]
-            if name:
-                return ast.copy_location(ast.Name(id=name, ctx=node.ctx), node)  # type: ignore[attr-defined]
-        if isinstance(node, ast.Call) and _named(node.func, {"hasattr"}) and len(node.args) == 2:
-            base = node.args[0].id if isinstance(node.args[0], ast.Name) else ""
-            name = self.names.get((base, _text(node.args[1])))
-            if name:
-                return _is_there(name, node)
-        return super().generic_visit(node)
-
-
-def _declare(tree: ast.Module, places: dict[str, str]) -> None:
-    """`global r__last` in every function that sets it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            set_here = {
-                n.id
-                for n in scope(node)
-                if isinstance(n, ast.Name) and n.id in places and not isinstance(n.ctx, ast.Load)
-            }
-            if set_here:
-                node.body.insert(0, located(ast.Global(names=sorted(set_here)), node.body[0]))
 
 
 # -- small things
@@ -583,10 +494,10 @@ def _name_unnamed(tree: ast.Module, name: str) -> None:
             for node in [b for b in block if isinstance(b, ast.Return | ast.Assign | ast.Expr)]:
                 for inner in list(_at_once(node)):
                     made = inner.value if isinstance(inner, ast.Attribute) else None
-                    if isinstance(made, ast.Call) and _named(made.func, {name}):
+                    if isinstance(made, ast.Call) and is_named(made.func, {name}):
                         new = f"_{name}_{made.lineno}_{made.col_offset}"
-                        block.insert(block.index(node), located(_assign(new, made), node))
-                        inner.value = ast.copy_location(_load(new), node)  # type: ignore[attr-defined]
+                        block.insert(block.index(node), located(assign(new, made), node))
+                        inner.value = ast.copy_location(load(new), node)  # type: ignore[attr-defined]
 
 
 def _at_once(node: ast.AST) -> Iterator[ast.AST]:
@@ -615,7 +526,7 @@ def _arguments(init: ast.FunctionDef | None, made: ast.Call) -> dict[str, ast.ex
 def _set(node: ast.AST | None, owner: str) -> list[str]:
     """Attributes of `owner` that a statement or function sets, each time it does."""
     nodes = [n for n in ast.walk(node) if _stored_attribute(n)] if node else []
-    return [n.attr for n in nodes if _named(n.value, {owner})]  # type: ignore[attr-defined]
+    return [n.attr for n in nodes if is_named(n.value, {owner})]  # type: ignore[attr-defined]
 
 
 def _stored_attribute(node: ast.AST) -> bool:
@@ -624,14 +535,16 @@ def _stored_attribute(node: ast.AST) -> bool:
 
 def _used(node: ast.AST, owner: str) -> set[str]:
     return {
-        n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and _named(n.value, {owner})
+        n.attr
+        for n in ast.walk(node)
+        if isinstance(n, ast.Attribute) and is_named(n.value, {owner})
     }
 
 
 def _of(target: ast.expr, owner: str) -> bool:
     if isinstance(target, ast.Tuple):
         return all(_of(t, owner) for t in target.elts)
-    return isinstance(target, ast.Attribute) and _named(target.value, {owner})
+    return isinstance(target, ast.Attribute) and is_named(target.value, {owner})
 
 
 def _own_call(node: ast.stmt, owner: str) -> str:
@@ -645,25 +558,5 @@ def _is_text(node: ast.stmt) -> bool:
     if not isinstance(node, ast.Expr):
         return False
     return isinstance(node.value, ast.Constant) or (
-        isinstance(node.value, ast.Call) and _named(node.value.func, {"print"})
+        isinstance(node.value, ast.Call) and is_named(node.value.func, {"print"})
     )
-
-
-def _text(node: ast.AST | None) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def _named(node: object, names: set[str]) -> bool:
-    return isinstance(node, ast.Name) and node.id in names
-
-
-def _is_there(name: str, where: ast.AST) -> ast.AST:
-    return located(ast.parse(f"{name!r} in globals()", mode="eval").body, where)  # type: ignore[no-any-return]
-
-
-def _assign(name: str, value: ast.expr) -> ast.stmt:
-    return ast.Assign(targets=[ast.Name(id=name, ctx=ast.Store())], value=value)
-
-
-def _load(name: str) -> ast.Name:
-    return ast.Name(id=name, ctx=ast.Load())

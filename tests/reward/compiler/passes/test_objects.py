@@ -6,11 +6,14 @@ import pytest
 from text import dedent, same, unparsed
 
 from racer.reward.compiler.passes.objects import flatten
+from racer.reward.compiler.scopes import declare_globals
 
 
 def _flat(text):
     tree = ast.parse(dedent(text))
-    return flatten(tree), tree
+    found = flatten(tree)
+    declare_globals(tree, found.places)
+    return found, tree
 
 
 def test_an_object_of_the_module_becomes_globals():
@@ -110,35 +113,6 @@ def test_an_object_that_is_called_or_whose_method_is_the_reward():
     ):
         _, tree = _flat(text)
         assert "def reward_function(params):\n    return r" in unparsed(tree)
-
-
-def test_attributes_of_functions_and_constant_names_of_dicts():
-    found, tree = _flat("""
-        last = {"speed": 0.0}
-        def reward_function(params):
-            if hasattr(reward_function, "n"):
-                reward_function.n += 1
-            else:
-                reward_function.n = 0
-            last["speed"] = params["speed"]
-            return last["speed"]
-    """)
-    same(
-        unparsed(tree),
-        """
-        last__speed = 0.0
-        def reward_function(params):
-            global last__speed, reward_function__n
-            if "reward_function__n" in globals():
-                reward_function__n += 1
-            else:
-                reward_function__n = 0
-            last__speed = params["speed"]
-            return last__speed
-        """,
-    )
-    assert found.places["reward_function__n"] == "reward_function.n"
-    assert found.places["last__speed"] == "last['speed']"
 
 
 @pytest.mark.parametrize(
