@@ -17,7 +17,9 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup train test test-all check docs format bench faults reference parity clean
+TYPES := types-linux types-win32 types-darwin
+
+.PHONY: setup train test test-all check lint $(TYPES) docs format bench faults reference parity clean
 
 setup: .venv/installed
 
@@ -37,12 +39,17 @@ test: check
 test-all: check
 	$(BIN)/python -m pytest
 
-check: setup docs
+check: setup
+	$(MAKE) -j 2 $(TYPES) lint docs
+
+lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	for system in linux win32 darwin; do $(BIN)/mypy --platform $$system --cache-dir .mypy_cache/$$system || exit 1; done
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell racer tests docs rewards *.md *.py
+
+$(TYPES): types-%: setup
+	$(BIN)/mypy --platform $* --cache-dir .mypy_cache/$*
 
 docs: setup
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
