@@ -27,7 +27,7 @@ from racer.sim import precompile, step
 from racer.sim.models.kinematic import new_block
 from racer.sim.native_call import bind, chain
 from racer.sim.scene import Part, Scene
-from racer.sim.types import CAR, PARAMS, SIM
+from racer.sim.types import CAR, OBJECT, PARAMS, SIM
 from racer.tracks import Track
 
 KEYS = 2**62  # a car's key, an int64, is less than this plus the number of cars
@@ -54,6 +54,7 @@ class Race:
         roads: (N,) int64, the index of each car's track.
         scene: what rewards and observations may see.
         cars: (N,) CAR, the only state; copy it to save it, assign to it and `refresh` to restore.
+        objects: (W, K) OBJECT of each world, see Scene; nothing stands on the road of a time trial.
         params: (N,) PARAMS of the last (s_t, a_t).
         commands: (N, 2) steering angle (deg) and speed (m/s) of the last action.
         rewards: (N,) float64 of the last step.
@@ -93,6 +94,7 @@ class Race:
         self.max_steps = int(self.sim["max_steps"].max())
 
         self.cars = np.zeros(n, CAR)
+        self.objects = np.zeros((n, 0), OBJECT)
         self.params = np.zeros(n, PARAMS)
         self.commands = np.zeros((n, 2))
         self.rewards = np.zeros(n)
@@ -129,6 +131,7 @@ class Race:
                 (one.arrays, one.reversed().arrays) if both else (one.arrays,)
                 for one in self.tracks
             ),
+            self.objects,
         )
 
     def _bind_step(self, needs_width: bool) -> None:

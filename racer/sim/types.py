@@ -28,6 +28,12 @@ KINEMATIC, SINGLE_TRACK = range(2)
 # Where an episode starts, SimParams.start.
 START_ROUND_ROBIN, START_LINE, START_RANDOM = range(3)
 
+# What stands or drives on the road, OBJECT["kind"].
+BOX, BOT, OTHER_CAR = range(3)
+
+# A lane is half way between the centre line and a border of the track's file, OBJECT["lane"].
+INNER, OUTER = range(2)
+
 # What a grid cell holds, Grid.road.
 NO_ROAD, ALL_ROAD, BORDER = range(3)
 
@@ -65,6 +71,42 @@ CAR = np.dtype(
         ("direction", "i8"),  # 0 as the file, 1 reversed: row of the track pack
         ("status", "i8"),  # IN_PROGRESS, ...
         ("episode_return", "f8"),  # sum of rewards
+    ],
+    align=True,
+)
+
+# Whatever else is on the road: boxes, bot cars, and, where several cars share a world, those cars.
+# An upright box: `length` along its yaw, `width` across, from the road up to `height`.
+OBJECT = np.dtype(
+    [
+        ("x", "f8"),  # m, its middle; of a car the model origin
+        ("y", "f8"),
+        ("z", "f8"),  # m, of the pose that the official simulator looks for in the camera
+        ("yaw", "f8"),  # rad
+        ("v", "f8"),  # m/s along its yaw, now
+        ("length", "f8"),  # m, body
+        ("width", "f8"),
+        ("height", "f8"),
+        ("half_length", "f8"),  # m, of the rectangle that a crash is measured by; wider than a box
+        ("half_width", "f8"),
+        # where it is, by its middle
+        ("s", "f8"),  # m, arc length of the projection from waypoint 0, driving direction, [0, L]
+        ("n", "f8"),  # m, distance from the centre line, left of driving direction positive
+        # what rewards are told, by the rules of the official simulator
+        ("told_heading", "f8"),  # rad
+        ("told_speed", "f8"),  # m/s
+        ("told_left", "?"),
+        ("present", "?"),  # False for one that is neither seen nor hit, e.g. a parked car
+        ("kind", "i8"),  # BOX, BOT or OTHER_CAR
+        ("lane", "i8"),  # INNER or OUTER; of a bot that changes lanes the one it leaves
+        # how a bot drives
+        ("start_s", "f8"),  # m, where it was when it was placed
+        ("speed", "f8"),  # m/s along the centre line
+        ("travelled", "f8"),  # m of the centre line since it was placed
+        ("pause", "f8"),  # s that it still stands after a crash
+        ("change_from", "f8"),  # m travelled, where the next change of lanes begins
+        ("change_to", "f8"),  # m travelled, where it ends; infinite for a bot that keeps its lane
+        ("changes", "i8"),  # begun since it was placed
     ],
     align=True,
 )
