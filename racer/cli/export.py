@@ -12,21 +12,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer export`."""
     add_run(parser)
     add_checkpoint(parser, "the policy to write: best, last, or a step (default: the run's result)")
-    parser.add_argument(
+    formats = parser.add_mutually_exclusive_group(required=True)
+    formats.add_argument(
         "--sb3",
         type=Path,
-        required=True,
         metavar="FILE",
         help="a zip for Stable-Baselines3's PPO.load or SAC.load",
+    )
+    formats.add_argument(
+        "--onnx",
+        type=Path,
+        metavar="FILE",
+        help="an ONNX file, for onnxruntime (pip install 'racer[onnx]')",
     )
 
 
 def run(args: argparse.Namespace) -> None:
     """Export and say how to open it."""
-    from racer.export.sb3 import write_sb3
     from racer.runs import Run
 
     found = Run.open(args.run, args.runs_dir)
-    path = write_sb3(found, args.sb3, checkpoint=args.checkpoint or "")
+    checkpoint = args.checkpoint or ""
+    if args.onnx:
+        from racer.export.onnx import PROOF, write_onnx
+
+        made = write_onnx(found, args.onnx, checkpoint=checkpoint)
+        print(f"wrote {made.path}")
+        print(f"proven       on {PROOF} observations its actions differ by {made.difference:.1e}")
+        return
+    from racer.export.sb3 import write_sb3
+
+    path = write_sb3(found, args.sb3, checkpoint=checkpoint)
     algo = found.config().train.algo.upper()
     print(f"wrote {path}\nopen it      stable_baselines3.{algo}.load({str(path)!r})")

@@ -23,10 +23,11 @@ import numpy as np
 from racer import reward
 from racer.config import Config
 from racer.errors import BadRun
+from racer.export.fits import check_fits
 from racer.policy import Policy, into_model
 from racer.policy.inputs import is_row, parts, shown
 from racer.policy.network import ACTIVATIONS, network_of
-from racer.race import Race, make_race, track_of
+from racer.race import make_race, track_of
 from racer.runs import Run
 from racer.storage import files
 from racer.training import algorithms
@@ -55,7 +56,7 @@ def write_sb3(run: Run, path: Path, *, checkpoint: str = "") -> Path:
     config = run.config().override({"race.reward": str(run.reward_file)})
     policy = policy_of(run.folder, checkpoint)
     race = make_race(config.race, 1, with_reward=False, tracks=[track_of(config.race)])
-    _check_fits(policy, race)
+    check_fits(policy, race)
     content = io.BytesIO()
     _sb3_model(policy, config, race.observation_space, race.actions.space).save(content)
     path = path if path.suffix == ".zip" else path.with_name(path.name + ".zip")
@@ -98,7 +99,7 @@ def import_sb3(path: Path, config: Config, runs_dir: Path, *, activation: str | 
     policy = read_sb3(path, activation=activation)
     race = make_race(config.race, 1, with_reward=False, tracks=[track_of(config.race)])
     policy = _seeing(policy, race.observation_space)
-    _check_fits(policy, race)
+    check_fits(policy, race)
     settings = {"train.algo": policy.network.algo, "train.net_arch": list(policy.network.hidden)}
     config = config.override(settings)
     copies = reward.load(config.race.reward).copies()
@@ -127,13 +128,6 @@ def _seeing(policy: Policy, space: Any) -> Policy:
         )
     network = dataclasses.replace(policy.network, parts=() if is_row(seen) else seen)
     return Policy(network, policy.weights, policy.about)
-
-
-def _check_fits(policy: Policy, race: Race) -> None:
-    space: Any = race.actions.space
-    discrete = hasattr(space, "n")
-    actions = int(space.n) if discrete else int(space.shape[0])
-    policy.check(observation=race.observation_space, actions=actions, discrete=discrete)
 
 
 def _sb3_model(policy: Policy, config: Config, seen: Any, actions: Any) -> Any:

@@ -270,6 +270,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def hashed(content: bytes) -> str:
+    """The hash of a file with this content."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def _patiently(act: Callable[[], None]) -> None:
     """Do it; where Windows says that a file is in use, again for two seconds."""
     until = time.monotonic() + _PATIENCE_S

@@ -15,7 +15,7 @@ ALWAYS = {
     "drive": "--track --vehicle --actions --ghost --name --out",
     "evaluate": "--runs-dir --checkpoint --stochastic --laps --track --json --sim-trace --rules "
     "--tracks",
-    "export": "--runs-dir --checkpoint --sb3",
+    "export": "--runs-dir --checkpoint --sb3 --onnx",
     "import-sb3": "--track --reward --actions --vehicle --activation --runs-dir",
     "line": "--rule --seed --seconds --improve --png --csv --list --json",
     "log fidelity": "--track --vehicle --json",

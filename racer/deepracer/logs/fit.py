@@ -9,7 +9,7 @@ import numpy as np
 
 from racer.deepracer.logs.fidelity import HORIZONS, open_loop
 from racer.deepracer.logs.log import Log
-from racer.errors import ResourceError
+from racer.process.extras import extra
 
 # Field of VEHICLE: bounds, and where to begin when the given vehicle has it at 0 or infinite.
 FREE: dict[str, tuple[float, float, float]] = {
@@ -95,12 +95,8 @@ def _with(vehicle: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _minimizer() -> Callable[[Callable[[np.ndarray], float], np.ndarray], np.ndarray]:
-    try:
+    with extra("fit", "racer log fit"):
         from scipy.optimize import minimize
-    except ImportError:
-        raise ResourceError(
-            "racer log fit needs scipy, which is not installed. Try pip install 'racer[fit]'."
-        ) from None
 
     def nelder_mead(cost: Callable[[np.ndarray], float], begin: np.ndarray) -> np.ndarray:
         options = {"maxiter": _ITERATIONS, "xatol": 1e-3, "fatol": 1e-5, "adaptive": True}
