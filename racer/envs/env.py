@@ -59,7 +59,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         BadConfig: a value of the wrong type.
     """
 
-    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 15}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array"], "render_fps": 15}  # noqa: RUF012
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from racer.reward.engine import Rows
 from racer.reward.params import Waypoints
 
-Floats = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float64]
 WHEELBASE = 0.17  # m, of the pursuit's own geometry; any car follows it
 GRIP = 2.5  # m/s2, what the drivers dare in bends
 FULL_LOCK = 30.0  # deg

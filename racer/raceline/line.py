@@ -73,10 +73,14 @@ def points_of(line: NDArray[np.void], track: Track, lap: int, dt: float) -> NDAr
     out["time"] = (at - first) * dt
     out["place"] = np.interp(at, steps, line["place"]) - lap * track.length
     out["v"] = np.interp(at, steps, line["v"])
-    yaw = np.unwrap(np.arctan2(np.gradient(out["y"]), np.gradient(out["x"])))
+    dx: NDArray[np.float64] = np.gradient(out["x"])
+    dy: NDArray[np.float64] = np.gradient(out["y"])
+    yaw: NDArray[np.float64] = np.unwrap(np.arctan2(dy, dx))
     out["yaw"] = (yaw + np.pi) % (2.0 * np.pi) - np.pi
-    out["curvature"] = np.gradient(yaw, out["s"])
-    out["accel"] = out["v"] * np.gradient(out["v"], out["s"])
+    s: NDArray[np.float64] = out["s"]
+    v: NDArray[np.float64] = out["v"]
+    out["curvature"] = np.gradient(yaw, s)
+    out["accel"] = v * np.gradient(v, s)
     return out
 
 
@@ -132,7 +136,7 @@ def _smooth(values: Floats, at: Floats) -> Floats:
     low = np.clip(at.astype(int), 0, len(values) - 2)
     t = at - low
     a, b, da, db = values[low], values[low + 1], slopes[low], slopes[low + 1]
-    smooth: Floats = (
+    smooth: NDArray[np.float64] = (
         a * (1 + 2 * t) * (1 - t) ** 2
         + da * t * (1 - t) ** 2
         + b * t**2 * (3 - 2 * t)
@@ -143,7 +147,9 @@ def _smooth(values: Floats, at: Floats) -> Floats:
 
 def _mean(values: Floats, reach: int) -> Floats:
     padded = np.pad(values, reach, mode="edge")
-    mean: Floats = np.convolve(padded, np.ones(2 * reach + 1) / (2 * reach + 1), mode="valid")
+    mean: NDArray[np.float64] = np.convolve(
+        padded, np.ones(2 * reach + 1) / (2 * reach + 1), mode="valid"
+    )
     return mean
 
 

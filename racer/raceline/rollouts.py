@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,8 +13,8 @@ from racer.race import Race
 from racer.raceline import kernels
 from racer.tracks import Track
 
-Floats = NDArray[np.float64]
-Cars = NDArray[np.void]
+Floats: TypeAlias = NDArray[np.float64]
+Cars: TypeAlias = NDArray[np.void]
 
 GAIN_MAX = 2.6  # × the metres a car can drive in a step; centre-line metres beyond are a shortcut
 

@@ -12,7 +12,7 @@ import json
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ LINES = ("center", "inner", "outer")
 _POSE = ("time", "x", "y", "yaw", "v", "steer")
 _FAR = 1e6  # m
 
-Rows = NDArray[np.void]
+Rows: TypeAlias = NDArray[np.void]
 
 
 class Lap(NamedTuple):

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from racer.render.figures import EDGE, INK, SOFT, plain, thousands, write
 
 COLORS = ("#2f6f9f", "#c77d1e", "#3a9d6e", "#a4508b", "#6b7580", "#b3413a")
-Floats = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

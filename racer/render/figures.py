@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from racer.sim.types import IN_PROGRESS, LAP_COMPLETE, STATUS_LABELS
 from racer.storage import files
 from racer.tracks import Track
 
-Point = NDArray[np.float64]  # (2,) m
+Point: TypeAlias = NDArray[np.float64]  # (2,) m
 
 DPI = 130
 INK, SOFT, GRID = "#20252b", "#6b7580", "#e3e7ec"

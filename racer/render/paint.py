@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pygame
@@ -18,7 +18,7 @@ from racer.render import scene
 from racer.render.scene import Polygon, Pose, Shape, Stroke
 from racer.tracks import Track
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[np.float64]
 
 SMOOTH = 2  # the road is painted this much larger, then shrunk
 SMOOTH_PIXELS = 5_000_000  # unless it is larger than this: it would take a second

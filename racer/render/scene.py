@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from racer.tracks import Track
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[np.float64]
 Color = tuple[int, int, int]
 
 GROUND: Color = (22, 26, 31)

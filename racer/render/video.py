@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pygame
@@ -25,7 +25,7 @@ SIZE = (1280, 720)
 GIF_SIZE = (800, 450)
 HUD_MIN = (700, 400)  # px, smaller frames show the road alone
 
-Frame = NDArray[np.uint8]
+Frame: TypeAlias = NDArray[np.uint8]
 
 
 class LiveView:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,9 @@ from racer.reward.file import RewardFile
 from racer.reward.namespace import LIMIT, shown
 from racer.reward.params import Waypoints
 
-Rows = NDArray[np.void]  # (N,) PARAMS
-Cars = NDArray[np.void]  # (N,) CAR
-Floats = NDArray[np.float64]
+Rows: TypeAlias = NDArray[np.void]  # (N,) PARAMS
+Cars: TypeAlias = NDArray[np.void]  # (N,) CAR
+Floats: TypeAlias = NDArray[np.float64]
 
 
 DOUBTFUL = -(2**62)  # what a kernel returns when it left rows open; ends a native chain

@@ -6,7 +6,7 @@ import io
 import math
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ TURNED = 40.0  # deg, of the small pictures
 FASTEST = 100.0  # m/s
 DPI = 130
 
-Floats = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float64]
 
 
 class View(NamedTuple):

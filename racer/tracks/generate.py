@@ -9,6 +9,7 @@ to itself is thrown away for the next one. The lap starts at the straightest pla
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from racer.tracks.io import circuit
 from racer.tracks.points import Curve
 from racer.tracks.track import GENERATED, Track
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[np.float64]
 
 LENGTH_M, WIDTH_M = (8.0, 300.0), (0.4, 3.0)  # what can be asked for
 LENGTHS, WIDTHS = (15.0, 60.0), (0.6, 1.1)  # drawn from, where nothing is asked for

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from racer.errors import BadTrack
 from racer.tracks import layout, validation
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[np.float64]
 Lines = tuple[Array, Array, Array]
 
 BYTES_MAX = 4_000_000  # a track of ROWS_MAX rows is 1 MB

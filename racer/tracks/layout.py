@@ -28,6 +28,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ from racer.errors import BadTrack
 from racer.tracks import points
 from racer.tracks.points import CURB
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[np.float64]
 
 SPACING = 0.15  # m between waypoints, as the official tracks of 2019
 CLOSE_M = 0.02  # m, gaps up to this (rounded lengths in the text) are spread over the lap

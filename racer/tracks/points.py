@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from racer.errors import BadTrack
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[np.float64]
 
 POINTS_MIN, POINTS_MAX = 4, 500
 APART_MIN = 0.05  # m between neighbours

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from racer.tracks import io, layout
 from racer.tracks.points import POINTS_MAX, Curve, curve, refuse_points, written
 from racer.tracks.track import Track
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[np.float64]
 
 SPACING = 0.15  # m, of the curve that is shown and saved
 POINTS_EVERY = (1.2, 0.9, 0.6, 0.45)  # m, when a finished track is taken apart into points

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from racer.errors import BadTrack
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[np.float64]
 Name = Callable[[int], str]  # row index → how the file's reader counts it
 
 ROWS_MIN = 4

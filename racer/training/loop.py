@@ -126,7 +126,7 @@ class Loop(BaseCallback):
     def rescued(self, error: RacerError) -> RacerError:
         """Save the moment before a failure; the error to raise, which says how to go on."""
         if isinstance(error, ResourceError):  # saving needs memory too, the rollout no more
-            vars(self.model).pop("rollout_buffer", None)
+            self.model.__dict__.pop("rollout_buffer", None)
         with contextlib.suppress(ResourceError, MemoryError):
             self.commit()
         step = self._saved_step

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from racer.config import Rules
 from racer.deepracer.logs.log import PARK, PAUSE, PREPARE, Log
@@ -75,10 +76,8 @@ def check_fidelity(logs: list[Log], vehicle: np.ndarray, clock: str = "fixed") -
     rows = np.concatenate([log.rows for log in logs])
     pairs = list(zip(used, HORIZONS, strict=True))
     position, heading = (np.array([_spread(errors[u, h - 1, k]) for u, h in pairs]) for k in (0, 1))
-    moved = [
-        np.hypot(rows["x"][u + h] - rows["x"][u], rows["y"][u + h] - rows["y"][u]) for u, h in pairs
-    ]
-    driven = np.array([np.median(distance) for distance in moved])
+    place: NDArray[np.float64] = np.stack([rows["x"], rows["y"]], axis=1)
+    driven = np.array([np.median(np.hypot(*(place[u + h] - place[u]).T)) for u, h in pairs])
     return Fidelity(clock, tuple(int(u.size) for u in used), position, heading, driven)
 
 

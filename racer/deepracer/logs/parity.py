@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from racer.deepracer.logs.log import Log
 from racer.deepracer.logs.nearby import equal_nearby
@@ -108,7 +109,9 @@ def check_parity(log: Log, track: Track) -> Parity:
     fields = []
     for name, exact, rounded, bar_pct in _BARS:
         tolerance = rounded if log.rounded else exact
-        difference = np.abs(computed[name].astype(float) - log.rows[name].astype(float))
+        ours: NDArray[np.float64] = computed[name].astype(float)
+        recorded: NDArray[np.float64] = log.rows[name].astype(float)
+        difference = np.abs(ours - recorded)
         wrong = np.flatnonzero(difference > tolerance)
         nearby = wrong[equal_nearby(log, track, found, name, wrong, tolerance)]
         wrong, difference[nearby] = np.setdiff1d(wrong, nearby), 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from racer import vehicles
 from racer.deepracer.logs.log import Log
@@ -89,7 +90,9 @@ def _both_ways(log: Log, track: Track, *, dropped: bool) -> Recomputed:
 def _differing(log: Log, found: Recomputed) -> np.ndarray:
     """(R,) 0 to 2: which of closest waypoint and progress differ."""
     limit = 1e-3 if log.rounded else 1e-9
-    progress = np.abs(found.params["progress"] - log.rows["progress"]) > limit
+    ours: NDArray[np.float64] = found.params["progress"]
+    recorded: NDArray[np.float64] = log.rows["progress"]
+    progress = np.abs(ours - recorded) > limit
     waypoint = found.closest_waypoint != log.rows["closest_waypoint"]
     both: np.ndarray = waypoint.astype(int) + progress
     return both
