@@ -117,3 +117,32 @@ def drive(race, k=1.5):
 @pytest.fixture(scope="session")
 def driver():
     return drive
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium, driven by Playwright; .ci/run installs it."""
+    from shutil import which
+
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright to drive a browser")
+    found = which("chromium") or which("chromium-browser")
+    if found is None:
+        pytest.skip("no chromium: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """What axe finds on a Playwright page, one line for each rule that is broken."""
+    package = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe")
+
+    def broken(page):
+        found = package.Axe().run(page).response["violations"]
+        return [
+            f"{rule['id']}: {rule['help']}: {node['html'][:200]}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+
+    return broken

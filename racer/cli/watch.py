@@ -1,4 +1,4 @@
-"""Watch recorded laps in a window, or write them to a video."""
+"""Watch recorded laps in a window, or write them to a video or a page for any browser."""
 
 from __future__ import annotations
 
@@ -35,6 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--track", metavar="T", help="RUN is a log, driven on this track")
     parser.add_argument("--video", metavar="FILE", help="write a .mp4 or .gif; needs no display")
     parser.add_argument(
+        "--html",
+        metavar="FILE",
+        help="write one .html file that plays in any browser, with params and reward of every "
+        "step; needs no display",
+    )
+    parser.add_argument(
+        "--no-source", action="store_true", help="with --html: leave the reward's source out"
+    )
+    parser.add_argument(
         "--ghost",
         action="append",
         default=[],
@@ -53,12 +62,19 @@ def run(args: argparse.Namespace) -> None:
     """Play or film."""
     if not 0.05 <= args.speed <= 20.0:
         raise UsageError(f"--speed {args.speed:g}: from 0.05 to 20. 1 is real time.")
+    if args.html and args.video:
+        raise UsageError("--html and --video are two files; write one after the other.")
+    if args.no_source and not args.html:
+        raise UsageError("--no-source belongs to --html FILE.")
     trace = drive_laps(args) if args.checkpoint else open_trace(args.run, args.runs_dir, args.track)
     if trace.note:
         print(f"{args.run}: {trace.note}")
     race = race_of(args, trace)
     ghosts = open_ghosts(args.ghost, trace.track, args.runs_dir, race)
     pace = pace_of(trace.track, race, trace)
+    if args.html:
+        write_html(args, trace, ghosts, pace)
+        return
     if args.video:
         from racer.render import video
 
@@ -69,6 +85,33 @@ def run(args: argparse.Namespace) -> None:
     from racer.render import viewer
 
     viewer.watch(trace, speed=args.speed, ghosts=ghosts, pace=pace)
+
+
+def write_html(
+    args: argparse.Namespace, trace: Trace, ghosts: list[Ghost], pace: Pace | None
+) -> None:
+    """Write the page and say how large it is, and what of its maker's is in it."""
+    from racer.render import html
+    from racer.storage import files
+
+    if Path(args.html).suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--html {args.html}: the name must end in .html.")
+    source = "" if args.no_source else source_of(args)
+    text = html.page(trace, speed=args.speed, ghosts=ghosts, pace=pace, reward=source)
+    files.write_output(args.html, text.encode())
+    laps = len(trace.episodes())
+    print(f"{args.html}: {laps} lap{'' if laps == 1 else 's'}, {len(text.encode()) / 1e3:.0f} kB")
+    if source:
+        print("The reward's source is in it; --no-source leaves it out.")
+
+
+def source_of(args: argparse.Namespace) -> str:
+    """The reward that a run was trained with; empty for recordings and logs, which have none."""
+    from racer import runs
+
+    if args.track or paths.expanded(args.run).suffix == ".npz":
+        return ""
+    return runs.Run(runs.find(args.run, args.runs_dir)).reward_text()
 
 
 def drive_laps(args: argparse.Namespace) -> Trace:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from racer.render import scene
 from racer.render.scene import Playback
+from racer.render.table import SPEED_COLORS
 from racer.sim.types import IN_PROGRESS, LAP_COMPLETE, STATUS_LABELS
 from racer.storage import files
 from racer.tracks import Track
@@ -75,7 +76,7 @@ def laps_picture(
         from matplotlib.collections import LineCollection
         from matplotlib.colors import LinearSegmentedColormap
 
-        colors = [tuple(c / 255 for c in color) for color in scene.SPEED_COLORS]
+        colors = [tuple(c / 255 for c in color) for color in SPEED_COLORS]
         axes = figure.add_subplot()
         _road(axes, trace.track)
         mark_start(axes, trace.track)

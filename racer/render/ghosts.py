@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from racer.errors import BadTrack
 from racer.raceline import Reference, Setup, lap_of
-from racer.render.scene import Color, Playback, Pose, pose_at
+from racer.render.scene import Playback, Pose, pose_at
+from racer.render.table import DARK, Color
 from racer.sim.types import LAP_COMPLETE
 from racer.tracks import Track
 
@@ -27,9 +28,7 @@ _ROW = np.dtype(
     ]
 )
 
-# Ghosts in the order given; distinct for most colour-blind people, none like the car's orange.
-COLORS: tuple[Color, ...] = ((90, 200, 250), (190, 140, 255), (130, 220, 130), (255, 200, 90))
-WHITE: Color = (240, 242, 245)  # the fastest known lap
+COLORS = DARK.ghosts
 REFERENCE = "reference"  # what --ghost and the strip call it
 SAME_ROAD_M = 0.05  # two tracks are one road when every centre point is this close
 
@@ -123,7 +122,7 @@ def reference_ghost(known: Reference, setup: Setup) -> Ghost:
     place = np.interp(at, steps, line["place"]) - known.flying_lap * length
     rows["params"]["progress"] = 100.0 * place / length
     rows["params"]["track_length"] = length
-    return Ghost(REFERENCE, rows, 1.0 / setup.control_hz, WHITE)
+    return Ghost(REFERENCE, rows, 1.0 / setup.control_hz, DARK.reference)
 
 
 def ghost_of(playback: Playback, name: str, color: Color, track: Track) -> Ghost:

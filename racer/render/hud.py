@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from racer.render import scene
 from racer.render.paint import font
-from racer.render.scene import Color
+from racer.render.table import BAD, DARK, PARAM_ROWS, Color
 
 PANEL = (16, 19, 23, 225)
 HELP = (24, 28, 34, 250)
-TEXT, DIM, ACCENT = (232, 236, 241), (139, 148, 160), (250, 208, 90)
-WARNING = (255, 120, 96)
+TEXT, DIM, ACCENT, WARNING = DARK.text, DARK.dim, DARK.accent, DARK.warning
 FULL_SIZE = (1600, 900)  # px; in larger windows everything grows with the window
 WIDTH = 306  # of the params panel; all lengths here are in units, see Sheet
 ROW = 19
@@ -27,28 +26,6 @@ FOOT = 62  # keys, speed scale and timeline
 GAP_LEFT, GAP_RIGHT = 400, 250  # beside the strip of gaps
 HELP_ROW, HELP_WIDTH = 26, 430
 HELP_SMALLEST = 0.4  # px per unit; smaller letters cannot be read
-
-# key, unit, decimals; None prints a flag
-PARAM_ROWS: tuple[tuple[str, str, int | None], ...] = (
-    ("speed", "m/s", 2),
-    ("steering_angle", "°", 1),
-    ("steps", "", 0),
-    ("progress", "%", 1),
-    ("x", "m", 2),
-    ("y", "m", 2),
-    ("heading", "°", 1),
-    ("distance_from_center", "m", 3),
-    ("is_left_of_center", "", None),
-    ("all_wheels_on_track", "", None),
-    ("is_offtrack", "", None),
-    ("is_crashed", "", None),
-    ("is_reversed", "", None),
-    ("closest_waypoints", "", 0),
-    ("track_width", "m", 3),
-    ("track_length", "m", 2),
-    ("projection_distance", "m", 2),
-)
-BAD = {"is_offtrack": True, "is_crashed": True, "all_wheels_on_track": False}
 
 
 class Status(NamedTuple):

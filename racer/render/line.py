@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.raceline import Bend
-from racer.render import scene
 from racer.render.figures import INK, SOFT, _map_size, _road, mark_start, write
+from racer.render.table import SPEED_COLORS
 from racer.tracks import Track
 
 APEX, BRAKE = "#20252b", "#d1242f"
@@ -47,7 +47,7 @@ def _speed_line(points: NDArray[np.void]) -> Any:
     from matplotlib.collections import LineCollection
     from matplotlib.colors import LinearSegmentedColormap
 
-    colors = [tuple(c / 255 for c in color) for color in scene.SPEED_COLORS]
+    colors = [tuple(c / 255 for c in color) for color in SPEED_COLORS]
     places = np.stack([points["x"], points["y"]], axis=1)
     lines = LineCollection(
         list(np.stack([places[:-1], places[1:]], axis=1)),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from racer.render import scene
 from racer.render.scene import Polygon, Pose, Shape, Stroke
+from racer.render.table import Color
 from racer.tracks import Track
 
 Array: TypeAlias = NDArray[np.float64]
@@ -23,9 +24,6 @@ Array: TypeAlias = NDArray[np.float64]
 SMOOTH = 2  # the road is painted this much larger, then shrunk
 SMOOTH_PIXELS = 5_000_000  # unless it is larger than this: it would take a second
 SMOOTH_CAR = 4
-GHOST_ALPHA = 150  # of 255
-CAR_PIXELS = 30  # an overview draws the car at least this long
-TRAIL_WIDTH, TRAIL_PIXELS = 0.05, 3.0  # m, px
 MARGIN = 1.5  # where the camera moves, the painted piece of world is this much larger than the view
 SCALE_MIN, SCALE_MAX = 2.0, 600.0  # px/m
 
@@ -85,7 +83,7 @@ class Painter:
         trail: NDArray[np.void] | None = None,
         speeds: scene.Scale = scene.ANY_SPEED,
         trail_key: object = None,
-        ghosts: Sequence[tuple[Pose, scene.Color]] = (),
+        ghosts: Sequence[tuple[Pose, Color]] = (),
     ) -> None:
         """Paint everything onto `target`.
 
@@ -95,7 +93,7 @@ class Painter:
             trail: rows with x, y, v, oldest first; grows between calls with the same key.
             speeds: the scale of its colours.
             trail_key: what the trail belongs to; another key starts it anew.
-            ghosts: cars that are not there, with their colours; painted pale, beneath the others.
+            ghosts: cars that are not there, with their colours; painted hollow, beneath the others.
         """
         self._prepare(camera)
         if trail is not None:
@@ -106,7 +104,7 @@ class Painter:
         corner = round(shift[0] - camera.width / 2), round(shift[1] - camera.height / 2)
         target.blit(tile, (-corner[0], -corner[1]))
         for pose, color in ghosts:
-            _draw_car(target, camera, pose, color, GHOST_ALPHA)
+            _draw_car(target, camera, pose, color, hollow=True)
         for pose in poses:
             _draw_car(target, camera, pose)
 
@@ -140,7 +138,7 @@ class Painter:
             return
         camera = self._tile_camera
         points = camera.project(np.stack([fresh["x"], fresh["y"]], axis=1))
-        width = max(TRAIL_WIDTH * camera.scale, TRAIL_PIXELS)
+        width = max(scene.TRAIL_WIDTH * camera.scale, scene.TRAIL_PIXELS)
         for i in range(len(fresh) - 1):
             color = scene.speed_color(float(fresh["v"][i]), speeds)
             _draw_link(self._tile, points[i], points[i + 1], width, color)
@@ -169,9 +167,7 @@ def _draw_stroke(surface: pygame.Surface, points: Array, width: float, shape: St
             pygame.draw.circle(surface, shape.color, point.tolist(), width / 2)
 
 
-def _draw_link(
-    surface: pygame.Surface, a: Array, b: Array, width: float, color: scene.Color
-) -> None:
+def _draw_link(surface: pygame.Surface, a: Array, b: Array, width: float, color: Color) -> None:
     """One smooth piece of the trail, painted at 4x on its own small surface."""
     low = np.floor(np.minimum(a, b) - width).astype(int)
     high = np.ceil(np.maximum(a, b) + width).astype(int)
@@ -207,11 +203,12 @@ def _draw_car(
     target: pygame.Surface,
     camera: Camera,
     pose: Pose,
-    body: scene.Color = scene.BODY,
-    alpha: int = 255,
+    body: Color = scene.BODY,
+    *,
+    hollow: bool = False,
 ) -> None:
     length = scene.NOSE - scene.TAIL
-    grow = max(1.0, CAR_PIXELS / (length * camera.scale))
+    grow = max(1.0, scene.CAR_PIXELS / (length * camera.scale))
     half = math.ceil(0.25 * grow * camera.scale) + 2
     middle = camera.project(np.array([[pose.x, pose.y]]))[0]
     corner = math.floor(middle[0]) - half, math.floor(middle[1]) - half
@@ -227,10 +224,9 @@ def _draw_car(
         side,
         side,
     )
-    _draw_shapes(patch, local, scene.car(pose, grow, body), SMOOTH_CAR)
-    small = pygame.transform.smoothscale(patch, (side, side))
-    small.set_alpha(alpha)
-    target.blit(small, corner)
+    shapes = scene.outline(pose, grow, body) if hollow else scene.car(pose, grow, body)
+    _draw_shapes(patch, local, shapes, SMOOTH_CAR)
+    target.blit(pygame.transform.smoothscale(patch, (side, side)), corner)
 
 
 @lru_cache(maxsize=32)

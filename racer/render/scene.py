@@ -8,29 +8,17 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from racer.render.table import DARK, SPEED_COLORS, Color
 from racer.tracks import Track
 
 Array: TypeAlias = NDArray[np.float64]
-Color = tuple[int, int, int]
 
-GROUND: Color = (22, 26, 31)
-ROAD: Color = (52, 58, 67)
-BORDER: Color = (226, 230, 236)
-CENTER: Color = (206, 166, 74)
+GROUND, ROAD, BORDER, CENTER = DARK.ground, DARK.road, DARK.border, DARK.center
+BODY = DARK.car
 CHECKER: Color = (240, 242, 245)
-BODY: Color = (240, 84, 60)
-CABIN: Color = (38, 20, 20)
+CABIN: Color = (14, 24, 34)
 WHEEL: Color = (12, 13, 16)
-STRIPE: Color = (255, 226, 214)
-
-# speed, slow to fast: dark blue, teal, green, yellow; even steps of lightness
-SPEED_COLORS: tuple[Color, ...] = (
-    (72, 96, 200),
-    (46, 148, 190),
-    (60, 190, 140),
-    (166, 214, 80),
-    (250, 228, 80),
-)
+STRIPE: Color = (226, 242, 252)
 
 DASH, GAP = 0.25, 0.25  # m, centre line
 BORDER_WIDTH, CENTER_WIDTH = 0.035, 0.025  # m
@@ -39,6 +27,10 @@ BORDER_WIDTH, CENTER_WIDTH = 0.035, 0.025  # m
 NOSE, TAIL, HALF_BODY = 0.166, -0.158, 0.062
 AXLE_FRONT, AXLE_REAR, HALF_TRACK = 0.082, -0.082, 0.080
 WHEEL_RADIUS, HALF_WHEEL = 0.036, 0.019
+
+CAR_PIXELS = 30  # an overview draws the car at least this long
+HOLLOW_PIXELS = 2.0  # the line of a hollow car
+TRAIL_WIDTH, TRAIL_PIXELS = 0.05, 3.0  # m, px
 
 
 class Polygon(NamedTuple):
@@ -91,6 +83,20 @@ class Playback(Protocol):
     def episodes(self) -> list[slice]: ...
 
 
+def title_of(playback: Playback) -> str:
+    """What a picture of it is called."""
+    return str(playback.meta.get("title") or playback.track.name)[:60]
+
+
+def seconds_of(playback: Playback, part: int, rows: int) -> float:
+    """How long an episode took, s: by the recording's own clock, which counts the frame that the
+    car was held still in, else from its first to its last row."""
+    times = playback.meta.get("lap_times_s")
+    if isinstance(times, list) and part < len(times) and isinstance(times[part], float):
+        return float(times[part])
+    return (rows - 1) * playback.dt
+
+
 def road(track: Track) -> list[Shape]:
     """The road with its borders, dashed centre line and start, back to front."""
     shapes: list[Shape] = [Polygon(track.outer, ROAD), Polygon(track.inner, GROUND)]
@@ -98,6 +104,13 @@ def road(track: Track) -> list[Shape]:
     shapes += _start(track)
     shapes += [Stroke(line, BORDER, BORDER_WIDTH, 1.6) for line in (track.inner, track.outer)]
     return shapes
+
+
+def outline(pose: Pose, grow: float = 1.0, color: Color = BODY) -> list[Shape]:
+    """A hollow car: a ghost, which is not there."""
+    around = np.concatenate([BODY_OUTLINE, BODY_OUTLINE[:1]])
+    placed = around @ (_rotation(pose.yaw).T * grow) + [pose.x, pose.y]
+    return [Stroke(placed, color, 0.0, HOLLOW_PIXELS)]
 
 
 def car(pose: Pose, grow: float = 1.0, body: Color = BODY) -> list[Shape]:
@@ -235,24 +248,22 @@ def _mirror(side: list[tuple[float, float]]) -> Array:
     return np.concatenate([left, left[::-1] * [1.0, -1.0]])
 
 
+BODY_OUTLINE = _mirror(
+    [
+        (NOSE, 0.030),
+        (NOSE - 0.012, 0.044),
+        (0.112, 0.052),
+        (0.045, 0.046),
+        (0.020, HALF_BODY),
+        (-0.045, HALF_BODY),
+        (-0.065, 0.050),
+        (-0.120, 0.054),
+        (TAIL + 0.010, 0.050),
+        (TAIL, 0.036),
+    ]
+)
 _BODY: tuple[tuple[Array, Color], ...] = (
-    (
-        _mirror(
-            [
-                (NOSE, 0.030),
-                (NOSE - 0.012, 0.044),
-                (0.112, 0.052),
-                (0.045, 0.046),
-                (0.020, HALF_BODY),
-                (-0.045, HALF_BODY),
-                (-0.065, 0.050),
-                (-0.120, 0.054),
-                (TAIL + 0.010, 0.050),
-                (TAIL, 0.036),
-            ]
-        ),
-        BODY,
-    ),
+    (BODY_OUTLINE, BODY),
     (_mirror([(0.150, 0.012), (0.060, 0.012)]), STRIPE),
     (_mirror([(0.048, 0.030), (0.026, 0.040), (-0.030, 0.040), (-0.062, 0.028)]), CABIN),
     (_mirror([(-0.128, 0.078), (-0.150, 0.078)]), BODY),  # rear wing

@@ -16,6 +16,7 @@ from racer.render import hud, paint, scene
 from racer.render.ghosts import Ghost, Pace
 from racer.render.paint import Painter, overview
 from racer.render.scene import Playback, Pose
+from racer.render.table import Color, lap_words, status_words
 from racer.sim.types import STATUS_LABELS
 from racer.tracks import Track
 
@@ -73,31 +74,39 @@ class Film:
         self.painter = Painter(playback.track)
         self.speeds = scene.speed_scale(playback.rows)
         self._behind_of: dict[int, NDArray[np.float64]] = {}
-        self._gaps_of: dict[int, list[tuple[str, scene.Color, NDArray[np.float64]]]] = {}
+        self._gaps_of: dict[int, list[tuple[str, Color, NDArray[np.float64]]]] = {}
 
     def rows(self, part: int) -> NDArray[np.void]:
         """The rows of one episode."""
         return self.playback.rows[self.parts[part]]
 
     def draw(
-        self, surface: pygame.Surface, part: int, at: float, camera: paint.Camera, note: str = ""
+        self,
+        surface: pygame.Surface,
+        part: int,
+        at: float,
+        camera: paint.Camera,
+        note: str = "",
+        *,
+        ghosts: bool = True,
     ) -> None:
         """Paint the moment `at` (row index with a fraction) of an episode, HUD included."""
         rows = self.rows(part)
         i = min(max(int(at), 0), len(rows) - 1)
         pose = scene.pose_at(rows, at)
         seconds = at * self.playback.dt
-        beside = [(ghost.pose(seconds), ghost.color) for ghost in self.ghosts]
+        shown = self.ghosts if ghosts else ()
+        beside = [(ghost.pose(seconds), ghost.color) for ghost in shown]
         self.painter.draw(surface, camera, [pose], rows[: i + 1], self.speeds, part, beside)
         if min(surface.get_width() - HUD_MIN[0], surface.get_height() - HUD_MIN[1]) < 0:
             return
         hud.draw_params(surface, rows[i]["params"], float(rows[i]["reward"]), pose.v)
         hud.draw_header(surface, self._status(part, at, note))
         hud.draw_speed_scale(surface, self.speeds)
-        if self.ghosts:
+        if shown:
             hud.draw_gaps(surface, self._gaps(part), rows["params"]["progress"], i)
 
-    def _gaps(self, part: int) -> list[tuple[str, scene.Color, NDArray[np.float64]]]:
+    def _gaps(self, part: int) -> list[tuple[str, Color, NDArray[np.float64]]]:
         """For each ghost its name, colour and the gap at every row of the lap, s."""
         if part not in self._gaps_of:
             rows, dt = self.rows(part), self.playback.dt
@@ -106,17 +115,15 @@ class Film:
 
     def _status(self, part: int, at: float, note: str) -> hud.Status:
         rows = self.rows(part)
-        title = str(self.playback.meta.get("title") or self.playback.track.name)
-        lap = f"lap {part + 1} of {len(self.parts)}"
+        lap = lap_words(part, len(self.parts))
         if len(np.unique(self.playback.rows["car"])) > 1:
             lap += f", car {int(rows['car'][0])}"
         over = at >= len(rows) - 1
         if over:
-            note = STATUS_LABELS[int(rows["status"][-1])].replace("_", " ") + (
-                f" · {note}" if note else ""
-            )
+            status = status_words(STATUS_LABELS[int(rows["status"][-1])])
+            note = f"{status} · {note}" if note else status
         note, pace = note or self.playback.note, self._pace(part, int(at))
-        return hud.Status(title[:60], lap, self._clock(part, at), note, pace)
+        return hud.Status(scene.title_of(self.playback), lap, self._clock(part, at), note, pace)
 
     def _pace(self, part: int, row: int) -> str:
         if self.pace is None:
@@ -129,11 +136,9 @@ class Film:
 
     def _clock(self, part: int, at: float) -> float:
         """Seconds into the lap. A lap time counts the frame the car was held still in, too."""
-        left = (len(self.rows(part)) - 1 - at) * self.playback.dt
-        times = self.playback.meta.get("lap_times_s")
-        if isinstance(times, list) and part < len(times) and isinstance(times[part], float):
-            return float(max(times[part] - left, 0.0))
-        return at * self.playback.dt
+        count = len(self.rows(part))
+        left = (count - 1 - at) * self.playback.dt
+        return max(scene.seconds_of(self.playback, part, count) - left, 0.0)
 
 
 def frame(playback: Playback, index: int, size: tuple[int, int] = SIZE) -> Frame:

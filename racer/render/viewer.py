@@ -13,27 +13,35 @@ from racer.render import hud, scene
 from racer.render.ghosts import Ghost, Pace
 from racer.render.paint import Camera, clamp_scale
 from racer.render.scene import Playback
+from racer.render.table import (
+    ACTIONS,
+    FOLLOW_SCALE,
+    SPEEDS,
+    WINDOW_KEYS,
+    ZOOM,
+    ZOOM_MAX,
+    ZOOM_MIN,
+)
 from racer.render.video import HUD_MIN, Film, track_camera
 from racer.render.window import open_window
 
 FPS = 60
 IDLE_FPS = 8  # while the window is hidden
-FOLLOW_SCALE = 200.0  # px/m
-ZOOM = 1.15  # per key or wheel notch
-SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 HINT = "space pause    F follow    +/- zoom    H help"
-KEYS = (
-    ("space", "pause, go on"),
-    (". and ,", "one step forward, back"),
-    ("→ and ←", "one second forward, back"),
-    ("↑ and ↓", "faster, slower"),
-    ("F", "follow the car, or overview"),
-    ("+ - wheel", "zoom; 0 resets it"),
-    ("R", "restart the lap"),
-    ("N and P", "next, previous lap"),
-    ("H or F1", "this help"),
-    ("Q or Esc", "quit"),
-)
+# pygame's keys that have another name in a browser; of the others the text counts
+NAMED = {
+    pygame.K_SPACE: " ",
+    pygame.K_RIGHT: "ArrowRight",
+    pygame.K_LEFT: "ArrowLeft",
+    pygame.K_UP: "ArrowUp",
+    pygame.K_DOWN: "ArrowDown",
+    pygame.K_PAGEUP: "PageUp",
+    pygame.K_PAGEDOWN: "PageDown",
+    pygame.K_F1: "F1",
+    pygame.K_ESCAPE: "Escape",
+    pygame.K_KP_PLUS: "+",
+    pygame.K_KP_MINUS: "-",
+}
 
 
 class State(NamedTuple):
@@ -44,6 +52,7 @@ class State(NamedTuple):
     paused: bool = False
     speed: float = 1.0
     follow: bool = False
+    ghosts: bool = True
     zoom: float = 1.0
     help: bool = False
     quit: bool = False
@@ -119,46 +128,69 @@ class Viewer:
 
     def key(self, key: int, text: str = "") -> State:
         """The state after a key."""
-        state = self.state
-        if key in (pygame.K_q, pygame.K_ESCAPE):
-            if state.help and key == pygame.K_ESCAPE:
-                return state._replace(help=False)
-            return state._replace(quit=True)
-        if key in (pygame.K_h, pygame.K_F1):
-            return state._replace(help=not state.help)
-        if key == pygame.K_SPACE:
-            over = state.at >= self._last()
-            return state._replace(
-                paused=not state.paused and not over, at=0.0 if over else state.at
-            )
-        if key == pygame.K_f:
-            return state._replace(follow=not state.follow, zoom=1.0)
-        if key == pygame.K_r:
-            return state._replace(at=0.0)
-        return self._move_key(key, text)
+        name = NAMED.get(key) or (text if text in ACTIONS else chr(key) if key < 128 else "")
+        action = ACTIONS.get(name, "")
+        if action == "leave":  # the help first, then the window
+            action = "help" if self.state.help else "quit"
+        change = getattr(self, f"_{action}", None) if action else None
+        return change() if change else self.state
 
-    def _move_key(self, key: int, text: str) -> State:
+    def _quit(self) -> State:
+        return self.state._replace(quit=True)
+
+    def _help(self) -> State:
+        return self.state._replace(help=not self.state.help)
+
+    def _pause(self) -> State:
         state = self.state
-        second = 1.0 / self.playback.dt
-        if text in (".", ",") or key in (pygame.K_PERIOD, pygame.K_COMMA):
-            forward = text == "." or key == pygame.K_PERIOD
-            at = np.floor(state.at) + 1 if forward else np.ceil(state.at) - 1
-            return state._replace(paused=True, at=self._clip(at))
-        if key in (pygame.K_RIGHT, pygame.K_LEFT):
-            by = second if key == pygame.K_RIGHT else -second
-            return state._replace(at=self._clip(state.at + by))
-        if key in (pygame.K_UP, pygame.K_DOWN):
-            return state._replace(speed=_next_speed(state.speed, key == pygame.K_UP))
-        if key in (pygame.K_n, pygame.K_PAGEDOWN, pygame.K_p, pygame.K_PAGEUP):
-            by = 1 if key in (pygame.K_n, pygame.K_PAGEDOWN) else -1
-            return state._replace(part=(state.part + by) % len(self.film.parts), at=0.0)
-        if text in ("+", "=") or key == pygame.K_KP_PLUS:
-            return self._zoomed(ZOOM)
-        if text == "-" or key == pygame.K_KP_MINUS:
-            return self._zoomed(1 / ZOOM)
-        if text == "0":
-            return state._replace(zoom=1.0)
-        return state
+        over = state.at >= self._last()
+        return state._replace(paused=not state.paused and not over, at=0.0 if over else state.at)
+
+    def _follow(self) -> State:
+        return self.state._replace(follow=not self.state.follow, zoom=1.0)
+
+    def _ghosts(self) -> State:
+        return self.state._replace(ghosts=not self.state.ghosts)
+
+    def _restart(self) -> State:
+        return self.state._replace(at=0.0)
+
+    def _step(self) -> State:
+        return self.state._replace(paused=True, at=self._clip(np.floor(self.state.at) + 1))
+
+    def _step_back(self) -> State:
+        return self.state._replace(paused=True, at=self._clip(np.ceil(self.state.at) - 1))
+
+    def _second(self) -> State:
+        return self.state._replace(at=self._clip(self.state.at + 1.0 / self.playback.dt))
+
+    def _second_back(self) -> State:
+        return self.state._replace(at=self._clip(self.state.at - 1.0 / self.playback.dt))
+
+    def _faster(self) -> State:
+        return self.state._replace(speed=_next_speed(self.state.speed, True))
+
+    def _slower(self) -> State:
+        return self.state._replace(speed=_next_speed(self.state.speed, False))
+
+    def _next(self) -> State:
+        return self._lap(1)
+
+    def _previous(self) -> State:
+        return self._lap(-1)
+
+    def _lap(self, by: int) -> State:
+        part = (self.state.part + by) % len(self.film.parts)
+        return self.state._replace(part=part, at=0.0)
+
+    def _zoom_in(self) -> State:
+        return self._zoomed(ZOOM)
+
+    def _zoom_out(self) -> State:
+        return self._zoomed(1 / ZOOM)
+
+    def _zoom_reset(self) -> State:
+        return self.state._replace(zoom=1.0)
 
     def advance(self, seconds: float) -> None:
         """Let playback go on; a lap that is over rests for a second, then the next one starts."""
@@ -178,11 +210,18 @@ class Viewer:
     def draw(self, surface: pygame.Surface) -> None:
         """Paint the current state."""
         state, at = self.state, self._clip(self.state.at)
-        self.film.draw(surface, state.part, at, self.camera(surface.get_size()), self._note())
+        self.film.draw(
+            surface,
+            state.part,
+            at,
+            self.camera(surface.get_size()),
+            self._note(),
+            ghosts=state.ghosts,
+        )
         if surface.get_width() >= HUD_MIN[0] and surface.get_height() >= HUD_MIN[1]:
             hud.draw_timeline(surface, at / max(self._last(), 1), HINT)
         if state.help:
-            hud.draw_help(surface, KEYS)
+            hud.draw_help(surface, [row[:2] for row in WINDOW_KEYS])
 
     def camera(self, size: tuple[int, int]) -> Camera:
         """Overview, or the car in the middle."""
@@ -211,7 +250,7 @@ class Viewer:
         return float(min(max(at, 0.0), self._last()))
 
     def _zoomed(self, factor: float) -> State:
-        return self.state._replace(zoom=min(max(self.state.zoom * factor, 0.2), 12.0))
+        return self.state._replace(zoom=min(max(self.state.zoom * factor, ZOOM_MIN), ZOOM_MAX))
 
 
 def _next_speed(speed: float, up: bool) -> float:

@@ -38,7 +38,7 @@ ALWAYS = {
     "train": "--reward --track --vehicle --actions --reward-engine --sandbox --algo --timesteps "
     "--seed --device --num-envs --torch-threads --laps --time-limit --set --early-stop --runs-dir "
     "--resume --seeds --tracks",
-    "watch": "--video --ghost --runs-dir --speed --track",
+    "watch": "--video --html --ghost --runs-dir --speed --track",
 }
 
 # What refuses the others: command, where they do not count → the option with a value.
@@ -78,6 +78,8 @@ REFUSED = {
     ),
     "train --seeds 2": ("--from x", "--resume x", "--profile", "--accept-change", "--watch"),
     "watch x.csv --track oval": ("--checkpoint best",),
+    "watch x": ("--no-source",),
+    "watch x --html a.html": ("--video a.mp4",),
 }
 
 

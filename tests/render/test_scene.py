@@ -7,6 +7,7 @@ import pytest
 
 from racer.render import scene
 from racer.render.scene import Pose
+from racer.render.table import SPEED_COLORS
 from racer.tracks import Track
 
 
@@ -51,9 +52,9 @@ def test_between_two_states_yaw_takes_the_short_way(playback):
 
 def test_speed_colours_run_from_the_first_to_the_last_and_never_past():
     scale = scene.Scale(1.0, 3.0)
-    assert scene.speed_color(-1.0, scale) == scene.SPEED_COLORS[0]
-    assert scene.speed_color(2.0, scale) == scene.SPEED_COLORS[2]
-    assert scene.speed_color(9.0, scale) == scene.SPEED_COLORS[-1]
+    assert scene.speed_color(-1.0, scale) == SPEED_COLORS[0]
+    assert scene.speed_color(2.0, scale) == SPEED_COLORS[2]
+    assert scene.speed_color(9.0, scale) == SPEED_COLORS[-1]
 
 
 def test_the_speed_scale_spends_its_colours_on_the_lap_not_on_its_first_steps(playback):

@@ -1,0 +1,306 @@
+"""A recording as one HTML file that plays in any browser, offline, and asks nothing of anyone.
+
+The numbers are rounded to what a person can see: 1 mm, 1 mm/s, 1 mrad, 0.01°, 0.0001 % of a lap;
+rewards are float32. Columns become differences of whole numbers, their bytes are sorted by weight
+and deflated: five laps with all params are some 15 kB. To run a reward on, use laps.npz.
+
+A recording may come from anyone. Its texts reach the page as JSON in a script that is data, and the
+player writes them as text; the page's policy allows the scripts and styles of this file by their
+hash, and no request at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from string import Template
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racer.errors import UsageError
+from racer.render import scene, table
+from racer.render.ghosts import REFERENCE, Ghost, Pace, seconds_from_line
+from racer.render.scene import Playback
+from racer.sim.types import LAP_COMPLETE, PARAMS, STATUS_LABELS
+
+POSE = {"x": "car_x", "y": "car_y", "yaw": "yaw", "v": "v", "steer": "steer"}  # x, y: params' too
+FLAGS = tuple(name for name in PARAMS.names or () if PARAMS[name].kind == "b")
+SCALES = {"heading": 100, "steering_angle": 100, "progress": 10_000}  # others: 1000, counts: 1
+NAME_MAX = 60  # characters of a name from outside
+_INT = 2**31 - 1
+# The player takes a third of its size deflated; the policy allows it by the hash of its text.
+LOADER = """
+const code = document.getElementById("code").textContent;
+const packed = Uint8Array.from(atob(code), (letter) => letter.charCodeAt(0));
+const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+const script = document.createElement("script");
+script.type = "module";
+script.textContent = await new Response(stream).text();
+document.head.append(script);
+"""
+_START = """
+const recording = JSON.parse(document.getElementById("recording").textContent);
+document.title = recording.title;
+open(document.querySelector(".racer-player"), recording);
+"""
+
+Table = tuple[str, dict[str, tuple[NDArray[Any], int]]]  # name; column: values, scale
+
+
+def page(
+    playback: Playback,
+    *,
+    speed: float = 1.0,
+    ghosts: Sequence[Ghost] = (),
+    pace: Pace | None = None,
+    reward: str = "",
+) -> str:
+    """The file's text.
+
+    Args:
+        playback: what to show, params and rewards of every step included.
+        speed: of playback when it is opened.
+        ghosts: laps to show beside it.
+        pace: the fastest known lap: a ghost that can be switched on.
+        reward: the source of the reward, to read beside the picture; empty leaves it out.
+
+    Raises:
+        UsageError: nothing to show.
+    """
+    if not len(playback.rows):
+        raise UsageError("the recording has no steps, so there is nothing to show.")
+    about = recording(playback, speed=speed, ghosts=ghosts, pace=pace, reward=reward)
+    script, style = (
+        _shorter(_source("player.js")) + _START,
+        themes() + _shorter(_source("player.css")),
+    )
+    return Template(_source("page.html")).substitute(
+        policy=policy([LOADER, script], [style]),
+        style=style,
+        recording=as_data(about),
+        player=_deflated(script.encode()),
+        loader=LOADER,
+    )
+
+
+def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
+    """A Content-Security-Policy that allows these texts and nothing else."""
+    allowed = (
+        " ".join(f"'sha256-{_sha256(text)}'" for text in texts) for texts in (scripts, styles)
+    )
+    return (
+        "default-src 'none'; script-src {}; style-src {}; base-uri 'none'; form-action 'none'"
+    ).format(*allowed)
+
+
+def as_data(found: Any) -> str:
+    """JSON for a script element: no text in it can end the element or begin a comment."""
+    text = json.dumps(found, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def recording(
+    playback: Playback,
+    *,
+    speed: float = 1.0,
+    ghosts: Sequence[Ghost] = (),
+    pace: Pace | None = None,
+    reward: str = "",
+) -> dict[str, Any]:
+    """What the player plays, as JSON holds it; `data` has the numbers of `tables`."""
+    shown = [(ghost, True) for ghost in ghosts]
+    if pace is not None and not any(ghost.name == REFERENCE for ghost in ghosts):
+        shown.append((pace.ghost, False))
+    tables = [_rows(playback), *_lines(playback)]
+    tables += [_ghost(k, ghost) for k, (ghost, _) in enumerate(shown)]
+    return {
+        "title": scene.title_of(playback),
+        "about": "  ".join(filter(None, (playback.track.name[:NAME_MAX], playback.note))),
+        "track": playback.track.name[:NAME_MAX],
+        "dt": playback.dt,
+        "speed": speed,
+        "speeds": [float(v) for v in scene.speed_scale(playback.rows)],
+        "start": np.round(scene.start_line(playback.track), 3).tolist(),
+        "laps": list(_laps(playback, pace)),
+        "ghosts": [
+            {
+                "name": ghost.name[:NAME_MAX],
+                "color": _color_name(ghost.color),
+                "dt": ghost.dt,
+                "began": _began(ghost.rows, ghost.dt),
+                "on": on,
+            }
+            for ghost, on in shown
+        ],
+        "params": list(PARAMS.names or ()),
+        "whole": ["steps", *(name for name in PARAMS.names or () if PARAMS[name].kind == "i")],
+        "reward": reward,
+        "tables": [
+            [
+                name,
+                len(next(iter(columns.values()))[0]),
+                [[key, scale] for key, (_, scale) in columns.items()],
+            ]
+            for name, columns in tables
+        ],
+        "table": shared(),
+        "data": packed(tables),
+    }
+
+
+def shared() -> dict[str, Any]:
+    """What the player shares with the window: `racer.render.table` and the shape of a car."""
+    wheels = [
+        (axle, side, turns)
+        for axle, turns in ((scene.AXLE_FRONT, 1), (scene.AXLE_REAR, 0))
+        for side in (scene.HALF_TRACK, -scene.HALF_TRACK)
+    ]
+    return {
+        "keys": [row[:2] for row in table.PLAYER_KEYS],
+        "actions": {key: what for row in table.PLAYER_KEYS for key, what in row.actions.items()},
+        "params": table.PARAM_ROWS,
+        "flags": FLAGS,
+        "bad": table.BAD,
+        "speeds": table.SPEEDS,
+        "speedColors": table.SPEED_COLORS,
+        "zoom": (table.ZOOM, table.ZOOM_MIN, table.ZOOM_MAX),
+        "followScale": table.FOLLOW_SCALE,
+        "shape": {
+            "body": scene.BODY_OUTLINE.tolist(),
+            "wheels": wheels,
+            "wheel": (scene.WHEEL_RADIUS, scene.HALF_WHEEL),
+            "length": scene.NOSE - scene.TAIL,
+            "least": scene.CAR_PIXELS,
+            "hollow": scene.HOLLOW_PIXELS,
+            "trail": (scene.TRAIL_WIDTH, scene.TRAIL_PIXELS),
+        },
+    }
+
+
+def themes() -> str:
+    """The colours of both themes as CSS: by the system's wish, and by data-theme against it."""
+    dark, light = (_variables(theme) for theme in (table.DARK, table.LIGHT))
+    marks = "".join(
+        f".{name}{{color:var(--{name})}}"
+        for name in _names(table.DARK)
+        if name[:5] in ("ghost", "polic", "refer")
+    )
+    return (
+        f":root{{color-scheme:light;{light}}}"
+        f"@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{dark}}}}}"
+        f":root[data-theme=dark]{{color-scheme:dark;{dark}}}{marks}"
+    )
+
+
+def _names(theme: table.Theme) -> dict[str, table.Color]:
+    """Every colour of a theme by the name that CSS calls it."""
+    found = {name: color for name, color in theme._asdict().items() if name != "ghosts"}
+    return found | {f"ghost{k}": color for k, color in enumerate(theme.ghosts)}
+
+
+def _variables(theme: table.Theme) -> str:
+    return "".join(
+        "--{}:#{:02x}{:02x}{:02x};".format(name, *c) for name, c in _names(theme).items()
+    )
+
+
+def _color_name(color: table.Color) -> str:
+    return next((name for name, known in _names(table.DARK).items() if known == color), "ghost0")
+
+
+def packed(tables: Sequence[Table]) -> str:
+    """All columns of all tables, one after the other, deflated, as base64."""
+    raw = b"".join(
+        _packed(values, scale) for _, columns in tables for values, scale in columns.values()
+    )
+    return _deflated(raw)
+
+
+def _deflated(raw: bytes) -> str:
+    engine = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return base64.b64encode(engine.compress(raw) + engine.flush()).decode()
+
+
+def _packed(values: NDArray[Any], scale: int) -> bytes:
+    """Float32 where the scale is 0; else differences of whole numbers, bytes sorted by weight."""
+    if not scale:
+        return np.asarray(values, "<f4").tobytes()
+    finite = np.nan_to_num(np.asarray(values, np.float64) * scale, nan=0.0)
+    whole = np.round(np.clip(finite, -_INT, _INT)).astype(np.int64)
+    steps = np.diff(whole, prepend=0).astype(
+        "<i4"
+    )  # a difference that wraps is undone by a sum that does
+    return steps.view(np.uint8).reshape(-1, 4).T.tobytes()
+
+
+def _rows(playback: Playback) -> Table:
+    rows = playback.rows
+    columns: dict[str, tuple[NDArray[Any], int]] = {}
+    for name in PARAMS.names or ():
+        kind = PARAMS[name].kind
+        columns[name] = (rows["params"][name], SCALES.get(name, 1000) if kind == "f" else 1)
+    columns |= {POSE[name]: (_turning(rows, name), 1000) for name in POSE}
+    columns["reward"] = (rows["reward"], 0)
+    return "rows", columns
+
+
+def _lines(playback: Playback) -> Iterator[Table]:
+    for name in ("center", "inner", "outer"):
+        line = getattr(playback.track, name)
+        yield name, {"x": (line[:, 0], 1000), "y": (line[:, 1], 1000)}
+
+
+def _ghost(number: int, ghost: Ghost) -> Table:
+    rows = ghost.rows
+    pose = {POSE[name]: (_turning(rows, name), 1000) for name in ("x", "y", "yaw")}
+    progress = rows["params"]["progress"], SCALES["progress"]
+    return f"ghost{number}", {**pose, "progress": progress}
+
+
+def _turning(rows: NDArray[np.void], name: str) -> NDArray[Any]:
+    """A column; yaw without jumps of a whole turn."""
+    return np.unwrap(rows[name]) if name == "yaw" else rows[name]
+
+
+def _laps(playback: Playback, pace: Pace | None) -> Iterator[dict[str, Any]]:
+    parts = playback.episodes()
+    for k, part in enumerate(parts):
+        rows = playback.rows[part]
+        status = int(rows["status"][-1])
+        yield {
+            "from": part.start,
+            "to": part.stop,
+            "name": f"lap {k + 1}",
+            "seconds": round(scene.seconds_of(playback, k, len(rows)), 4),
+            "progress": round(float(np.nan_to_num(rows["params"]["progress"].max())), 2),
+            "status": table.status_words(STATUS_LABELS[status]),
+            "complete": status == LAP_COMPLETE,
+            "began": _began(rows, playback.dt),
+            "pace": pace.words(float("nan"), k) if pace else "",
+        }
+
+
+def _began(rows: NDArray[np.void], dt: float) -> float:
+    """Seconds since the line at the first row."""
+    return round(float(seconds_from_line(rows, dt)[0]), 4)
+
+
+def _source(name: str) -> str:
+    return (resources.files("racer.render") / "player" / name).read_text("utf-8")
+
+
+def _shorter(text: str) -> str:
+    """Without indentation and without lines that are comments alone."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not re.match(r"//", line))
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,523 @@
+// Plays a recording: canvas, inspector, strips, ghosts. No framework, no request, and every text from
+// a recording stays text. A replay file has this module inside; the lab imports it.
+// `table` is racer/render/table.py as JSON: what the pygame window uses, too.
+
+const el = (tag, props = {}, ...inside) => {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name in made) made[name] = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...inside);
+  return made;
+};
+const clip = (value, low, high) => Math.min(Math.max(value, low), high);
+const digits = (count) => new Intl.NumberFormat(undefined,
+  { minimumFractionDigits: count, maximumFractionDigits: count, useGrouping: false });
+const formats = [0, 1, 2, 3, 4].map(digits);
+export const write = (value, count) =>
+  Number.isFinite(value) ? formats[count].format(Math.abs(value) < 0.5 * 10 ** -count ? 0 : value) : "–";
+
+// Columns of numbers from the packed text: whole numbers as differences in byte planes, deflated.
+export async function unpack(recording) {
+  const packed = Uint8Array.from(atob(recording.data), (c) => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  const raw = new Uint8Array(await new Response(stream).arrayBuffer());
+  const found = {};
+  let at = 0;
+  for (const [name, n, columns] of recording.tables) {
+    const table = (found[name] = { n });
+    for (const [column, scale] of columns) {
+      const values = (table[column] = new Float64Array(n));
+      const view = new DataView(raw.buffer, at, 4 * n);
+      let sum = 0;
+      for (let i = 0; i < n; i++) {
+        if (!scale) values[i] = view.getFloat32(4 * i, true);
+        else {
+          sum = (sum + (raw[at + i] | raw[at + n + i] << 8 | raw[at + 2 * n + i] << 16 | raw[at + 3 * n + i] << 24)) | 0;
+          values[i] = sum / scale;
+        }
+      }
+      at += 4 * n;
+    }
+  }
+  return found;
+}
+
+// The colours of the theme in force, by name.
+export function colors(node) {
+  const style = getComputedStyle(node);
+  return (name) => style.getPropertyValue("--" + name).trim();
+}
+
+// One lap: poses to draw, and when it first came to each place.
+class Drive {
+  constructor(rows, from, to, began, dt, name, color) {
+    Object.assign(this, { rows, from, to, began, dt, name, color, n: to - from });
+    this.reached = [];
+    let far = -Infinity;
+    for (let i = 0; i < this.n; i++) {
+      const progress = rows.progress[from + i];
+      if (progress > far) this.reached.push([(far = progress), began + i * dt]);
+    }
+  }
+  pose(at) {
+    const i = clip(Math.floor(at), 0, this.n - 1), j = Math.min(i + 1, this.n - 1), part = clip(at - i, 0, 1);
+    const mix = (name) => {
+      const column = this.rows[name];
+      return column ? column[this.from + i] * (1 - part) + column[this.from + j] * part : 0;
+    };
+    return { x: mix("car_x"), y: mix("car_y"), yaw: mix("yaw"), v: mix("v"), steer: mix("steer") };
+  }
+  // Seconds at which it first had this progress; NaN where it never came.
+  time(progress) {
+    const list = this.reached;
+    if (!list.length || progress > list[list.length - 1][0]) return NaN;
+    let low = 0, high = list.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (list[middle][0] < progress) low = middle + 1;
+      else high = middle;
+    }
+    if (!low) return list[0][1];
+    const [a, s] = list[low - 1], [b, t] = list[low];
+    return s + (t - s) * (progress - a) / (b - a);
+  }
+  // How much later than `other` row i came to its place, s.
+  gap(i, other) {
+    return this.began + i * this.dt - other.time(this.rows.progress[this.from + i]);
+  }
+}
+
+// A canvas on which +y is up and lengths are metres: road, trail and cars.
+export class Stage {
+  constructor(canvas, track, shape) {
+    Object.assign(this, { canvas, track, shape, g: canvas.getContext("2d"), base: document.createElement("canvas") });
+    this.road = this.path(track.outer, this.path(track.inner));
+    this.middle = this.path(track.center);
+    this.body = new Path2D();
+    shape.body.forEach((point, i) => this.body[i ? "lineTo" : "moveTo"](...point));
+    this.body.closePath();
+    const x = track.outer.x, y = track.outer.y;
+    this.box = [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
+  }
+  path(line, path = new Path2D()) {
+    for (let i = 0; i < line.n; i++) path[i ? "lineTo" : "moveTo"](line.x[i], line.y[i]);
+    path.closePath();
+    return path;
+  }
+  // True when the size changed.
+  fit() {
+    const c = this.canvas, d = Math.min(devicePixelRatio || 1, 1.5);
+    const w = Math.max(1, Math.round(c.clientWidth * d)), h = Math.max(1, Math.round(c.clientHeight * d));
+    this.pixel = d;
+    if (c.width === w && c.height === h) return false;
+    c.width = this.base.width = w;
+    c.height = this.base.height = h;
+    return true;
+  }
+  overview() {
+    const [x0, y0, x1, y1] = this.box, { width, height } = this.canvas, room = 40 * this.pixel;
+    const scale = Math.min(Math.max(width - room, 16) / (x1 - x0), Math.max(height - room, 16) / (y1 - y0));
+    return { x: (x0 + x1) / 2, y: (y0 + y1) / 2, scale };
+  }
+  look(g, camera) {
+    const { width, height } = this.canvas, s = camera.scale;
+    g.setTransform(s, 0, 0, -s, width / 2 - s * camera.x, height / 2 + s * camera.y);
+  }
+  paintRoad(camera, color) {
+    const g = this.base.getContext("2d"), line = (pixels) => pixels * this.pixel / camera.scale;
+    this.camera = camera;
+    this.inked = 0;
+    g.setTransform(1, 0, 0, 1, 0, 0);
+    g.fillStyle = color("ground");
+    g.fillRect(0, 0, this.base.width, this.base.height);
+    this.look(g, camera);
+    g.fillStyle = color("road");
+    g.fill(this.road, "evenodd");
+    g.strokeStyle = color("center");
+    g.lineWidth = Math.max(0.025, line(1.2));
+    g.lineCap = "butt";
+    g.setLineDash([0.25, 0.25]);
+    g.stroke(this.middle);
+    g.setLineDash([]);
+    g.strokeStyle = color("border");
+    g.lineWidth = Math.max(0.035, line(1.6));
+    g.stroke(this.road);
+    const [a, b] = this.track.start;
+    g.setLineDash([0.06, 0.06]);
+    g.lineWidth = 0.12;
+    g.beginPath();
+    g.moveTo(...a);
+    g.lineTo(...b);
+    g.stroke();
+    g.setLineDash([]);
+  }
+  // The trail up to row `to` of a drive, coloured by speed; only what is new is drawn.
+  paintTrail(drive, to, speeds, edge) {
+    if (to < this.inked || drive !== this.trailOf) return false;
+    const g = this.base.getContext("2d"), { car_x: x, car_y: y, v } = drive.rows, [low, high, table] = speeds;
+    const width = Math.max(this.shape.trail[0], this.shape.trail[1] * this.pixel / this.camera.scale);
+    const line = (i, wide, style, cap) => {
+      Object.assign(g, { lineCap: cap, lineWidth: wide, strokeStyle: style });
+      g.beginPath();
+      g.moveTo(x[i], y[i]);
+      g.lineTo(x[i + 1], y[i + 1]);
+      g.stroke();
+    };
+    const first = drive.from + this.inked, end = drive.from + to;
+    for (let i = first; i < end; i++) line(i, width + 2 * this.pixel / this.camera.scale, edge, "butt");
+    for (let i = first; i < end; i++) line(i, width, speedColor((v[i] - low) / (high - low), table), "round");
+    this.inked = to;
+    return true;
+  }
+  show() {
+    this.g.setTransform(1, 0, 0, 1, 0, 0);
+    this.g.drawImage(this.base, 0, 0);
+    this.look(this.g, this.camera);
+  }
+  // A car: filled with an outline, or hollow.
+  car(pose, fill, outline, least = this.shape.least) {
+    const g = this.g, shape = this.shape, scale = this.camera.scale;
+    const grow = Math.max(1, least * this.pixel / (shape.length * scale));
+    g.save();
+    g.translate(pose.x, pose.y);
+    g.rotate(pose.yaw);
+    g.scale(grow, grow);
+    if (fill) {
+      g.fillStyle = outline;
+      for (const [axle, side, turns] of shape.wheels) {
+        g.save();
+        g.translate(axle, side);
+        if (turns) g.rotate(pose.steer);
+        g.fillRect(-shape.wheel[0], -shape.wheel[1], 2 * shape.wheel[0], 2 * shape.wheel[1]);
+        g.restore();
+      }
+      g.fillStyle = fill;
+      g.fill(this.body);
+    }
+    g.strokeStyle = outline;
+    g.lineWidth = shape.hollow * this.pixel / (scale * grow);
+    g.stroke(this.body);
+    g.restore();
+  }
+}
+
+export function speedColor(part, table) {
+  const at = clip(part || 0, 0, 1) * (table.length - 1), i = Math.min(Math.floor(at), table.length - 2), f = at - i;
+  return `rgb(${table[i].map((a, k) => Math.round(a + (table[i + 1][k] - a) * f)).join(" ")})`;
+}
+
+export class Player {
+  constructor(root, recording, tables, table) {
+    Object.assign(this, { root, recording, tables, table, rows: tables.rows });
+    const dt = recording.dt;
+    this.drives = recording.laps.map((lap) => new Drive(this.rows, lap.from, lap.to, lap.began, dt, lap.name));
+    this.ghosts = recording.ghosts.map((ghost, i) => {
+      const rows = tables["ghost" + i];
+      return Object.assign(new Drive(rows, 0, rows.n, ghost.began, ghost.dt, ghost.name, ghost.color), { on: ghost.on });
+    });
+    this.part = 0;
+    this.at = 0;
+    this.speed = recording.speed;
+    this.zoom = 1;
+    this.follow = false;
+    this.ghostsOn = true;
+    this.mine = -1; // a lap of this recording that is shown as a ghost
+    this.paused = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.build();
+    const { outer, inner, center } = tables;
+    this.stage = new Stage(this.canvas, { outer, inner, center, start: recording.start }, table.shape);
+    this.listen();
+    this.choose(0);
+    requestAnimationFrame((now) => this.tick((this.last = now)));
+  }
+
+  // -- the page
+
+  build() {
+    const r = this.recording, button = (name, words, action) =>
+      el("button", { type: "button", textContent: name, title: words, ariaLabel: words, onclick: () => this.act(action) });
+    const times = r.laps.filter((lap) => lap.complete).map((lap) => lap.seconds.toFixed(2));
+    this.decimals = new Set(times).size < times.length ? 3 : 2;
+    const names = r.laps.map((lap) => `${lap.name}: ${lap.complete ? write(lap.seconds, this.decimals) + " s"
+      : `${lap.status}, ${write(lap.progress, 1)} %`}`);
+    this.canvas = el("canvas", { role: "img" });
+    this.strips = el("canvas", { role: "img", className: "strips", ariaLabel: "Strips over progress; the table below has their numbers" });
+    this.lapChoice = el("select", { ariaLabel: "Lap", onchange: (e) => this.choose(+e.target.value) },
+      ...names.map((name, i) => new Option(name, i)));
+    this.mineChoice = el("select", { onchange: (e) => { this.mine = +e.target.value; this.dirty = true; } },
+      new Option("none", -1), ...names.map((name, i) => new Option(name, i)));
+    this.slider = el("input", { type: "range", min: 0, step: 1, value: 0, ariaLabel: "Step of the lap",
+      oninput: (e) => { this.paused = true; this.go(+e.target.value); } });
+    this.playButton = button("Pause", "Play or pause", "pause");
+    this.clock = el("output");
+    this.note = el("p", { className: "note" });
+    this.live = el("p", { className: "unseen", ariaLive: "polite" });
+    this.reward = el("output", { className: "big" });
+    this.gaps = el("ul", { className: "gaps" });
+    this.params = el("table", {}, el("caption", { textContent: "params" }));
+    this.cells = this.table.params.map(([key, unit, count]) => {
+      const cell = el("td"), row = this.params.insertRow();
+      row.append(el("th", { scope: "row", textContent: key }), cell, el("td", { textContent: unit }));
+      return { key, count, cell };
+    });
+    this.band = el("select", { ariaLabel: "Fourth strip", onchange: () => (this.dirty = true) },
+      ...this.columns().map((name) => new Option(name, name)));
+    this.band.value = "distance_from_center";
+    this.data = el("details", { ontoggle: () => this.fillTable() }, el("summary", { textContent: "This lap as a table" }));
+    this.help = el("dialog", { ariaLabel: "Keys" }, el("h2", { textContent: "Keys" }),
+      el("dl", {}, ...this.table.keys.flatMap(([keys, words]) => [el("dt", { textContent: keys }), el("dd", { textContent: words })])),
+      el("button", { type: "button", textContent: "Close", onclick: () => this.help.close() }));
+    const shown = this.ghosts.map((ghost) => el("label", {},
+      el("input", { type: "checkbox", checked: ghost.on, onchange: (e) => { ghost.on = e.target.checked; this.dirty = true; } }),
+      el("span", { className: "mark " + ghost.color, ariaHidden: "true" }), ghost.name));
+    this.root.replaceChildren(
+      el("header", {}, el("h1", { textContent: r.title }), el("p", { className: "dim", textContent: r.about })),
+      el("div", { className: "view" }, this.canvas, this.legend()),
+      el("section", { className: "inspector", ariaLabel: "Reward and params of this step" },
+        el("p", { className: "dim", textContent: "reward" }), this.reward, this.note, this.gaps, this.params,
+        ...(r.reward ? [el("details", {}, el("summary", { textContent: "The reward's source" }),
+          el("pre", { tabIndex: 0, role: "region", ariaLabel: "Source of the reward", textContent: r.reward }))] : [])),
+      el("div", { className: "under" }, this.strips, el("p", {}, "strips: reward, speed, steering_angle, ", this.band)),
+      el("section", { className: "controls", ariaLabel: "Playback" }, this.playButton, button("‹", "One step back", "step_back"), button("›", "One step forward", "step"),
+        this.slider, this.clock, this.lapChoice, el("label", {}, "ghost ", this.mineChoice), ...shown,
+        button("Follow", "Follow the car, or overview", "follow"), button("Theme", "Dark or light", "theme"),
+        button("?", "Keys", "help")),
+      this.data, this.help, this.live);
+  }
+  columns() {
+    return Object.keys(this.rows).filter((name) => this.recording.params.includes(name));
+  }
+  legend() {
+    const [low, high] = this.recording.speeds;
+    const bar = el("canvas", { width: 100, height: 1, ariaHidden: "true" }), g = bar.getContext("2d");
+    for (let i = 0; i < 100; i++) {
+      g.fillStyle = speedColor(i / 99, this.table.speedColors);
+      g.fillRect(i, 0, 1, 1);
+    }
+    return el("p", { className: "legend" }, write(low, 1), bar, write(high, 1) + " m/s");
+  }
+  fillTable() {
+    if (!this.data.open) return this.data.querySelector("div")?.remove();
+    this.data.querySelector("div")?.remove();
+    const drive = this.drive, names = ["reward", "v", ...this.columns()], table = el("table", { className: "lap" });
+    table.createTHead().insertRow().append(...["time", ...names].map((name) => el("th", { scope: "col", textContent: name })));
+    const body = table.createTBody(), whole = new Set(this.recording.whole);
+    for (let i = 0; i < drive.n; i++) {
+      const row = body.insertRow();
+      row.insertCell().textContent = write(i * drive.dt, 2);
+      for (const name of names) row.insertCell().textContent = this.shown(name, drive.from + i, whole.has(name) ? 0 : 3);
+    }
+    this.data.append(el("div", { tabIndex: 0, role: "region", ariaLabel: "Every step of this lap" }, table));
+  }
+  shown(name, i, count) {
+    if (this.table.flags.includes(name)) return this.rows[name][i] ? "True" : "False";
+    return write(this.rows[name][i], count);
+  }
+
+  // -- what keys and buttons do
+
+  listen() {
+    document.addEventListener("keydown", (event) => {
+      const on = event.target, native = on.closest?.("select, textarea, input:not([type=range]), [contenteditable]");
+      const presses = (event.key === " " || event.key === "Enter") && on.closest?.("button, summary");
+      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      const action = key === "?" ? "help" : this.table.actions[key];
+      if (native || presses || event.ctrlKey || event.metaKey || event.altKey || this.help.open || !action) return;
+      event.preventDefault();
+      this.act(action);
+    });
+    this.canvas.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      this.act(event.deltaY < 0 ? "zoom_in" : "zoom_out");
+    }, { passive: false });
+    const scrub = (event) => {
+      if (event.buttons) this.scrub((event.offsetX - 8) / (this.strips.clientWidth - 16));
+    };
+    this.strips.addEventListener("pointerdown", scrub);
+    this.strips.addEventListener("pointermove", scrub);
+    this.redraw = () => { this.color = colors(this.root); this.repaint = this.dirty = true; };
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.redraw);
+    new ResizeObserver(this.redraw).observe(this.canvas);
+    this.redraw();
+  }
+  act(action) {
+    const second = 1 / this.drive.dt, speeds = this.table.speeds, [step, least, most] = this.table.zoom;
+    const end = this.drive.n - 1, zoom = (by) => { this.zoom = clip(this.zoom * by, least, most); this.repaint = true; };
+    const stop = (at) => { this.paused = true; this.go(at); };
+    ({
+      pause: () => { const over = this.at >= end; this.paused = !this.paused && !over; if (over) this.at = 0; },
+      step: () => stop(Math.floor(this.at) + 1),
+      step_back: () => stop(Math.ceil(this.at) - 1),
+      second: () => this.go(this.at + second),
+      second_back: () => this.go(this.at - second),
+      faster: () => (this.speed = speeds.find((s) => s > this.speed + 1e-9) ?? speeds.at(-1)),
+      slower: () => (this.speed = speeds.findLast((s) => s < this.speed - 1e-9) ?? speeds[0]),
+      follow: () => { this.follow = !this.follow; this.zoom = 1; this.repaint = true; },
+      zoom_in: () => zoom(step),
+      zoom_out: () => zoom(1 / step),
+      zoom_reset: () => zoom(1 / this.zoom),
+      restart: () => this.go(0),
+      ghosts: () => (this.ghostsOn = !this.ghostsOn),
+      next: () => this.choose((this.part + 1) % this.drives.length),
+      previous: () => this.choose((this.part + this.drives.length - 1) % this.drives.length),
+      help: () => this.help.showModal(),
+      theme: () => {
+        const html = document.documentElement, dark = getComputedStyle(html).colorScheme === "dark";
+        html.dataset.theme = dark ? "light" : "dark";
+        this.redraw();
+      },
+    })[action]?.();
+    this.dirty = true;
+    if (this.paused) this.say();
+  }
+  choose(part) {
+    this.part = part;
+    this.drive = this.drives[part];
+    this.lapChoice.value = part;
+    this.slider.max = this.drive.n - 1;
+    this.fillTable();
+    this.go(0);
+  }
+  go(at) {
+    this.at = clip(at, 0, this.drive.n - 1);
+    this.dirty = true;
+  }
+  scrub(part) {
+    const { from, n, rows } = this.drive, wanted = part * this.top();
+    let best = 0;
+    for (let i = 1; i < n; i++)
+      if (Math.abs(rows.progress[from + i] - wanted) < Math.abs(rows.progress[from + best] - wanted)) best = i;
+    this.paused = true;
+    this.go(best);
+  }
+  say() {
+    const words = `${this.drive.name}, ${this.clock.textContent}, reward ${this.reward.textContent}`;
+    this.live.textContent = words;
+  }
+
+  // -- time
+
+  tick(now) {
+    const seconds = Math.min((now - this.last) / 1000, 0.25);
+    this.last = now;
+    if (!this.paused) this.advance(seconds);
+    if (this.dirty) this.draw();
+    requestAnimationFrame((next) => this.tick(next));
+  }
+  // A lap that is over rests for a second, then the next one starts; the last one stops.
+  advance(seconds) {
+    const by = this.speed / this.drive.dt, end = this.drive.n - 1;
+    this.at += seconds * by;
+    this.dirty = true;
+    if (this.at < end + by) return;
+    this.live.textContent = this.lapChoice.options[this.part].text;
+    if (this.part + 1 < this.drives.length) this.choose(this.part + 1);
+    else { this.at = end; this.paused = true; }
+  }
+
+  // -- the picture
+
+  draw() {
+    this.dirty = false;
+    const stage = this.stage, drive = this.drive, at = clip(this.at, 0, drive.n - 1), i = Math.floor(at);
+    const pose = drive.pose(at), speeds = [...this.recording.speeds, this.table.speedColors];
+    const resized = stage.fit();
+    if (resized || this.repaint || this.follow || !stage.paintTrail(drive, i, speeds, this.color("edge"))) {
+      const whole = stage.overview(), scale = this.follow ? this.table.followScale * stage.pixel : whole.scale;
+      stage.paintRoad({ ...(this.follow ? pose : whole), scale: scale * this.zoom }, this.color);
+      stage.trailOf = drive;
+      stage.paintTrail(drive, i, speeds, this.color("edge"));
+      this.repaint = false;
+    }
+    stage.show();
+    const beside = this.beside();
+    for (const ghost of beside) stage.car(ghost.pose(at * drive.dt / ghost.dt), null, this.color(ghost.color));
+    stage.car(pose, this.color("car"), this.color("edge"));
+    this.words(at, i, beside);
+    this.drawStrips(i, beside);
+  }
+  beside() {
+    if (!this.ghostsOn) return [];
+    const own = this.drives[this.mine];
+    if (own) own.color = "dim";
+    return [...this.ghosts.filter((ghost) => ghost.on), ...(own && own !== this.drive ? [own] : [])];
+  }
+  words(at, i, beside) {
+    const r = this.recording, drive = this.drive, lap = r.laps[this.part], row = drive.from + i, over = at >= drive.n - 1;
+    const seconds = Math.max(lap.seconds - (drive.n - 1 - at) * drive.dt, 0);
+    this.clock.textContent = write(seconds, over && lap.complete ? this.decimals : 2) + " s";
+    const reward = this.rows.reward[row];
+    this.reward.textContent = Number.isFinite(reward) ? Number(reward.toPrecision(4)).toLocaleString(undefined, { maximumSignificantDigits: 4 }) : "–";
+    const words = [over ? lap.status : "", lap.pace, this.speed !== 1 ? `${this.speed}× speed` : "", this.paused && !over ? "paused" : ""];
+    this.note.textContent = `${write(drive.pose(at).v, 2)} m/s measured` + words.map((word) => word && ` · ${word}`).join("");
+    for (const { key, count, cell } of this.cells) {
+      const text = key === "closest_waypoints" ? `${this.rows.prev_waypoint[row]}, ${this.rows.next_waypoint[row]}` : this.shown(key, row, count);
+      cell.className = (key in this.table.bad && String(this.table.bad[key]) === text.toLowerCase() ? "bad " : "")
+        + (cell.textContent && cell.textContent !== text ? "changed" : "");
+      cell.textContent = text;
+    }
+    while (this.gaps.children.length > beside.length) this.gaps.lastChild.remove();
+    beside.forEach((ghost, k) => {
+      const line = this.gaps.children[k] ?? this.gaps.appendChild(el("li", {}, el("span"), el("span"), el("span")));
+      const gap = drive.gap(i, ghost), [mark, name, value] = line.children;
+      mark.className = "mark " + ghost.color;
+      name.textContent = ghost.name;
+      value.textContent = (gap > 0 ? "+" : "") + write(gap, 2) + " s";
+    });
+    this.slider.value = i;
+    this.slider.setAttribute("aria-valuetext", this.clock.textContent);
+    this.playButton.textContent = this.paused ? "Play" : "Pause";
+    const state = `Track ${r.track} with the car: ${drive.name}, ${this.paused ? "paused" : "playing"}`;
+    if (this.canvas.ariaLabel !== state) this.canvas.ariaLabel = state;
+  }
+  top() {
+    const { from, n, rows } = this.drive;
+    let most = 1;
+    for (let i = 0; i < n; i++) most = Math.max(most, rows.progress[from + i]);
+    return most;
+  }
+  drawStrips(now, beside) {
+    const c = this.strips, g = c.getContext("2d"), d = Math.min(devicePixelRatio || 1, 1.5), drive = this.drive;
+    const w = c.clientWidth, h = c.clientHeight, color = this.color, top = this.top();
+    if (c.width !== Math.round(w * d) || c.height !== Math.round(h * d)) { c.width = Math.round(w * d); c.height = Math.round(h * d); }
+    g.setTransform(d, 0, 0, d, 0, 0);
+    g.clearRect(0, 0, w, h);
+    g.font = "12px system-ui, sans-serif";
+    const row = (name) => (i) => this.rows[name][drive.from + i];
+    const bands = ["reward", "v", "steering_angle", this.band.value].map((name) => [name === "v" ? "speed" : name, [[row(name), "car"]]]);
+    if (beside.length) bands.push(["gap, s", beside.map((ghost) => [(i) => drive.gap(i, ghost), ghost.color])]);
+    const x = (i) => 8 + clip(row("progress")(i) / top, 0, 1) * (w - 16), tall = h / bands.length;
+    bands.forEach(([name, lines], k) => {
+      let low = Infinity, high = -Infinity;
+      for (const [value] of lines) for (let i = 0; i < drive.n; i++) {
+        const one = value(i);
+        if (Number.isFinite(one)) { low = Math.min(low, one); high = Math.max(high, one); }
+      }
+      const y = (one) => (k + 1) * tall - 4 - (one - low) / (high - low || 1) * (tall - 20);
+      lines.forEach(([value, tint], q) => {
+        g.strokeStyle = color(tint);
+        g.lineWidth = 1.5;
+        g.setLineDash(q ? [3 * q, 3] : []);
+        g.beginPath();
+        for (let i = 0, broken = true; i < drive.n; i++) {
+          const one = value(i);
+          if (Number.isFinite(one)) g[broken ? "moveTo" : "lineTo"](x(i), y(one));
+          broken = !Number.isFinite(one);
+        }
+        g.stroke();
+      });
+      g.setLineDash([]);
+      g.fillStyle = color("dim");
+      g.fillText(`${name}  ${write(low, 2)} … ${write(high, 2)}`, 8, k * tall + 12);
+    });
+    g.fillStyle = color("accent");
+    g.fillRect(x(now) - 0.5, 0, 1, h);
+  }
+}
+
+// The page of a replay file: its recording and table are in a script that is data.
+export async function open(root, recording) {
+  return new Player(root, recording, await unpack(recording), recording.table);
+}

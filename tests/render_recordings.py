@@ -1,0 +1,41 @@
+"""Recordings for tests of what shows them: driven in the engine, and texts that would be markup."""
+
+import json
+import re
+
+import numpy as np
+
+from racer.config import RaceConfig
+from racer.evaluation import evaluate
+
+MARKUP = [
+    "</script><script>document.hacked = 1</script>",
+    "<!--<script>",
+    "<img src=x onerror='document.hacked = 1'>",
+    "]]>{{7*7}}${document.hacked=1}$recording \u2028 \u202e \"'`",
+]
+
+
+class Weaving:
+    """Follows the road and weaves about its centre, so that a lap has numbers of every kind."""
+
+    def __init__(self):
+        self.step = 0
+
+    def act(self, obs):
+        self.step += 1
+        weave = 0.15 * np.sin(self.step / 7.0)
+        steer = np.arctan2(obs[:, 10], obs[:, 9]) * 1.6 + weave
+        return np.stack([np.clip(steer, -1, 1), np.full(len(obs), 0.1)], 1).astype(np.float32)
+
+
+def driven(track, laps):
+    """A Trace of `laps` laps."""
+    _, trace = evaluate(Weaving(), RaceConfig(track=track), laps=laps)
+    return trace
+
+
+def recording_in(page):
+    """The recording in a replay file, as its script reads it."""
+    (data,) = re.findall(r'id="recording">(.*?)</script>', page, re.DOTALL)
+    return json.loads(data)
