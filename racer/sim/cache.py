@@ -5,7 +5,8 @@ file and the cached caller keeps the old answer. Here the folder's name holds a 
 in KERNEL_FOLDERS, of numba and of NumPy, so a stale kernel cannot be found.
 
 What is loaded is executed. So a folder is used only if it is this user's and nobody else can write
-to it; each file begins with a hash of the rest, and one that does not match is compiled anew.
+to it; each file begins with a hash of its place and of the rest, and one that does not match is compiled
+anew.
 """
 
 from __future__ import annotations
@@ -170,11 +171,17 @@ class _Cache(FunctionCache):
 
 
 class _Checked(IndexDataCacheFile):
-    """Files that begin with the hash of the rest."""
+    """Files that begin with a hash of their own place in the cache and of the rest."""
 
-    def _dump(self, obj: Any) -> bytes:
-        data: bytes = super()._dump(obj)
-        return hashlib.sha256(data).digest() + data
+    def _save_index(self, overloads: Any) -> None:
+        content = _digested(self._index_path, self._dump((self._source_stamp, overloads)))
+        with self._open_for_write(self._index_path) as file:
+            file.write(pickle.dumps(self._version, protocol=-1) + content)
+
+    def _save_data(self, name: str, data: Any) -> None:
+        path = self._data_path(name)
+        with self._open_for_write(path) as file:
+            file.write(_digested(path, self._dump(data)))
 
     def _load_index(self) -> Any:
         try:
@@ -185,16 +192,26 @@ class _Checked(IndexDataCacheFile):
             return {}
         if version != self._version:
             return {}
-        stamp, overloads = pickle.loads(_checked(content))
+        stamp, overloads = pickle.loads(_checked(self._index_path, content))
         return overloads if stamp == self._source_stamp else {}
 
     def _load_data(self, name: str) -> Any:
-        return pickle.loads(_checked(Path(self._data_path(name)).read_bytes()))
+        path = self._data_path(name)
+        return pickle.loads(_checked(path, Path(path).read_bytes()))
 
 
-def _checked(content: bytes) -> bytes:
-    digest, data = content[:_DIGEST], content[_DIGEST:]
-    if hashlib.sha256(data).digest() != digest:
+def _digested(path: str, data: bytes) -> bytes:
+    """`data` after a hash of it and of the file's place, which a file put elsewhere does not match.
+
+    The place is three names long (key, folder of the source, file), so a cache can be copied whole.
+    """
+    place = "/".join(Path(path).parts[-3:])
+    return hashlib.sha256(place.encode("utf-8", "surrogateescape") + b"\0" + data).digest() + data
+
+
+def _checked(path: str, content: bytes) -> bytes:
+    data = content[_DIGEST:]
+    if _digested(path, data) != content:
         raise ValueError("its hash differs")
     return data
 

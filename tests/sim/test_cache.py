@@ -1,11 +1,14 @@
 """The kernel cache: keyed by every kernel's source, private, and never a reason to stop."""
 
 import ast
+import importlib
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import pytest
 
 from racer.sim import cache
@@ -15,22 +18,13 @@ DECORATORS = {"kernel", "inlined", "helper", "njit", "jit"}
 # Generated text is part of the key there, and so is all of this folder.
 OWN_KEY = ("reward", "compiler")
 
-CODE = """
-from racer.sim import jit
-from racer.tracks import Track
-print(Track.load("oval").length > 10.0, jit.CACHE_FOLDER)
+KERNELS = """
+def a(x): return x + 1
+def b(x): return x + 2
+def c(x): return x + 3
+def d(x): return x + 4
+def e(x): return x + 5
 """
-LOADED = (
-    CODE
-    + """
-from racer.sim.track_index import build, candidates, grid
-kernels = (
-    build.fill_table, grid.fence_cells, grid.road_cells,
-    candidates.candidates, candidates.nearest_squared,
-)
-print(sum(sum(kernel.stats.cache_hits.values()) for kernel in kernels))
-"""
-)
 
 
 def _holds_kernels(path):
@@ -59,42 +53,53 @@ def test_a_deep_file_changes_the_key(tmp_path, monkeypatch):
     assert cache.key() != before
 
 
-def _first(python, tmp_path):
-    """Fill a cache; its folder."""
-    said, folder = python(CODE, RACER_CACHE=str(tmp_path)).split()
-    assert said == "True"
-    assert Path(folder).parent == tmp_path
-    return Path(folder)
-
-
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory, python):
-    return _first(python, tmp_path_factory.mktemp("cache"))
+def calls(tmp_path_factory):
+    """Call five kernels as a process does that finds a cache: (sum of results, kernels loaded)."""
+    folder = tmp_path_factory.mktemp("cache")
+    (folder / "five_kernels.py").write_text(KERNELS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        module = importlib.import_module("five_kernels")
+
+    def calls():
+        made = [cache.attach(numba.njit(getattr(module, k)), str(folder)) for k in "abcde"]
+        total = sum(kernel(0) for kernel in made)
+        return total, sum(sum(kernel.stats.cache_hits.values()) for kernel in made)
+
+    calls.folder = folder
+    assert calls() == (15, 0)
+    return calls
 
 
 HARMS = (
-    lambda content: content[:-40] + bytes([content[-40] ^ 1]) + content[-39:],
-    lambda content: b"",
-    lambda content: content[: len(content) // 2],
-    lambda content: b"\x80\x05" + b"x" * 40,
+    lambda content, other: other,  # two files changed places
+    lambda content, other: content[:-40] + bytes([content[-40] ^ 1]) + content[-39:],
+    lambda content, other: b"",
+    lambda content, other: content[: len(content) // 2],
+    lambda content, other: b"\x80\x05" + b"x" * 40,
 )
 
 
 @pytest.mark.parametrize("suffix", ["nbi", "nbc"])
-def test_damaged_files_are_compiled_anew(filled, python, suffix):
+def test_damaged_files_are_compiled_anew(calls, suffix):
     """Every kernel's file is hurt, each in another way."""
-    paths = sorted(filled.rglob(f"*.{suffix}"))
-    for number, path in enumerate(paths):
-        path.write_bytes(HARMS[number % len(HARMS)](path.read_bytes()))
-    hits = python(LOADED, RACER_CACHE=str(filled.parent)).split()[-1]
-    assert int(hits) == 0
-    hits = python(LOADED, RACER_CACHE=str(filled.parent)).split()[-1]
-    assert int(hits) >= len(HARMS)  # they were repaired
+    assert calls() == (15, 5)
+    paths = sorted(calls.folder.rglob(f"*.{suffix}"))
+    contents = [path.read_bytes() for path in paths]
+    for path, harm, content, other in zip(
+        paths, HARMS, contents, contents[1:] + contents[:1], strict=True
+    ):
+        path.write_bytes(harm(content, other))
+    assert calls() == (15, 0)
+    assert calls() == (15, 5)  # they were repaired
 
 
 @POSIX
-def test_folders_are_made_for_this_user_alone(filled):
-    assert stat.S_IMODE(filled.stat().st_mode) == 0o700
+def test_folders_are_made_for_this_user_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("RACER_CACHE", str(tmp_path / "new"))
+    for folder in (Path(cache.find("kernels-1")), tmp_path / "new"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 @POSIX
@@ -140,22 +145,27 @@ def test_without_a_home_there_is_still_an_answer(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no file size limit here")
 def test_a_full_disk_is_one_warning_and_no_cache(tmp_path):
-    import subprocess
-
-    # A limit of 0 bytes a file fails every write, as a full disk does.
-    code = (
-        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0));" + CODE
+    path = (
+        tmp_path / "two_kernels.py"
+    )  # a limit of 0 bytes a file fails every write, as a full disk does
+    path.write_text(
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "from racer.sim import jit\n"
+        "def a(x): return x + 1\n"
+        "def b(x): return x + 2\n"
+        "print(jit.kernel(a)(0) + jit.kernel(b)(0))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"RACER_CACHE": str(tmp_path)},
+        [sys.executable, str(path)],
+        env=os.environ
+        | {"RACER_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(cache.PACKAGE.parent)},
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("True")
+    assert done.stdout == "3\n"
     assert done.stderr.count("kernel cache") == 1
     assert str(tmp_path) in done.stderr
 
