@@ -107,18 +107,21 @@ class TrackLaps:
             ],
         }
 
-    def row(self, width: int) -> str:
-        """A line of the table."""
-        times = self.times_s
-        cells = [f"{self.name:<{width}} {self.length:>6.1f} m {len(times):>3}/{len(self.laps)}"]
-        if times:
-            cells.append(f"{min(times):>6.2f} s {float(np.mean(times)):>6.2f} s")
-        if self.pct is not None:
-            cells.append(f"{self.pct:>8.1f} %")
+    def row(self) -> tuple[str, ...]:
+        """Cells of the table."""
+        times, end = self.times_s, ""
         if not self.lapped:
-            ends = [lap for lap in self.laps if not lap.complete]
-            cells.append(f"{ends[0].status.replace('_', ' ')} at {ends[0].progress_pct:.0f} %")
-        return "  ".join(cells)
+            first = next(lap for lap in self.laps if not lap.complete)
+            end = f"{first.status.replace('_', ' ')} at {first.progress_pct:.0f} %"
+        return (
+            self.name,
+            f"{self.length:.1f} m",
+            f"{len(times)}/{len(self.laps)}",
+            f"{min(times):.2f} s" if times else "",
+            f"{float(np.mean(times)):.2f} s" if times else "",
+            f"{self.pct:.1f} %" if self.pct is not None else "",
+            end,
+        )
 
 
 @dataclass(frozen=True)
@@ -230,17 +233,16 @@ class Result:
         return self._plain_table() if self.rules is None else self._time_trial_table()
 
     def _track_table(self) -> str:
-        width = max(5, *(len(one.name) for one in self.tracks))
-        head = (
-            f"{'track':<{width}} {'length':>8} {'laps':>5}  {'best':>8} {'mean':>8}  % of optimal"
-        )
-        lines = [head, *(one.row(width) for one in self.tracks)]
+        heads = ("track", "length", "laps", "best", "mean", "% of optimal", "first end")
+        rows = [one.row() for one in self.tracks]
+        if not any(row[-1] for row in rows):
+            heads, rows = heads[:-1], [row[:-1] for row in rows]
         known = sum(one.reference_s is not None for one in self.tracks)
         share = 100.0 * self.tracks_lapped / len(self.tracks)
         lapped = f"\nlapped {self.tracks_lapped} of {len(self.tracks)} tracks ({share:.0f} %)"
         if self.median_pct is not None:
             lapped += f", median {self.median_pct:.1f} % of optimal on {known} with a reference lap"
-        return "\n".join([*lines, lapped])
+        return f"{console.table(heads, rows, right=range(1, 6))}\n{lapped}"
 
     def _plain_table(self) -> str:
         rows = [

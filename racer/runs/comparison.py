@@ -137,9 +137,8 @@ def table(groups: Sequence[Group]) -> str:
     """One line per group for people."""
     known = any(len(group.values[SHARE.key]) for group in groups)
     measures = (*MEASURES, SHARE) if known else MEASURES
-    heads = [measure.head for measure in measures]
-    width = max(len(group.label) for group in groups)
-    lines = [f"{'':<{width}}  runs  " + "  ".join(f"{head:>28}" for head in heads)]
+    heads = ("", "runs", *(measure.head for measure in measures))
+    rows = []
     for group in groups:
         cells = []
         for measure in measures:
@@ -147,9 +146,9 @@ def table(groups: Sequence[Group]) -> str:
             text = _cell(values)
             missing = len(group.runs) - len(values)
             cells.append(f"{text}{f' ({missing} without)' if missing and len(values) else ''}")
-        row = "  ".join(f"{cell:>28}" for cell in cells)
-        lines.append(f"{group.label:<{width}}  {len(group.runs):>4}  {row}")
-    return "\n".join([*lines, "", "interquartile mean [95 % bootstrap interval] over runs"])
+        rows.append((group.label, str(len(group.runs)), *cells))
+    made = console.table(heads, rows, right=range(1, len(heads)))
+    return f"{made}\n\ninterquartile mean [95 % bootstrap interval] over runs"
 
 
 def verdict(groups: Sequence[Group]) -> str:

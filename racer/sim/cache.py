@@ -5,7 +5,7 @@ file and the cached caller keeps the old answer. Here the folder's name holds a 
 in KERNEL_FOLDERS, of numba and of NumPy, so a stale kernel cannot be found.
 
 What is loaded is executed. So a folder is used only if it is this user's and nobody else can write
-to it; each file begins with a hash of its place and of the rest, and one that does not match is compiled
+to it; each file begins with a hash of its place and of the rest, and without a match it is compiled
 anew.
 """
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from racer import console
 from racer.cli.parser import REWARD_HELP
 
 if TYPE_CHECKING:
@@ -97,22 +98,23 @@ def _print_engine(report: Report) -> None:
 
 
 def _print_drivers(report: Report) -> None:
-    head = f"driver on {report.track}"
-    print(f"{head:<22}{'steps':>7}{'lap':>7}{'per step':>11}{'episode':>11}")
-    for d in sorted(report.drivers, key=lambda d: -d.per_step):
-        lap = f"{d.progress_pct:.0f} %"
-        print(f"{d.driver:<22}{d.steps:>7}{lap:>7}{d.per_step:>11.4g}{d.total:>11.4g}")
+    rows = [
+        (d.driver, str(d.steps), f"{d.progress_pct:.0f} %", f"{d.per_step:.4g}", f"{d.total:.4g}")
+        for d in sorted(report.drivers, key=lambda d: -d.per_step)
+    ]
+    heads = (f"driver on {report.track}", "steps", "lap", "per step", "episode")
+    print(console.table(heads, rows, right=(1, 2, 3, 4)))
     for name, why in report.not_driven.items():
-        print(f"{name:<22}not driven: {why}")
+        print(f"{name}: not driven: {why}")
     print()
 
 
 def _print_components(report: Report) -> None:
     if not report.components:
         return
-    print(f"{'components per step':<22}" + "".join(f"{n[:13]:>14}" for n in report.components))
+    rows = []
     for d in sorted(report.drivers, key=lambda d: -d.per_step):
         parts = [paid.get(d.driver) for paid in report.components.values()]
-        values = ("-" if part is None else f"{part:.4g}" for part in parts)
-        print(f"{d.driver:<22}" + "".join(f"{value:>14}" for value in values))
-    print()
+        rows.append((d.driver, *("-" if part is None else f"{part:.4g}" for part in parts)))
+    heads = ("components per step", *report.components)
+    print(console.table(heads, rows, right=range(1, len(heads))), end="\n\n")

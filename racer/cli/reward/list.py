@@ -6,6 +6,8 @@ import argparse
 import ast
 from pathlib import Path
 
+from racer import console
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`racer reward list` has no options."""
@@ -15,8 +17,8 @@ def run(args: argparse.Namespace) -> None:
     """Print one line per reward."""
     from racer.reward.file import names
 
-    for name, path in sorted(names().items()):
-        print(f"{name:<20}{_first_line(path):<70}{path}")
+    rows = [(name, _first_line(path), str(path)) for name, path in sorted(names().items())]
+    print(console.table(("name", "first line", "file"), rows))
 
 
 def _first_line(path: Path) -> str:

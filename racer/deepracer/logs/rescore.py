@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from racer import console
 from racer.deepracer.logs.convert import open_driven
 from racer.deepracer.logs.log import LOG_STATUSES, PARK, PAUSE, PREPARE, Log
 from racer.deepracer.logs.recompute import recompute
@@ -16,7 +18,7 @@ from racer.reward import RewardEngine, make_engine
 from racer.sim.types import CAR, PARAMS
 from racer.tracks import Track
 
-_HEADS = f"{'episode':>7} {'result':<13} {'progress':>9} {'steps':>5} {'old':>12} {'new':>12}"
+_HEADS = ("episode", "result", "progress", "steps", "old", "new")
 
 
 @dataclass(frozen=True)
@@ -50,17 +52,21 @@ class Replay:
 
     def table(self) -> str:
         """For people."""
-        lines, source = [], ""
-        for score in self.scores:
-            if score.source != source:
-                source = score.source
-                lines += [source, _HEADS]
-            lines.append(
-                f"{score.episode:>7} {score.status.replace('_', ' '):<13} "
-                f"{score.progress_pct:>8.1f}% {score.steps:>5} {score.old:>12.4f} "
-                f"{score.new:>12.4f}"
-            )
-        return "\n".join(lines)
+        parts = []
+        for source, scores in itertools.groupby(self.scores, lambda score: score.source):
+            rows = [
+                (
+                    str(score.episode),
+                    score.status.replace("_", " "),
+                    f"{score.progress_pct:.1f} %",
+                    str(score.steps),
+                    f"{score.old:.4f}",
+                    f"{score.new:.4f}",
+                )
+                for score in scores
+            ]
+            parts += [source, console.table(_HEADS, rows, right=(0, 2, 3, 4, 5))]
+        return "\n".join(parts)
 
 
 def rescore(reward: str | Path, path: str | Path, track: str | Path | Track) -> Replay:
