@@ -42,7 +42,8 @@ def evaluate(
     """Drive `laps` laps, the first from standstill at the start line, the others flying.
 
     A car that ends a lap early (off the road, stuck, going back, too slow) starts the next one
-    from standstill at the line. `reward` scores in place of the file that `config` names.
+    from standstill at the line. `reward` scores in place of the file that `config` names, and on
+    every track of several; a file scores on the first.
 
     Returns:
         The result, and every step of it: the trace's episodes are the laps. Of a race on several
@@ -55,16 +56,27 @@ def evaluate(
     tracks = pack_of(config).tracks
     race = make_race(settings, 1, all_params=True, tracks=tracks[:1], reward=reward)
     result, trace = _closing(Drive(driver, race, laps))
-    return result if config.tracks is None else on_tracks(driver, config, tracks, laps), trace
+    if config.tracks is not None:
+        result = on_tracks(driver, config, tracks, laps, reward=reward)
+    return result, trace
 
 
-def on_tracks(driver: Driver, config: RaceConfig, tracks: Sequence[Track], laps: int) -> Result:
+def on_tracks(
+    driver: Driver,
+    config: RaceConfig,
+    tracks: Sequence[Track],
+    laps: int,
+    *,
+    reward: RewardFunction | None = None,
+) -> Result:
     """`evaluate` on each of several tracks, with percent of optimal where a reference is known.
 
-    The cars are driven side by side, and nothing is scored or recorded.
+    The cars are driven side by side. Nothing is recorded, and nothing is scored but by `reward`.
     """
     settings = _from_the_line(config, continuous=True)
-    race = make_race(settings, len(tracks), with_reward=False, tracks=tracks)
+    race = make_race(
+        settings, len(tracks), with_reward=reward is not None, tracks=tracks, reward=reward
+    )
     return Result.on(with_references(drive_all(driver, race, laps), config, race))
 
 

@@ -49,6 +49,7 @@ def drive_all(driver: Driver, race: Race, laps: int) -> list[TrackLaps]:
     cars = [_Car(track.length) for track in race.tracks]
     driven = np.ones(race.n, np.int64)  # steps of this lap; the frame the car is held in is one
     wheels_off = np.zeros(race.n, np.int64)
+    rewards = np.zeros(race.n)
     obs = race.reset()
     for car, s in zip(cars, race.cars["s"].tolist(), strict=True):
         car.start(s)
@@ -57,6 +58,7 @@ def drive_all(driver: Driver, race: Race, laps: int) -> list[TrackLaps]:
         obs = race.step(driver.act(observations.copied(obs)))
         driven += 1
         wheels_off += ~race.params["all_wheels_on_track"]
+        rewards += race.rewards
         status = race.cars["status"].copy()
         status[(status == IN_PROGRESS) & (driven > caps)] = TIME_UP
         status[race.cars["laps"] > before] = LAP_COMPLETE
@@ -64,8 +66,8 @@ def drive_all(driver: Driver, race: Race, laps: int) -> list[TrackLaps]:
             car.move(s)
         ended = status != IN_PROGRESS
         for i in np.flatnonzero(ended).tolist():
-            cars[i].finish(int(status[i]), race, i, int(wheels_off[i]))
-        driven[ended] = wheels_off[ended] = 0
+            cars[i].finish(int(status[i]), race, i, int(wheels_off[i]), float(rewards[i]))
+        driven[ended] = wheels_off[ended] = rewards[ended] = 0
         again = ended & (status != LAP_COMPLETE)
         if again.any():
             obs = race.reset(again)
@@ -126,7 +128,7 @@ class _Car:
             self._crossed.append(self._steps + (goal - self._place) / gain)
         self._s, self._place, self._steps = s, self._place + gain, self._steps + 1
 
-    def finish(self, status: int, race: Race, i: int, wheels_off: int) -> None:
+    def finish(self, status: int, race: Race, i: int, wheels_off: int, reward: float) -> None:
         """End the lap of car `i`."""
         steps = int(race.cars["steps"][i])
         progress = float(race.params["progress"][i])
@@ -135,7 +137,7 @@ class _Car:
             STATUS_LABELS[status],
             progress,
             time,
-            0.0,
+            reward,
             off_tracks=int(status == OFF_TRACK),
             reversals=int(status == REVERSED),
             immobilizations=int(status == IMMOBILIZED),

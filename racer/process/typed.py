@@ -11,6 +11,7 @@ import sysconfig
 from pathlib import Path
 
 _PLAIN = re.compile(r"[\w@%+=:,./\\-]+")
+_LAST = re.compile(r"(\\+)$")  # Windows: these would escape the closing quote
 
 
 def command(*words: object) -> str:
@@ -25,7 +26,9 @@ def quoted(word: object) -> str:
         text = os.path.join(".", text)
     if os.name != "nt":
         return shlex.quote(text)
-    return text if _PLAIN.fullmatch(text) else '"' + text.replace('"', '\\"') + '"'
+    if _PLAIN.fullmatch(text):
+        return text
+    return '"' + _LAST.sub(r"\1\1", text.replace('"', '\\"')) + '"'
 
 
 def program() -> str:

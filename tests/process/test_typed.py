@@ -23,6 +23,7 @@ def test_windows_gets_double_quotes(monkeypatch):
     monkeypatch.setattr(typed.os, "name", "nt")
     assert typed.quoted(r"C:\runs\a b") == r'"C:\runs\a b"'
     assert typed.quoted(r"C:\runs\a") == r"C:\runs\a"
+    assert typed.quoted("C:\\a b\\") == '"C:\\a b\\\\"'  # a last backslash would escape the quote
 
 
 def test_a_word_that_looks_like_an_option_is_a_path(tmp_path, monkeypatch):
