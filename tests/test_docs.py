@@ -1,14 +1,17 @@
 """The docs are true: every command in them runs, every example works, every option is there."""
 
+import contextlib
 import importlib.util
 import pkgutil
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import docs_reference
 import pytest
+from service import serving
 
 import racer
 from racer import cli, registry, reward, vehicles
@@ -75,9 +78,24 @@ def test_every_command_runs(page, workplace, monkeypatch, capsys):
     monkeypatch.chdir(workplace)
     for other in sorted((workplace / "runs").iterdir())[1:]:  # `latest` of another page
         shutil.rmtree(other)
+    with contextlib.ExitStack() as services:
+        run_all(page, services, workplace, capsys)
+
+
+def run_all(page, services, workplace, capsys):
+    """Every command of a page in order; services go on until its end."""
     makefile = (ROOT / "Makefile").read_text()
+    port = 0
     for line in commands(page):
         if line.startswith(". .venv"):
+            continue
+        if line.startswith("racer serve"):
+            _, port = services.enter_context(serving(*shlex.split(line)[2:], cwd=workplace))
+            continue
+        if line.startswith("sh examples/"):
+            url = f"http://127.0.0.1:{port}"
+            if shutil.which("sh") and shutil.which("curl"):
+                subprocess.run(["sh", ROOT / line.split()[1], url], check=True)
             continue
         if line.startswith("make "):
             assert re.search(rf"^{line.split()[1]}:", makefile, re.MULTILINE), line

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--onnx",
         type=Path,
         metavar="FILE",
-        help="an ONNX file, for onnxruntime (pip install 'racer[onnx]')",
+        help="an ONNX file, for onnxruntime and racer serve (pip install 'racer[onnx]')",
     )
 
 
@@ -35,10 +35,12 @@ def run(args: argparse.Namespace) -> None:
     checkpoint = args.checkpoint or ""
     if args.onnx:
         from racer.export.onnx import PROOF, write_onnx
+        from racer.process.typed import command
 
         made = write_onnx(found, args.onnx, checkpoint=checkpoint)
         print(f"wrote {made.path}")
         print(f"proven       on {PROOF} observations its actions differ by {made.difference:.1e}")
+        print(f"serve it     {command('serve', str(made.path))}")
         return
     from racer.export.sb3 import write_sb3
 

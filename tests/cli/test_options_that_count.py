@@ -32,6 +32,7 @@ ALWAYS = {
     "runs show": "--runs-dir",
     "runs tag": "--runs-dir",
     "runs verify": "--runs-dir",
+    "serve": "--runs-dir --checkpoint --host --port --log",
     "track edit": "--out",
     "track generate": "--seed --count --length --width --out --format",
     "track show": "--png --no-window",
@@ -66,6 +67,7 @@ REFUSED = {
     ),
     "line oval": ("--runs-dir x",),
     "line --improve x": ("--vehicle deepracer", "--actions discrete"),
+    "serve x.onnx": ("--checkpoint best",),
     "train": ("--accept-change", "--checkpoint best"),
     "train --resume x": (
         "--config x",
