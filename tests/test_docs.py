@@ -20,6 +20,7 @@ from racer.tracks import Track
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 QUICK = ["--timesteps", "2048", "--num-envs", "16", "--laps", "1"]  # instead of what is written
+SWEEP = [*QUICK, "--seeds", "1", "--workers", "1"]
 ALL_TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"^ {4,}((?:racer|python train_agent\.py) .*)$", re.MULTILINE)
@@ -56,17 +57,21 @@ def run(line):
     if words[:2] == ["python", "train_agent.py"]:  # the same arguments, the same code
         words = ["racer", "train", *words[2:]]
     assert words[0] == "racer", line
-    return cli.main(shortened(words[1:]) if words[1] == "train" else words[1:])
+    if words[1] == "train":
+        return cli.main(shortened(words[1:], QUICK))
+    if words[1] == "sweep" and not {"show", "--resume"} & set(words):
+        return cli.main(shortened(words[1:], SWEEP))
+    return cli.main(words[1:])
 
 
-def shortened(words):
-    """The same command with QUICK's values in the place of its own."""
+def shortened(words, quick):
+    """The same command with the values of `quick` in the place of its own."""
     kept = [
         word
         for number, word in enumerate(words)
-        if word not in QUICK[::2] and words[number - 1] not in QUICK[::2]
+        if word not in quick[::2] and words[number - 1] not in quick[::2]
     ]
-    return [*kept, *QUICK]
+    return [*kept, *quick]
 
 
 def test_the_pages_hold_commands():

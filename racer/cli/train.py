@@ -59,6 +59,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Options of `racer train` and of train_agent.py."""
+    add_config(parser)
+    add_runs_dir(parser)
+    parser.add_argument(
+        "--tag",
+        action="append",
+        type=tag,
+        default=[],
+        help="a word to find the run by; may be given several times",
+    )
+    parser.add_argument(
+        "--watch", action="store_true", help="after training, show the laps in a window"
+    )
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Options that `config_of` reads."""
     from racer.config import Config, each
 
     parser.add_argument(
@@ -95,17 +111,6 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         action="store_const",
         const=True,
         help="stop learning when completion and lap time have settled",
-    )
-    add_runs_dir(parser)
-    parser.add_argument(
-        "--tag",
-        action="append",
-        type=tag,
-        default=[],
-        help="a word to find the run by; may be given several times",
-    )
-    parser.add_argument(
-        "--watch", action="store_true", help="after training, show the laps in a window"
     )
 
 

@@ -152,6 +152,13 @@ class Metrics:
         return {c: np.array([row[c] for row in self.rows], float) for c in COLUMNS}
 
 
+def read_columns(path: Path) -> dict[str, np.ndarray]:
+    """Column → (rows,) float64 of a metrics.csv; without rows where there is none that is whole."""
+    rows = _read_rows(path, 10**9)
+    names = rows[0] if rows else COLUMNS
+    return {name: np.array([row[name] for row in rows], float) for name in names}
+
+
 def _read_rows(path: Path, count: int) -> list[dict[str, float]]:
     """The first `count` whole rows of a metrics.csv, which may be of any size."""
     rows: list[dict[str, float]] = []

@@ -33,6 +33,10 @@ ALWAYS = {
     "runs tag": "--runs-dir",
     "runs verify": "--runs-dir",
     "serve": "--runs-dir --checkpoint --host --port --log",
+    "sweep": "--vary --search --trials --seeds --prune --folder --resume --engine --address "
+    "--workers --reward --track --tracks --vehicle --actions --reward-engine --sandbox --algo "
+    "--timesteps --seed --device --num-envs --torch-threads --laps --time-limit --set --early-stop "
+    "--config --preset --hyperparameters",
     "track edit": "--out",
     "track generate": "--seed --count --length --width --out --format",
     "track show": "--png --no-window",
@@ -68,6 +72,15 @@ REFUSED = {
     "line oval": ("--runs-dir x",),
     "line --improve x": ("--vehicle deepracer", "--actions discrete"),
     "serve x.onnx": ("--checkpoint best",),
+    "sweep --resume x": (
+        "--vary a=1",
+        "--seeds 2",
+        "--reward progress",
+        "--early-stop",
+        "--config x",
+    ),
+    "sweep show x": ("--resume x", "--workers 2", "--folder x", "--set a=1", "--track oval"),
+    "sweep x.toml": ("--config x", "--preset race"),
     "train": ("--accept-change", "--checkpoint best"),
     "train --resume x": (
         "--config x",

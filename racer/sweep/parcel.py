@@ -1,0 +1,73 @@
+"""A run folder as bytes with a hash: how a finished run comes home from any worker, near or far.
+
+Bytes and not a shared folder, because then a cluster needs nothing but its scheduler: no network
+file system whose renames, locks and caches differ from a disk's. A run of a million steps has one
+or two MB. The receiver checks the hash of the whole and then those that the run's manifest holds,
+and makes the folder appear complete or not at all, so only one process ever writes a sweep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from racer.errors import BadRun
+from racer.runs import Run
+from racer.storage import files
+
+_PLAIN = 1  # gzip: half the bytes for a tenth of the time of its default
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A packed run; or, without bytes, the sentence that says why there is none."""
+
+    id: str
+    content: bytes = b""
+    sha256: str = ""
+    error: str = ""
+
+
+def pack(run: Run, id: str, error: str = "") -> Parcel:
+    """All files of a run folder but its lock."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=_PLAIN) as archive:
+        for path in sorted(run.folder.rglob("*")):
+            if path.is_file() and not path.name.startswith("."):
+                archive.add(path, path.relative_to(run.folder).as_posix())
+    content = stream.getvalue()
+    return Parcel(id, content, hashlib.sha256(content).hexdigest(), error)
+
+
+def unpack(parcel: Parcel, folder: Path) -> None:
+    """Make `folder` from a parcel; it appears complete or not at all.
+
+    Raises:
+        BadRun: what arrived is not what was sent.
+        OSError: it cannot be written.
+    """
+    if hashlib.sha256(parcel.content).hexdigest() != parcel.sha256:
+        raise BadRun(f"the run {parcel.id} arrived damaged: its hash differs.")
+
+    def fill(tmp: Path) -> None:
+        with tarfile.open(fileobj=io.BytesIO(parcel.content), mode="r:gz") as archive:
+            archive.extractall(tmp, filter="data")
+        problems = Run(tmp).damaged()
+        if problems:
+            raise BadRun(f"the run {parcel.id} arrived damaged: {problems[0]}.")
+        for inside, _, names in os.walk(tmp):
+            for name in names:
+                _sync(Path(inside, name))
+            files.sync_folder(Path(inside))
+
+    files.commit_folder(folder, fill)
+
+
+def _sync(path: Path) -> None:
+    """On the disk before the folder has its name."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

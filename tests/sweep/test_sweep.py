@@ -1,0 +1,236 @@
+"""A sweep loses no finished run and does none twice, whatever dies."""
+
+import csv
+import dataclasses
+import errno
+import hashlib
+import os
+import signal
+
+import pytest
+from sweeping import OPTIONS, Here, changed, new, start, wait_for, weights
+
+from racer import cli
+from racer.errors import BadRun, Busy, RacerError, ResourceError, Stopped
+from racer.runs import Run
+from racer.storage import files
+from racer.sweep import parcel, report
+from racer.sweep.folder import Folder
+from racer.sweep.plan import Job
+from racer.sweep.run import run
+from racer.sweep.worker import Order, work
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A finished sweep of two rewards and two seeds."""
+    folder = new(tmp_path_factory.mktemp("done") / "s", "reward=center_line,progress", seeds=2)
+    engine = Here()
+    run(folder, engine)
+    assert engine.orders == ["0000-seed0", "0000-seed1", "0001-seed0", "0001-seed1"]
+    assert engine.stopped
+    return folder
+
+
+def test_each_run_is_a_normal_run_folder(done, capsys):
+    assert done.finished() == ["0000-seed0", "0000-seed1", "0001-seed0", "0001-seed1"]
+    for name in done.finished():
+        assert Run.open(name, done.runs).damaged() == []
+    assert cli.main(["runs", "list", "configuration-1", "--runs-dir", str(done.runs)]) == 0
+    assert capsys.readouterr().out.count("seed") == 2
+
+
+def test_a_run_of_a_sweep_is_the_one_that_train_makes(done, tmp_path):
+    words = ["train", *OPTIONS, "--reward", "progress", "--seed", "1", "--quiet"]
+    assert cli.main([*words, "--runs-dir", str(tmp_path)]) == 0
+    (alone,) = tmp_path.glob("*/policy.safetensors")
+    assert alone.read_bytes() == weights(done)["0001-seed1"]
+
+
+def test_a_finished_sweep_trains_nothing_again(done):
+    engine = Here()
+    rows = run(done, engine)
+    assert engine.orders == []
+    assert len(rows) == 4
+
+
+def test_what_is_shown_is_written_too(done, capsys):
+    assert cli.main(["sweep", "show", str(done.path)]) == 0
+    said = capsys.readouterr().out
+    assert "4 of 4 runs are finished" in said
+    assert "best          reward = " in said
+    with (done.path / "results.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert [row["race.reward"] for row in table] == ["center_line"] * 2 + ["progress"] * 2
+    for name in ("parallel.png", "importance.png", "laps.png"):
+        assert (done.path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_sweep_in_use_is_busy(done):
+    with done.owned(), pytest.raises(Busy, match="the sweep"), Folder(done.path).owned():
+        pass
+
+
+def test_a_run_of_a_dead_worker_is_given_again(tmp_path, caplog):
+    folder = new(tmp_path / "s", "reward=center_line", seeds=1)
+    engine = Here(EOFError("gone"))
+    assert len(run(folder, engine)) == 1
+    assert engine.orders == ["0000-seed0", "0000-seed0"]
+    assert "a worker died" in caplog.text
+
+
+def test_workers_that_keep_dying_end_the_sweep(tmp_path):
+    folder = new(tmp_path / "s", "reward=center_line", seeds=1)
+    with pytest.raises(ResourceError, match="racer sweep --resume"):
+        run(folder, Here(*[EOFError("gone")] * 9))
+
+
+def test_a_full_disk_ends_it_and_it_goes_on(tmp_path, monkeypatch):
+    folder, real = new(tmp_path / "s", "reward=center_line", seeds=2), files.commit_folder
+
+    def full(target, write):
+        if target.name == "0000-seed1":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(target, write)
+
+    monkeypatch.setattr("racer.storage.files.commit_folder", full)
+    with pytest.raises(ResourceError, match="No space left"):
+        run(folder, Here())
+    assert folder.finished() == ["0000-seed0"]
+    monkeypatch.undo()
+    engine = Here()
+    run(folder, engine)
+    assert engine.orders == ["0000-seed1"]
+
+
+def test_a_reward_that_fails_is_said_and_tried_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rewards").mkdir()
+    bad = tmp_path / "rewards" / "bad.py"
+    bad.write_text("def reward_function(params):\n    return 1 / (params['steps'] - 3)\n")
+    folder = new(tmp_path / "s", "reward=center_line,bad")
+    assert len(run(folder, Here())) == 1
+    assert "division by zero" in folder.failures()["0001-seed0"]
+    again = Here()
+    run(folder, again)
+    assert again.orders == ["0001-seed0"]
+    assert "0001-seed0 failed: " in report.text(folder, folder.plan(), report.rows_of(folder))
+
+
+def test_when_every_run_fails_it_ends(tmp_path):
+    folder = new(tmp_path / "s", "train.batch_size=7", seeds=9)
+    engine = Here()
+    with pytest.raises(RacerError, match="the first 5 runs failed"):
+        run(folder, engine)
+    assert len(engine.orders) == 5
+
+
+def test_a_training_that_diverges_is_a_result(tmp_path):
+    folder = new(tmp_path / "s", "train.learning_rate=10.0", settings={"train.timesteps": 4096})
+    (row,) = run(folder, Here())
+    assert (row.status, row.completion_pct) == ("diverged", 0.0)
+    assert "1 diverged" in report.text(folder, folder.plan(), [row])
+
+
+def test_a_parcel_that_was_changed_is_refused(done, tmp_path):
+    made = parcel.pack(Run(done.runs / "0000-seed0"), "x")
+    with pytest.raises(BadRun, match="arrived damaged"):
+        parcel.unpack(dataclasses.replace(made, content=made.content + b"x"), tmp_path / "x")
+    content = changed(made.content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    rehashed = dataclasses.replace(made, content=content, sha256=sha256)
+    with pytest.raises(BadRun, match=r"policy\.safetensors changed"):
+        parcel.unpack(rehashed, tmp_path / "x")
+    parcel.unpack(made, tmp_path / "x")
+    assert Run(tmp_path / "x").damaged() == []
+
+
+def test_a_worker_leaves_nothing_behind_and_its_folder_is_the_users_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = new(tmp_path / "s", "train.gamma=0.9")
+    plan, scratch = folder.plan(), tmp_path / "scratch"
+    scratch.mkdir()
+    job = Job(0, 0, {"train.gamma": 0.9, "train.seed": 0})
+    assert work(Order(job, plan.config, {}, scratch=str(scratch))).content
+    assert os.getcwd() == str(tmp_path)
+    assert [path for path in scratch.rglob("*") if path.is_file()] == []
+
+
+def test_inputs_that_were_changed_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rewards").mkdir()
+    text = "def reward_function(params):\n    return 1.0\n"
+    (tmp_path / "rewards" / "mine.py").write_text(text)
+    folder = new(tmp_path / "s", "reward=mine")
+    (folder.path / "inputs" / "rewards" / "mine.py").write_text(text + "\n")
+    with pytest.raises(BadRun, match="was changed since the sweep began"):
+        run(folder, Here())
+
+
+def test_ctrl_c_keeps_what_is_finished_and_is_fast(tmp_path):
+    """A worker that would train for hours is ended at once; the seed before it is kept."""
+    folder = new(tmp_path / "s", "train.timesteps=512,99999999")
+    process = start("--resume", folder.path, "--workers", 1, start_new_session=True)
+    assert wait_for(lambda: len(folder.finished()) == 1 or process.poll() is not None)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "1 runs are kept, 1 are left. Go on: " in err
+    assert "Traceback" not in err
+    assert not folder.scratch.exists()
+
+
+@pytest.mark.slow
+def test_a_sweep_killed_three_times_is_the_one_that_never_was(tmp_path):
+    """SIGKILL of the main process, SIGKILL of a worker, Ctrl-C; then it goes on to its end."""
+    words = ["reward=center_line,progress", "train.gamma=0.95,0.99"]
+    straight = new(tmp_path / "straight", *words, seeds=3)
+    run(straight, Here())
+    folder = new(tmp_path / "s", *words, seeds=3)
+    kept = set()
+    for number, ending in enumerate((signal.SIGKILL, signal.SIGINT, signal.SIGKILL), 1):
+        process = start("--resume", folder.path)
+        assert wait_for(lambda n=number: len(folder.finished()) >= 2 * n)
+        process.send_signal(ending)
+        process.communicate(timeout=60)
+        assert kept <= set(folder.finished())
+        kept = set(folder.finished())
+    before = {name: (folder.runs / name).stat().st_mtime_ns for name in kept}
+    process = start("--resume", folder.path)
+    assert wait_for(lambda: _children(process.pid) or process.poll() is not None)
+    os.kill(_children(process.pid)[0], signal.SIGKILL)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert {name: (folder.runs / name).stat().st_mtime_ns for name in kept} == before
+    assert weights(folder) == weights(straight)
+    assert len(weights(folder)) == 12
+
+
+def _children(pid):
+    """Workers of a process that train."""
+    import glob
+    from pathlib import Path
+
+    found = []
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            text = Path(path).read_text()
+            words = Path(path).with_name("cmdline").read_text()
+        except OSError:
+            continue
+        parent = int(text.rpartition(")")[2].split()[1])
+        if parent == pid and "loky" in words and "tracker" not in words:
+            found.append(int(path.split("/")[2]))
+    return found
+
+
+def test_stopped_is_what_a_signal_raises(tmp_path):
+    class Stopping(Here):
+        def submit(self, order):
+            os.kill(os.getpid(), signal.SIGTERM)
+            return super().submit(order)
+
+    folder = new(tmp_path / "s", "train.gamma=0.9,0.95")
+    with pytest.raises(Stopped, match="racer sweep --resume") as stopped:
+        run(folder, Stopping())
+    assert stopped.value.exit_code == 143
