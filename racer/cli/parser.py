@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from racer.errors import UsageError, did_you_mean, printable
 
-RUN_HELP = "a run folder, its name, or `latest`"
+RUN_HELP = "a run folder, its name, `latest`, or a tag such as champion"
 REWARD_HELP = "a name from `racer reward list`, or a file"
 _NOT_PNG = (".jpg", ".jpeg", ".gif", ".svg", ".pdf", ".webp", ".bmp", ".tif", ".tiff")
 _HEAD = re.compile(r'\s*"""(.*?)(?:"""|\n)')

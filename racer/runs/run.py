@@ -24,6 +24,7 @@ from racer.config import Config
 from racer.errors import BadConfig, BadRun, UnknownName, UsageError
 from racer.process import paths
 from racer.process.typed import command
+from racer.runs import promoted
 from racer.storage import files, foreign, provenance
 from racer.storage.locks import hold
 
@@ -253,7 +254,7 @@ class Run:
 
 
 def find(name: str, runs_dir: Path) -> Path:
-    """The folder of a run given by path, by name in `runs_dir`, or as `latest`.
+    """The folder of a run given by path, by name in `runs_dir`, as `latest` or as the champion.
 
     Raises:
         UnknownName: no such run; names the nearest one.
@@ -275,7 +276,10 @@ def find(name: str, runs_dir: Path) -> Path:
                     "racer train made; racer runs list shows them."
                 )
             return folder
-    known = [LATEST, *(run.name for run in list_runs(runs_dir))]
+    tagged = promoted.current(runs_dir, name)
+    if tagged is not None and paths.is_folder(runs_dir / tagged.run):
+        return runs_dir / tagged.run
+    known = [LATEST, *promoted.tags(runs_dir), *(run.name for run in list_runs(runs_dir))]
     raise UnknownName("run", name, known, f"Looked in {runs_dir}; a path works too.")
 
 

@@ -18,7 +18,7 @@ import shutil
 import stat
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,11 @@ def json_bytes(value: Any) -> bytes:
 
 def write_synced(path: Path, *chunks: bytes | memoryview) -> str:
     """A new file, on the disk when this returns, and its sha256. For uncommitted folders."""
+    return write_streamed(path, chunks)
+
+
+def write_streamed(path: Path, chunks: Iterable[bytes | memoryview]) -> str:
+    """`write_synced` of pieces that come one after the other."""
     digest = hashlib.sha256()
     descriptor = os.open(path, _WRITE, 0o644)
     try:
@@ -199,6 +204,11 @@ def safe_name(text: str) -> str:
     plain = re.sub(r"[^\w.]+", "_", plain, flags=re.UNICODE).strip("._-")[:40]
     plain = plain.encode()[:100].decode(errors="ignore") or "run"
     return f"{plain}_" if plain.lower() in _RESERVED else plain
+
+
+def is_reserved(name: str) -> bool:
+    """Is it a device of Windows, with whatever ending?"""
+    return name.split(".")[0].lower() in _RESERVED - {"latest"}
 
 
 def read_limited(path: Path, limit: int, *, error: type[BadInput] = BadRun) -> bytes:

@@ -1,0 +1,1 @@
+"""Where good runs go: the gate before deployment, and object storage."""

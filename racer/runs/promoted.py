@@ -1,0 +1,157 @@
+"""Which run is the champion: a tag that one run has at a time, with everyone who had it before.
+
+`promoted.json` in the folder of runs is a list of events for each tag, only ever appended to: a
+run was promoted, or a tag was rolled back to the run before. The current run follows from it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from racer.errors import BadRun, UsageError, short
+from racer.process import paths
+from racer.storage import files, foreign, locks
+
+FILE = "promoted.json"
+CHAMPION = "champion"
+PROMOTED, ROLLED_BACK = "promoted", "rolled back"
+_TAG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_EVENT = {
+    "run": str,
+    "policy": str,
+    "when": str,
+    "event": str,
+    "completion_pct": (*foreign.NUMBER, None),
+    "mean_lap_s": (*foreign.NUMBER, None),
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a tag's history.
+
+    Args:
+        run: the name of the run that has the tag from here on.
+        policy: sha256 of its policy file.
+        when: ISO 8601, UTC.
+        event: PROMOTED or ROLLED_BACK.
+        completion_pct, mean_lap_s: what the gate measured.
+    """
+
+    run: str
+    policy: str
+    when: str
+    event: str
+    completion_pct: float | None = None
+    mean_lap_s: float | None = None
+
+
+def history(runs_dir: Path, tag: str) -> list[Event]:
+    """Everything that happened to a tag, oldest first; empty when it was never given.
+
+    Raises:
+        BadRun: the file is damaged.
+    """
+    return _read(paths.expanded(runs_dir)).get(tag, [])
+
+
+def tags(runs_dir: Path) -> list[str]:
+    """Every tag that was ever given."""
+    return sorted(_read(paths.expanded(runs_dir)))
+
+
+def current(runs_dir: Path, tag: str) -> Event | None:
+    """The run that has the tag now; None when none has it."""
+    stack = _stack(history(runs_dir, tag))
+    return stack[-1] if stack else None
+
+
+def promote(
+    runs_dir: Path,
+    tag: str,
+    run: str,
+    policy: str,
+    *,
+    completion_pct: float | None = None,
+    mean_lap_s: float | None = None,
+) -> None:
+    """Give the tag to a run.
+
+    Raises:
+        Busy: another process is at it. ResourceError: the disk.
+    """
+    _append(runs_dir, tag, Event(run, policy, _now(), PROMOTED, completion_pct, mean_lap_s))
+
+
+def roll_back(runs_dir: Path, tag: str) -> Event:
+    """Give the tag back to the run that had it before; returns that.
+
+    Raises:
+        UsageError: nobody had it before.
+    """
+    stack = _stack(history(runs_dir, tag))
+    if len(stack) < 2:
+        has = f"{stack[0].run} is the first" if stack else "no run ever had it"
+        raise UsageError(f"{tag} cannot be rolled back: {has}. racer runs history shows the tags.")
+    before = stack[-2]
+    _append(runs_dir, tag, Event(**{**asdict(before), "when": _now(), "event": ROLLED_BACK}))
+    return before
+
+
+def check_tag(tag: str) -> str:
+    """A name that a tag may have.
+
+    Raises:
+        UsageError: it has not.
+    """
+    if not _TAG.fullmatch(tag) or tag == "latest":
+        raise UsageError(
+            f"{short(tag)!r} cannot be promoted to; use small letters, digits, - and _, for "
+            f"example {CHAMPION}."
+        )
+    return tag
+
+
+def _stack(events: list[Event]) -> list[Event]:
+    """Who has the tag, and who would have it after each rollback: the last is the current one."""
+    stack: list[Event] = []
+    for event in events:
+        if event.event == ROLLED_BACK:
+            del stack[-1:]
+        else:
+            stack.append(event)
+    return stack
+
+
+def _append(runs_dir: Path, tag: str, event: Event) -> None:
+    runs_dir = paths.expanded(runs_dir)
+    with locks.hold(runs_dir / ".promoted.lock", f"the tags of {runs_dir}"):
+        found = _read(runs_dir)
+        found.setdefault(check_tag(tag), []).append(event)
+        value: dict[str, Any] = {name: [asdict(e) for e in found[name]] for name in sorted(found)}
+        with files.disk_errors(str(runs_dir / FILE)):
+            files.write_json(runs_dir / FILE, {"schema": 1, "tags": value})
+
+
+def _read(runs_dir: Path) -> dict[str, list[Event]]:
+    path = runs_dir / FILE
+    if not path.exists():
+        return {}
+    value = files.read_json(path)
+    advice = "Restore it from a copy, or remove it to begin anew."
+    foreign.check(value, {"schema": int, "tags": {str: [_EVENT]}}, str(path), advice=advice)
+    if value["schema"] > 1:
+        raise BadRun(f"{path} is of a newer racer. Upgrade racer.")
+    fields = list(Event.__dataclass_fields__)
+    return {
+        tag: [Event(**{name: event[name] for name in fields}) for event in events]
+        for tag, events in value["tags"].items()
+    }
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
