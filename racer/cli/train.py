@@ -53,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seeds", type=whole, metavar="N", help="train N seeds side by side, then summarise them"
     )
     parser.add_argument(
+        "--live",
+        action="store_true",
+        help="show all cars in a window while they learn; closing it does not stop the training",
+    )
+    parser.add_argument(
         "--profile", action="store_true", help="print where the time of learning went"
     )
 
@@ -189,11 +194,12 @@ def _seeds(args: argparse.Namespace) -> int:
             args.watch,
             args.profile,
             args.accept_change,
+            args.live,
         )
     ):
         raise UsageError(
             "--seeds N, N >= 1, trains new runs: no --resume, --accept-change, --from, "
-            "--checkpoint, --watch or --profile."
+            "--checkpoint, --watch, --live or --profile."
         )
     outcomes = train_seeds(config_of(args), args.seeds, runs_dir=args.runs_dir, tags=args.tag)
     for outcome in outcomes:
@@ -229,11 +235,20 @@ def _start(args: argparse.Namespace) -> Any:
         from racer.api import resume
 
         run = Run.open(args.resume, args.runs_dir)
-        return resume(run, settings_of(args), accept_change=args.accept_change)
+        settings = settings_of(args)
+        live = live_of(args, run.config().override(settings))
+        return resume(run, settings, accept_change=args.accept_change, listeners=live)
     from racer.api import train
 
     if not args.start_from:
-        return train(config_of(args), runs_dir=args.runs_dir, tags=args.tag, profile=args.profile)
+        config = config_of(args)
+        return train(
+            config,
+            runs_dir=args.runs_dir,
+            tags=args.tag,
+            listeners=live_of(args, config),
+            profile=args.profile,
+        )
 
     old = Run.open(args.start_from, args.runs_dir)
     config = config_of(args, None if args.config else old.config())
@@ -243,8 +258,19 @@ def _start(args: argparse.Namespace) -> Any:
         tags=args.tag,
         parent=old,
         parent_checkpoint=args.checkpoint or "",
+        listeners=live_of(args, config),
         profile=args.profile,
     )
+
+
+def live_of(args: argparse.Namespace, config: Any) -> list[Any]:
+    """The listener of --live, with its window."""
+    if not args.live:
+        return []
+    from racer.render.live.process import WindowProcess
+    from racer.training.listeners.live import Live
+
+    return [Live(config, WindowProcess)]
 
 
 def report(finished: Any, result: Any) -> None:

@@ -4,7 +4,14 @@ One loop (`drive`) serves `racer evaluate`, the choice of the best policy while 
 trials. `protocol` holds the penalties of a time trial. All of them return one `Result`.
 """
 
-from racer.evaluation.drive import evaluate, judged_on, make_scorer, on_tracks, time_trial
+from racer.evaluation.drive import (
+    evaluate,
+    judged_on,
+    make_recorder,
+    make_scorer,
+    on_tracks,
+    time_trial,
+)
 from racer.evaluation.protocol import PROTOCOLS, Protocol, protocol
 from racer.evaluation.result import Lap, Result, TrackLaps
 from racer.evaluation.several import Driver
@@ -18,6 +25,7 @@ __all__ = [
     "TrackLaps",
     "evaluate",
     "judged_on",
+    "make_recorder",
     "make_scorer",
     "on_tracks",
     "protocol",

@@ -123,6 +123,26 @@ def make_scorer(
     return score
 
 
+def make_recorder(
+    config: RaceConfig, track: Track
+) -> Callable[[Driver], tuple[float | None, np.ndarray]]:
+    """For showing a policy while it learns: one lap from the line, without a reward.
+
+    Returns:
+        A function of a driver: seconds, None when it did not complete the lap, and (K,) TRACE.
+    """
+    settings = dataclasses.replace(_from_the_line(config, continuous=True), tracks=None)
+    race = make_race(settings, 1, with_reward=False, tracks=[track])
+
+    def record(driver: Driver) -> tuple[float | None, np.ndarray]:
+        race.seed(0)
+        drive = Drive(driver, race, 1)
+        lap = drive.run().laps[0]
+        return lap.time_s if lap.complete else None, drive.trace().rows
+
+    return record
+
+
 def judged_on(config: RaceConfig) -> tuple[Track, ...]:
     """The tracks that choose the best policy of a training on several.
 

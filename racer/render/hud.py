@@ -153,6 +153,17 @@ def draw_header(target: pygame.Surface, status: Status) -> None:
         sheet.text(text, (right, PAD + 84 + 20 * k), 14, color, right=True)
 
 
+def draw_list(target: pygame.Surface, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """A panel at the top left: a title, and names with values."""
+    sheet = Sheet(target)
+    sheet.panel((PAD, PAD, WIDTH, 3 * PAD + 14 + ROW * len(rows)))
+    sheet.text(title[:40], (2 * PAD, 2 * PAD - 4), 14, TEXT, bold=True)
+    for k, (name, value) in enumerate(rows):
+        y = 3 * PAD + 6 + ROW * k
+        sheet.text(name, (2 * PAD, y), 13, DIM)
+        sheet.text(value, (WIDTH, y), 13, TEXT, right=True)
+
+
 def draw_speed_scale(target: pygame.Surface, scale: scene.Scale) -> None:
     """The colours of the trail, at the bottom right."""
     sheet = Sheet(target)

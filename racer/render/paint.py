@@ -104,9 +104,9 @@ class Painter:
         corner = round(shift[0] - camera.width / 2), round(shift[1] - camera.height / 2)
         target.blit(tile, (-corner[0], -corner[1]))
         for pose, color in ghosts:
-            _draw_car(target, camera, pose, color, hollow=True)
+            draw_car(target, camera, pose, color, hollow=True)
         for pose in poses:
-            _draw_car(target, camera, pose)
+            draw_car(target, camera, pose)
 
     def _prepare(self, camera: Camera) -> None:
         """Paint the tile anew when the view has left it or its scale has changed."""
@@ -199,7 +199,7 @@ def _quad(a: Array, b: Array, width: float) -> list[list[float]] | None:
     ]
 
 
-def _draw_car(
+def draw_car(
     target: pygame.Surface,
     camera: Camera,
     pose: Pose,
@@ -207,6 +207,7 @@ def _draw_car(
     *,
     hollow: bool = False,
 ) -> None:
+    """Put a car where it is, larger than life where it could not be seen; hollow for a ghost."""
     length = scene.NOSE - scene.TAIL
     grow = max(1.0, scene.CAR_PIXELS / (length * camera.scale))
     half = math.ceil(0.25 * grow * camera.scale) + 2

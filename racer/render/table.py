@@ -139,6 +139,14 @@ PLAYER_KEYS: tuple[Keys, ...] = (
     Keys("H or F1", "this help", {"h": "help", "F1": "help"}),
 )
 WINDOW_KEYS = (*PLAYER_KEYS, Keys("Q or Esc", "quit", {"q": "quit", "Escape": "leave"}))
+# The window of a training.
+LIVE_KEYS: tuple[Keys, ...] = (
+    Keys("space", "stop the picture, go on", {" ": "paused"}),
+    Keys("S", "the swarm of all cars", {"s": "swarm"}),
+    Keys("L", "a lap of the policy of now", {"l": "lap"}),
+    Keys("H or F1", "this help", {"h": "help", "F1": "help"}),
+    Keys("Q or Esc", "close; the training goes on", {"q": "quit", "Escape": "leave"}),
+)
 ACTIONS: dict[str, str] = {
     key: action for row in WINDOW_KEYS for key, action in row.actions.items()
 }

@@ -2,6 +2,7 @@
 
     on_start(run, race)     before the first step; after `set_state` when a run goes on
     on_step(infos)          after every step of all cars; infos[i] says how car i's episode ended
+    on_policy(policy)       after an update, before the next steps; policy() is what was learned
     on_metrics(row)         a new row of metrics.csv
     on_log(step, values)    what Stable-Baselines3 logged, by name, e.g. train/loss
     on_checkpoint(state)    a moment that training can go on from; keep on disk what is not yet
@@ -13,7 +14,7 @@ is made, `set_state` gets it back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from racer.errors import UsageError
 
 if TYPE_CHECKING:
     from racer.evaluation import Result
+    from racer.policy import Policy
     from racer.race import Race
     from racer.runs import Run
     from racer.training.state import State
@@ -45,6 +47,9 @@ class Listener:
 
     def on_step(self, infos: Sequence[Mapping[str, Any]]) -> None:
         """Every car made a step: race.params, race.rewards, race.done; infos as RacerVecEnv's."""
+
+    def on_policy(self, policy: Callable[[], Policy]) -> None:
+        """An update is done; `policy()` is the policy of this moment, if you want to drive it."""
 
     def on_metrics(self, row: Mapping[str, float]) -> str | None:
         """A new row of metrics.csv; return why training should end here, or None."""
@@ -88,6 +93,9 @@ class Listeners:
         self._at_steps = [
             one.on_step for one in self._all if type(one).on_step is not Listener.on_step
         ]
+        self._at_policies = [
+            one.on_policy for one in self._all if type(one).on_policy is not Listener.on_policy
+        ]
 
     def start(self, run: Run, race: Race) -> None:
         """Tell them that it begins."""
@@ -98,6 +106,11 @@ class Listeners:
         """Tell those that want to know of a step."""
         for on_step in self._at_steps:
             on_step(infos)
+
+    def policy(self, policy: Callable[[], Policy]) -> None:
+        """Tell them that there is a new policy."""
+        for on_policy in self._at_policies:
+            on_policy(policy)
 
     def metrics(self, row: Mapping[str, float]) -> str:
         """Tell them a row; the first reason to end here, or an empty text."""

@@ -169,6 +169,7 @@ class Loop(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         self._check_finite()
+        self.listeners.policy(lambda: from_model(self.model, self.about))
         set_action_std(self.model, self.config)
         why = self._why_stop()
         best_due = self.judging.due(self.num_timesteps)

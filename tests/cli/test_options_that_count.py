@@ -47,7 +47,7 @@ ALWAYS = {
     "track show": "--png --no-window",
     "train": "--reward --track --vehicle --actions --reward-engine --sandbox --algo --timesteps "
     "--seed --device --num-envs --torch-threads --laps --time-limit --set --early-stop --runs-dir "
-    "--resume --seeds --tracks",
+    "--resume --seeds --tracks --live",
     "watch": "--video --html --ghost --runs-dir --speed --track",
 }
 
@@ -97,7 +97,14 @@ REFUSED = {
         "--profile",
         "--checkpoint best",
     ),
-    "train --seeds 2": ("--from x", "--resume x", "--profile", "--accept-change", "--watch"),
+    "train --seeds 2": (
+        "--from x",
+        "--resume x",
+        "--profile",
+        "--accept-change",
+        "--watch",
+        "--live",
+    ),
     "watch x.csv --track oval": ("--checkpoint best",),
     "watch x": ("--no-source",),
     "watch x --html a.html": ("--video a.mp4",),
