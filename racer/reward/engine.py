@@ -99,8 +99,14 @@ class RewardEngine(ABC):
         (rows, cars), self._pending = self._pending, None
         self.compute(rows, cars, out)
 
-    def bind(self, rows: Rows, out: Floats) -> Bound | None:
-        """The kernel in place of `submit` and `collect`, if the engine is one."""
+    def bind(
+        self, rows: Rows, out: Floats, failed: NDArray[np.bool_] | None = None
+    ) -> Bound | None:
+        """The kernel in place of `submit` and `collect`, if the engine is one.
+
+        Args:
+            failed: (N,) bool, where to note the rows that a call leaves open; else a new array.
+        """
         return None
 
     def settle(self, bound: Bound, cars: Cars | None) -> None:  # noqa: B027

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from racer.reward.components import Sums
 from racer.reward.engine import Bound, Cars, Floats, RewardEngine, Rows
 from racer.reward.failure import Failure
+from racer.sim.native_call import every
 
 
 class PackEngine(RewardEngine):
@@ -32,10 +33,7 @@ class PackEngine(RewardEngine):
         self._parts = [slice(end - n, end) for end, n in zip(ends, counts, strict=True)]
         for engine, part in zip(self.engines, self._parts, strict=True):
             engine.first_car = part.start
-        self._rows: tuple[Rows, list[Rows]] | None = None
-        self._bound: tuple[Floats, list[tuple[RewardEngine, Floats, Bound | None]]] | None = None
-        self._cars: list[Cars | None] = []
-        self._kernels = False
+        self._bounds: list[Bound] = []  # of each engine, while all of them are kernels
 
     @property
     def failure_folder(self) -> Path | None:
@@ -64,27 +62,33 @@ class PackEngine(RewardEngine):
                 raise
 
     def submit(self, rows: Rows, cars: Cars | None) -> None:
-        """Start the engines that are no kernels: workers run beside each other."""
-        if self._rows is None or self._rows[0] is not rows:
-            self._rows, self._bound = (rows, [rows[part] for part in self._parts]), None
-        self._cars = [None if cars is None else cars[part] for part in self._parts]
-        if not self._kernels:
-            for engine, some, own in zip(self.engines, self._rows[1], self._cars, strict=True):
-                engine.submit(some, own)
+        """Start every engine: workers run beside each other."""
+        for engine, part in zip(self.engines, self._parts, strict=True):
+            engine.submit(rows[part], None if cars is None else cars[part])
 
     def collect(self, out: Floats) -> None:
         """Finish what `submit` started."""
-        assert self._rows is not None, "collect() without submit()"
-        if self._bound is None or self._bound[0] is not out:  # kernels stay bound to their arrays
-            outs = [out[part] for part in self._parts]
-            parts = zip(self.engines, self._rows[1], outs, strict=True)
-            self._bound = out, [(one, into, one.bind(some, into)) for one, some, into in parts]
-            self._kernels = all(bound is not None for _, _, bound in self._bound[1])
-        for (engine, into, bound), own in zip(self._bound[1], self._cars, strict=True):
+        for engine, part in zip(self.engines, self._parts, strict=True):
+            engine.collect(out[part])
+
+    def bind(
+        self, rows: Rows, out: Floats, failed: NDArray[np.bool_] | None = None
+    ) -> Bound | None:
+        """Every engine's kernel in one native call; None if one of them is none."""
+        failed = np.zeros(len(rows), np.bool_) if failed is None else failed
+        self._bounds = []
+        for engine, part in zip(self.engines, self._parts, strict=True):
+            bound = engine.bind(rows[part], out[part], failed[part])
             if bound is None:
-                engine.collect(into)
-            elif bound.call() < 0:
-                engine.settle(bound, own)
+                return None
+            self._bounds.append(bound)
+        return Bound(rows, out, every(*(one.call for one in self._bounds)), failed)
+
+    def settle(self, bound: Bound, cars: Cars | None) -> None:
+        """Answer for the rows that any of the kernels left open."""
+        for engine, one, part in zip(self.engines, self._bounds, self._parts, strict=True):
+            if one.failed.any():
+                engine.settle(one, None if cars is None else cars[part])
 
     def get_state(self) -> NDArray[Any] | None:
         """Rows of every engine's cars, one engine after the other."""

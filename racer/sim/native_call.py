@@ -55,8 +55,7 @@ def chain(*calls: Callable[[], Any]) -> Callable[[], Any]:
         return calls[0]
     if all(hasattr(call, "steps") for call in calls):
         steps = [step for call in calls for step in call.steps]  # type: ignore[attr-defined]
-        table = np.array([len(steps), *itertools.chain(*steps)], np.int64)
-        return _call(_native_chain(), table, steps, calls)
+        return _call(_native_chain(), _table(steps), steps, calls)
 
     def one_by_one() -> Any:
         result = 0
@@ -67,6 +66,25 @@ def chain(*calls: Callable[[], Any]) -> Callable[[], Any]:
         return result
 
     return one_by_one
+
+
+def every(*calls: Callable[[], Any]) -> Callable[[], Any]:
+    """One call that makes all of these in order, whatever they return.
+
+    Returns:
+        The call. It returns the smallest integer that they returned. It may be part of a chain.
+    """
+    if len(calls) == 1:
+        return calls[0]
+    if all(hasattr(call, "steps") for call in calls):
+        steps = [step for call in calls for step in call.steps]  # type: ignore[attr-defined]
+        native, table = _native_chain(to_the_end=True), _table(steps)
+        return _call(native, table, [(_address(native), table.ctypes.data)], calls)
+    return lambda: min(call() for call in calls)
+
+
+def _table(steps: list[tuple[int, int]]) -> np.ndarray:
+    return np.array([len(steps), *itertools.chain(*steps)], np.int64)
 
 
 def _call(
@@ -137,8 +155,11 @@ def _native_call(function: Any, signature: tuple[Any, ...]) -> Any:
 
 @functools.cache
 @global_compiler_lock
-def _native_chain() -> Any:
-    """A C function that calls others: their number, then for each its address and its words'."""
+def _native_chain(*, to_the_end: bool = False) -> Any:
+    """A C function that calls others: their number, then for each its address and its words'.
+
+    It ends at the first negative answer, which is its own, or `to_the_end` gives the smallest.
+    """
     context = cpu_target.target_context
 
     def body(builder: Any, table: Any) -> None:
@@ -149,10 +170,16 @@ def _native_chain() -> Any:
             words = _word(builder, table, builder.add(at, _INT64(2)))
             function = builder.inttoptr(function, _NATIVE.as_pointer())
             words = builder.inttoptr(words, _INT64.as_pointer())
-            builder.store(builder.call(function, [words]), result)
-            negative = builder.icmp_signed("<", builder.load(result), _INT64(0))
-            with cgutils.if_unlikely(builder, negative):
-                loop.do_break()
+            answer = builder.call(function, [words])
+            if to_the_end:
+                least = builder.load(result)
+                less = builder.icmp_signed("<", answer, least)
+                builder.store(builder.select(less, answer, least), result)
+            else:
+                builder.store(answer, result)
+                negative = builder.icmp_signed("<", answer, _INT64(0))
+                with cgutils.if_unlikely(builder, negative):
+                    loop.do_break()
         builder.ret(builder.load(result))
 
     return _native(context, body)

@@ -83,6 +83,38 @@ def test_rewards_of_a_pack_are_those_of_its_tracks(tmp_path, engine):
     made.reward.close()
 
 
+KEPT_AND_RARE_DOUBT = """
+last = 0.0
+
+def reward_function(params):
+    global last
+    made = params["progress"] - last if params["steps"] > 3 else 0.0
+    last = params["progress"]
+    rare = params["steps"] == 9 and params["is_left_of_center"] and params["track_length"] < 20.0
+    exponent = -1 if rare else 1  # a whole number to a negative power is left to Python
+    return made + 2 ** exponent
+"""
+
+
+def test_kernels_of_a_pack_leave_rows_open_without_scoring_others_twice(tmp_path):
+    """Rows of some tracks go to Python within the step; what every car keeps goes on once."""
+    path = tmp_path / "mine.py"
+    path.write_text(KEPT_AND_RARE_DOUBT)
+    tracks = [Track.load(name) for name in NAMES]
+    assert 0 < sum(track.length < 20.0 for track in tracks) < len(tracks)
+    seen = {}
+    for engine in ("compiled", "inprocess"):
+        race = make_race(RaceConfig(reward=str(path), reward_engine=engine), 6, tracks=tracks)
+        race.reset()
+        seen[engine] = np.empty((20, 6))
+        for rewards in seen[engine]:
+            race.step(np.full((6, 2), 0.1, np.float32))
+            rewards[:] = race.rewards
+        race.reward.close()
+    assert (seen["inprocess"][7] < 1.99).any()  # 0.5 and what was made in a step
+    np.testing.assert_allclose(seen["compiled"], seen["inprocess"], rtol=0, atol=1e-12)
+
+
 def test_a_failure_in_a_pack_names_the_car_of_the_race(tmp_path):
     from racer.errors import RewardFailed
 

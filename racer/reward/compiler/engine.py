@@ -14,6 +14,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from racer.reward.compiler import codegen, runtime, verdicts
 from racer.reward.compiler.handover import Handover, Outgrown, first, size
@@ -77,8 +78,9 @@ class CompiledEngine(RewardEngine):
         self._buffer = first(self._cells, n)
         self.state = self._buffer if any(cell.place for cell in self._cells) else None
 
-    def bind(self, rows: Rows, out: Floats) -> Bound:
-        failed, fuel = np.zeros(len(rows), np.bool_), np.zeros(1, np.int64)
+    def bind(self, rows: Rows, out: Floats, failed: NDArray[np.bool_] | None = None) -> Bound:
+        failed = np.zeros(len(rows), np.bool_) if failed is None else failed
+        fuel = np.zeros(1, np.int64)
         cells = np.zeros(self._buffer.shape[1], np.int64)
         kept = (self._buffer, cells, cells.view(np.float64))
         call = bind(self._kernel, rows, *self._tables, out, failed, fuel, *kept)
