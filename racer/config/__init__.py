@@ -6,6 +6,7 @@ docs/reference.md show.
 
 from racer.config.evaluation import EvalConfig
 from racer.config.fields import About, about, each
+from racer.config.others import Others
 from racer.config.race import STARTS, RaceConfig, Rules
 from racer.config.training import TrainConfig
 from racer.config.whole import Config
@@ -15,6 +16,7 @@ __all__ = [
     "About",
     "Config",
     "EvalConfig",
+    "Others",
     "RaceConfig",
     "Rules",
     "TrainConfig",

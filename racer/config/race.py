@@ -9,6 +9,7 @@ from typing import Any
 
 from racer.config.convert import build
 from racer.config.fields import check, setting
+from racer.config.others import Others
 from racer.errors import BadConfig
 
 STARTS = ("round_robin", "line", "random")
@@ -98,9 +99,15 @@ class RaceConfig:
         "auto", "strict refuses to run a reward without full lock-down", choices=SANDBOXES
     )
     rules: Rules = field(default_factory=Rules)
+    others: Others = field(default_factory=Others)
 
     def __post_init__(self) -> None:
         check(self, "race.")
+        if self.others.learners > 1 and self.rules.alternate_direction:
+            raise BadConfig(
+                f"race.others.cars = {self.others.learners} with rules.alternate_direction: cars "
+                "that share a road drive the same way. Leave one of them out."
+            )
 
     @property
     def where(self) -> str:

@@ -214,7 +214,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
 
 
 _COPIED = ("action_space", "spec", "_np_random", "_np_random_seed", "_needs_reset", "_seeded")
-_COPIED_OF_RACE = ("cars", "params", "commands", "rewards")
+_COPIED_OF_RACE = ("cars", "objects", "params", "commands", "rewards")
 
 
 def _again(

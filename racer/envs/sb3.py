@@ -117,12 +117,16 @@ class RacerVecEnv(VecEnv):
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Everything the next step depends on; `set_state` continues bit for bit."""
         state = {"cars": self.race.cars.copy()}
+        if self.race.among:
+            state["objects"] = self.race.objects.copy()
         kept = self.race.reward.get_state() if self.race.reward is not None else None
         return state if kept is None else state | {"reward": kept}
 
     def set_state(self, state: dict[str, NDArray[Any]]) -> Obs:
         """Go on from `get_state`; returns the observations of now."""
         self.race.cars[...] = state["cars"]
+        if self.race.among:
+            self.race.objects[...] = state["objects"]
         if "reward" in state and self.race.reward is not None:
             self.race.reward.set_state(state["reward"])
         self._running = True

@@ -8,6 +8,8 @@ An observation is a module with a class `Observation`:
     .bind(scene, out)
         a call without arguments that writes row i of `out` for each car with scene.mask[i].
         `out` follows the space: (N, *shape) of its type, or a dict of such arrays.
+    .among()          optional: the observation that takes its place where boxes, bots or other cars
+        are on the road
 
 Your own go into `./observations`, which is searched first: start from a copy of features.py.
 """
@@ -42,11 +44,13 @@ def names() -> list[str]:
     return registry.module_names("racer.observations")
 
 
-def make(name: str, vehicle: np.ndarray) -> Observation:
+def make(name: str, vehicle: np.ndarray, *, among: bool = False) -> Observation:
     """The observation called `name`.
 
     Args:
         name: of a file in ./observations or of a built-in one; or a path, or a package.module.
+        vehicle: (1,) VEHICLE.
+        among: boxes, bots or other cars are on the road.
 
     Raises:
         UnknownName: no such observation; names the nearest one.
@@ -57,6 +61,8 @@ def make(name: str, vehicle: np.ndarray) -> Observation:
     if not callable(kind):
         raise BadInput(f"observation {name!r} has no class Observation; see racer.observations.")
     observation: Observation = kind(vehicle)
+    if among and callable(getattr(observation, "among", None)):
+        observation = observation.among()  # type: ignore[attr-defined]
     space = getattr(observation, "space", None)
     if not _usable(space) or not callable(getattr(observation, "bind", None)):
         raise BadInput(

@@ -1,7 +1,11 @@
-"""Twenty-one numbers: how the car moves, where it is on the road, and the road ahead."""
+"""Twenty-one numbers: how the car moves, where it is on the road, and the road ahead.
+
+With others on the road twelve more: the three nearest objects ahead.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +14,8 @@ import numpy as np
 
 from racer.sim.geometry import look_ahead, table_index
 from racer.sim.jit import borrowed, inlined, kernel
-from racer.sim.native_call import bind
-from racer.sim.scene import Part, Scene
+from racer.sim.native_call import bind, chain
+from racer.sim.scene import Part, Scene, own_column
 from racer.sim.trig import sincos
 
 LOOK_AHEAD_M = (0.4, 0.8, 1.4, 2.2, 3.2)  # along the centre line, from the nose's projection
@@ -19,6 +23,10 @@ YAW_RATE_SCALE = 4.0  # rad/s
 LIMIT = 4.0  # every feature is clipped to [-4, 4]
 _OWN = 6
 SIZE = _OWN + 3 * len(LOOK_AHEAD_M)
+OBJECTS = 3  # nearest ones ahead
+_PER_OBJECT = 4
+HORIZON_M, PASSED_M = 8.0, 0.5  # objects from just behind the nose to so far ahead are seen
+SPACE_M, WIDTH_M = 2.0, 0.4  # units of distance and of width
 _AHEAD = np.array(LOOK_AHEAD_M)
 _PER_AHEAD = 1.0 / _AHEAD
 
@@ -39,20 +47,45 @@ class Observation:
     | 8 + 3k | road width there | 1 m | 0.6 … 1.5 |
 
     k = 0 … 4 with d_k = 0.4, 0.8, 1.4, 2.2, 3.2 m along the centre line.
+
+    With boxes, bots or other cars on the road, the nearest three ahead follow, j = 0 … 2, the
+    nearest first. Ahead is from 0.5 m behind the nose to 8 m before it, along the road.
+
+    | index | meaning | unit of 1.0 | usual range |
+    |---|---|---|---|
+    | 21 + 4j | distance along the road, from the nose to its middle | 2 m | -0.25 … 4 |
+    | 22 + 4j | lateral offset of the object, left positive | half the road width | -1 … 1 |
+    | 23 + 4j | its speed minus the car's | the vehicle's top speed | -1 … 1 |
+    | 24 + 4j | its width, as crashes are measured | 0.4 m | 0.5 … 1; 0 for no object |
+
+    A place without an object holds 4, 0, 0, 0.
     """
 
-    def __init__(self, vehicle: np.ndarray) -> None:
-        self.space = gymnasium.spaces.Box(-LIMIT, LIMIT, (SIZE,), np.float32)
+    def __init__(self, vehicle: np.ndarray, *, among: bool = False) -> None:
+        self._objects = OBJECTS if among else 0
+        shape = (SIZE + _PER_OBJECT * self._objects,)
+        self.space = gymnasium.spaces.Box(-LIMIT, LIMIT, shape, np.float32)
         self._vehicle = vehicle
 
+    def among(self) -> Observation:
+        """The observation of a race with others on the road."""
+        return Observation(self._vehicle, among=True)
+
     def bind(self, scene: Scene, out: np.ndarray) -> Callable[[], Any]:
-        """A call that writes the rows of `out` (N, 21) float32 where `scene.mask` is set."""
+        """A call that writes the rows of `out` (N, 21 or 33) float32 where `scene.mask` is set."""
 
         def of(part: Part) -> Callable[[], Any]:
             where = part.track, part.direction, self._vehicle
             return bind(observe, part.cars, part.mask, out[part.rows], *where)
 
-        return scene.each(of)
+        def objects_of(part: Part) -> Callable[[], Any]:
+            around = part.objects, part.per_world
+            where = part.track, part.direction, self._vehicle
+            rows = out[part.rows]
+            return bind(observe_objects, part.cars, part.mask, rows, *around, *where)
+
+        road = scene.each(of)
+        return chain(road, scene.each(objects_of)) if self._objects else road
 
 
 @inlined
@@ -92,3 +125,50 @@ def observe(cars, mask, out, track, direction, vehicles):
     for i in range(cars.size):
         if mask[i] and cars[i].direction == direction:
             _observe_car(cars[i], out[i], track, per_speed, per_steer)
+
+
+@inlined
+def _ahead(car, box, length):
+    """Distance along the road from the nose of `car` to an object, m: -PASSED_M or more."""
+    gap = box.s - car.s + PASSED_M
+    return gap - length * np.floor(gap / length) - PASSED_M
+
+
+@inlined
+def _nearest_after(car, world, own, length, last, last_gap):
+    """Column of the nearest object beyond the one of the slot before, and its distance, m."""
+    best, nearest = -1, HORIZON_M
+    for k in range(world.size):
+        if k == own or not world[k].present:
+            continue
+        gap = _ahead(car, world[k], length)
+        beyond = gap > last_gap or (gap == last_gap and k > last)
+        if beyond and gap < nearest:
+            best, nearest = k, gap
+    return best, nearest
+
+
+@kernel
+def observe_objects(cars, mask, out, objects, per_world, track, direction, vehicles):
+    """The nearest objects ahead of every car of this direction with mask[i], to out[i, 21:]."""
+    track, out = borrowed(track), borrowed(out)
+    per_speed, length = 1.0 / vehicles[0].speed_max, track.head[0].length
+    for i in range(cars.size):
+        if not (mask[i] and cars[i].direction == direction):
+            continue
+        car, world, own = cars[i], objects[i // per_world], own_column(i, per_world)
+        last, gap = -1, -math.inf
+        for slot in range(OBJECTS):
+            at = SIZE + _PER_OBJECT * slot
+            if last >= 0 or slot == 0:
+                last, gap = _nearest_after(car, world, own, length, last, gap)
+            if last < 0:
+                out[i, at] = LIMIT
+                out[i, at + 1 : at + _PER_OBJECT] = 0.0
+                continue
+            box = world[last]
+            _, _, width = look_ahead(track, box.s)
+            out[i, at] = _clipped(gap * (1.0 / SPACE_M))
+            out[i, at + 1] = _clipped(2.0 * box.n / width)
+            out[i, at + 2] = _clipped((box.v - car.v) * per_speed)
+            out[i, at + 3] = _clipped(box.half_width * (2.0 / WIDTH_M))

@@ -9,7 +9,7 @@ import numpy as np
 
 import racer.actions
 from racer import vehicles
-from racer.config import RaceConfig
+from racer.config import Others, RaceConfig
 from racer.errors import BadConfig
 from racer.race import drivers
 from racer.race.race import Race, spread
@@ -84,6 +84,17 @@ def make_race(
             f"{n} car{'s' if n > 1 else ''} cannot race on {len(roads)} tracks: each needs one. "
             f"Try train.num_envs={8 * len(roads)}, or fewer tracks."
         )
+    each = config.others.learners
+    if n % each:
+        raise BadConfig(
+            f"{n} car{'s' if n > 1 else ''} cannot race in worlds of {each}: give a multiple. "
+            f"Try train.num_envs={max(1, n // each) * each}."
+        )
+    if n // each < len(roads):
+        raise BadConfig(
+            f"{n} cars in worlds of {each} cannot race on {len(roads)} tracks: each needs a world. "
+            f"Try train.num_envs={8 * each * len(roads)}, or fewer tracks."
+        )
     engine = _rewards(config, roads, n, seed, reward) if with_reward else None
     return Race(
         roads,
@@ -93,6 +104,7 @@ def make_race(
         observation=config.observation,
         reward=engine,
         rules=config.rules,
+        others=config.others,
         seed=seed,
         all_params=all_params,
     )
@@ -112,7 +124,9 @@ def _rewards(
             f"for reward_engine {config.reward_engine}, sandbox {config.sandbox}. Leave both at "
             "auto, or write it into a reward file."
         )
-    counts = np.bincount(spread(n, len(tracks)), minlength=len(tracks)).tolist()
+    each = config.others.learners
+    worlds = np.bincount(spread(n // each, len(tracks)), minlength=len(tracks))
+    counts = (worlds * each).tolist()
     engines: list[RewardEngine] = []
     try:
         for track, cars in zip(tracks, counts, strict=True):
@@ -141,8 +155,9 @@ def _reward(config: RaceConfig, track: Track, n: int, seed: int) -> RewardEngine
         seed=seed,
         sample_rows=lambda: drivers.sample(scripted(config, track)),
         sample_of=drivers.definition(
-            track.center, track.inner, track.outer, vehicle, actions, config.rules
+            track.center, track.inner, track.outer, vehicle, actions, config.rules, config.others
         ),
+        objects=config.others.count,
     )
 
 
@@ -154,5 +169,17 @@ def scripted(config: RaceConfig, track: Track) -> Race:
         vehicle=vehicles.load(config.vehicle),
         actions=racer.actions.load(config.actions),
         rules=config.rules,
+        others=alone(config.others),
         all_params=True,
     )
+
+
+def alone(others: Others) -> Others:
+    """The same road for one car, driven alone, whose params have as many objects around it.
+
+    Other learners become boxes: how the scripted drivers meet them proves as much.
+    """
+    if others.learners == 1:
+        return others
+    boxes = others.boxes + others.learners - 1
+    return dataclasses.replace(others, cars=1, obstacles=boxes, obstacle_positions="")

@@ -17,17 +17,19 @@ from typing import Any
 
 import numpy as np
 
-from racer import observations
+from racer import objects, observations
 from racer.actions import Actions
-from racer.config import STARTS, Rules
+from racer.config import STARTS, Others, Rules
+from racer.race.among import Among
 from racer.race.start import Start
 from racer.reward import RewardEngine
 from racer.reward.engine import DOUBTFUL
+from racer.reward.params import KEYS as PARAMS_KEYS
 from racer.sim import precompile, step
 from racer.sim.models.kinematic import new_block
 from racer.sim.native_call import bind, chain
 from racer.sim.scene import Part, Scene
-from racer.sim.types import CAR, OBJECT, PARAMS, SIM
+from racer.sim.types import CAR, OBJECT, SIM, params_type
 from racer.tracks import Track
 
 KEYS = 2**62  # a car's key, an int64, is less than this plus the number of cars
@@ -46,6 +48,8 @@ class Race:
         observation: name, see racer.observations.
         reward: the engine that scores (s_t, a_t); None scores 0.
         rules: how episodes begin and end.
+        others: what else is on the road. With several cars in a world, those of one world are next
+            to each other, and `n` is a multiple of their number.
         seed: of the first car.
         all_params: fill every params key, also those the reward does not read (for traces, HUDs).
 
@@ -53,8 +57,12 @@ class Race:
         tracks: every track; `track` is the first.
         roads: (N,) int64, the index of each car's track.
         scene: what rewards and observations may see.
-        cars: (N,) CAR, the only state; copy it to save it, assign to it and `refresh` to restore.
-        objects: (W, K) OBJECT of each world, see Scene; nothing stands on the road of a time trial.
+        cars: (N,) CAR; with `objects` the only state: copy both to save it, assign and `refresh`
+            to restore it.
+        objects: (W, K) OBJECT of each world, see Scene; K = 0 in a time trial.
+        worlds: (N,) int64, the world of each car.
+        hits: (N,) int64, what each car touches, of `contact.touch`; empty in a time trial.
+        among: what is done for the objects; None in a time trial.
         params: (N,) PARAMS of the last (s_t, a_t).
         commands: (N, 2) steering angle (deg) and speed (m/s) of the last action.
         rewards: (N,) float64 of the last step.
@@ -75,6 +83,7 @@ class Race:
         observation: str = "features",
         reward: RewardEngine | None = None,
         rules: Rules | None = None,
+        others: Others | None = None,
         seed: int = 0,
         all_params: bool = False,
     ) -> None:
@@ -84,18 +93,23 @@ class Race:
         if not 1 <= len(tracks) <= n:
             raise ValueError(f"{n} cars on {len(tracks)} tracks; each track needs a car")
         rules = rules or Rules()
-        self.rules = rules
+        self.rules, self.others = rules, others or Others()
+        self.per_world = self.others.learners
+        if n % self.per_world:
+            raise ValueError(f"{n} cars in worlds of {self.per_world}; give a multiple")
         self.tracks = tuple(one.reversed() if rules.reverse else one for one in tracks)
         self.track = self.tracks[0]
-        self.roads = spread(n, len(tracks))
+        self.worlds = np.arange(n) // self.per_world
+        self.roads = spread(n // self.per_world, len(tracks))[self.worlds]
         self.n, self.vehicle, self.actions, self.reward = n, vehicle, actions, reward
         self.sim = np.concatenate([sim_row(rules, one.length) for one in self.tracks])
         self.dt = float(self.sim["control_dt"][0])
         self.max_steps = int(self.sim["max_steps"].max())
 
         self.cars = np.zeros(n, CAR)
-        self.objects = np.zeros((n, 0), OBJECT)
-        self.params = np.zeros(n, PARAMS)
+        self.objects = np.zeros((n // self.per_world, objects.columns(self.others)), OBJECT)
+        self.params = np.zeros(n, params_type(self.others.count))
+        self.hits = np.zeros(n if self.others.count else 0, np.int64)
         self.commands = np.zeros((n, 2))
         self.rewards = np.zeros(n)
         self.terminated = np.zeros(n, np.bool_)
@@ -108,14 +122,21 @@ class Race:
         self._action_kinds = "iu" if self.action_buffer.dtype.kind == "i" else "iuf"
         self._mask = np.zeros(n, np.bool_)
         self.scene = self._scene()
+        self.among: Among | None = None
+        if self.others.count:
+            self.among = Among(self.others, rules, self.tracks, vehicle, self.sim)
+            self._look = self.among.look(self.scene)
 
-        self._view = observations.make(observation, vehicle)
+        self._view = observations.make(observation, vehicle, among=self.others.count > 0)
         self.observation_space = self._view.space
         self.obs: observations.Obs = observations.empty(self._view.space, n)
-        needs_width = (
-            all_params or reward is None or bool(WIDTH_KEYS & getattr(reward, "needs", WIDTH_KEYS))
+        everything = all_params or reward is None
+        self._needs = (
+            frozenset(PARAMS_KEYS)
+            if everything
+            else getattr(reward, "needs", frozenset(PARAMS_KEYS))
         )
-        self._bind_step(needs_width)
+        self._bind_step()
         self._reset, self._restart = self._bind_reset(self._mask), self._bind_reset(self.done)
         self.seed(seed)
 
@@ -125,7 +146,7 @@ class Race:
             self.cars,
             self.commands,
             np.ones(self.n, np.bool_),
-            np.arange(self.n),  # every car is alone in its world
+            self.worlds,
             self.roads,
             tuple(
                 (one.arrays, one.reversed().arrays) if both else (one.arrays,)
@@ -134,15 +155,16 @@ class Race:
             self.objects,
         )
 
-    def _bind_step(self, needs_width: bool) -> None:
+    def _bind_step(self) -> None:
         """The parts of a step, and `_all` of it: one native call if the reward is a kernel too."""
-        ends = self.terminated, self.truncated
-        block = new_block()
+        ends, among, scene = (self.terminated, self.truncated), self.among, self.scene
+        block, needs_width = new_block(), bool(WIDTH_KEYS & self._needs)
 
         def begin(p: Part) -> Callable[[], Any]:
             out = self.params[p.rows], self.terminated[p.rows], self.truncated[p.rows]
+            hits = self.hits[p.rows] if self.hits.size else self.hits
             road = p.track, p.direction, self._sim_of(p)
-            return bind(step.begin, p.cars, p.commands, *out, *road, needs_width)
+            return bind(step.begin, p.cars, p.commands, *out, hits, *road, needs_width)
 
         def advance(p: Part) -> Callable[[], Any]:
             kernel = step.ADVANCE[int(self.vehicle["model"][0])]
@@ -150,9 +172,15 @@ class Race:
             return bind(kernel, p.cars, p.commands, *road, block)
 
         self._decode = self.actions.bind(self.action_buffer, self.commands)
-        self._begin = self.scene.each(begin)
+        self._begin = scene.each(begin)
         precompile.wait()
-        self._advance = self.scene.each(advance)
+        self._advance = scene.each(advance)
+        if among:
+            told = among.tell(scene, self.params, self._needs)
+            self._begin = chain(
+                among.touch(scene, self.hits), self._begin, *([told] if told else [])
+            )
+            self._advance = chain(self._advance, among.move(scene))
         self._observe = self._view.bind(self.scene, self.obs)
         self._scored = self.reward.bind(self.params, self.rewards) if self.reward else None
         self._finish = bind(step.finish, self.cars, self.rewards, *ends, self.done)
@@ -171,7 +199,7 @@ class Race:
 
         return chain(
             bind(step.next_episode, self.cars, mask, self.sim),
-            scene.each(reset),
+            self.among.reset(scene) if self.among else scene.each(reset),
             self._view.bind(scene, self.obs),
         )
 
@@ -224,7 +252,9 @@ class Race:
         return self.refresh()
 
     def refresh(self) -> observations.Obs:
-        """Observe again, after `cars` was assigned to; returns obs."""
+        """Observe again, after `cars` or `objects` was assigned to; returns obs."""
+        if self.among:
+            self._look()
         self._observe()
         return self.obs
 

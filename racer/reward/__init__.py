@@ -35,6 +35,7 @@ def make_engine(
     sample_rows: Callable[[], Rows] | None = None,
     sample_of: bytes = b"",
     ahead: Ahead | None = None,
+    objects: int = 0,
 ) -> RewardEngine:
     """The engine that computes a reward for `n` cars. The choice never changes a value.
 
@@ -50,6 +51,7 @@ def make_engine(
         sample_of: a hash of all that these rows depend on. With it they are driven only if no
             verdict on this reward is kept.
         ahead: is compiling this reward already, and is waited for.
+        objects: around each car; the rows have room for them.
 
     Raises:
         UnknownName, BadReward: the file cannot be used.
@@ -74,7 +76,7 @@ def make_engine(
         engine, why_not = "worker", f"{where}: components are read from plain Python"
     if engine != "worker" and not strict:
         refused = ahead.wait() if ahead else ""
-        made = refused or _compiled(file, n, waypoints, sample_rows, sample_of, seed)
+        made = refused or _compiled(file, n, waypoints, sample_rows, sample_of, seed, objects)
         if isinstance(made, RewardEngine):
             prints.notice_compiled(file)
             return made
@@ -84,7 +86,15 @@ def make_engine(
     from racer.reward.worker.engine import WorkerEngine
 
     show = prints.Prints(file.name, lambda: worker.failure_folder)
-    worker = WorkerEngine(file, n=n, waypoints=waypoints, seed=seed, sandbox=sandbox, show=show)
+    worker = WorkerEngine(
+        file,
+        n=n,
+        waypoints=waypoints,
+        seed=seed,
+        sandbox=sandbox,
+        show=show,
+        objects=objects,
+    )
     worker.why_not = why_not
     return worker
 
@@ -96,6 +106,7 @@ def _compiled(
     sample_rows: Callable[[], Rows] | None,
     sample_of: bytes,
     seed: int,
+    objects: int,
 ) -> RewardEngine | str:
     """A compiled engine that is proven equal to Python, now or before, or why there is none."""
     from racer.reward.compiler import verdicts
@@ -103,15 +114,17 @@ def _compiled(
     from racer.reward.worker.engine import WorkerEngine
 
     def python(given: RewardFile, rows: int) -> RewardEngine:
-        return WorkerEngine(given, n=1, waypoints=waypoints, seed=seed, capacity=rows)
+        return WorkerEngine(
+            given, n=1, waypoints=waypoints, seed=seed, capacity=rows, objects=objects
+        )
 
     driven = sample_rows() if sample_rows and not sample_of else None
-    key = verdicts.key(file, waypoints, sample_of if driven is None else driven)
+    key = verdicts.key(file, waypoints, sample_of if driven is None else driven, objects)
     known = verdicts.read(key)
     if known and known.why_not:
         return f"{file.shown}{known.why_not}"
     try:
-        engine = CompiledEngine(file, waypoints, python)
+        engine = CompiledEngine(file, waypoints, python, objects=objects)
     except NotCompiled as error:
         why = str(error)
         if verdicts.is_of_the_text(error):
@@ -121,7 +134,7 @@ def _compiled(
         try:
             if sample_rows and driven is None:
                 driven = sample_rows()
-            known = verdicts.Verdict(_prove(engine, waypoints, driven, seed))
+            known = verdicts.Verdict(_prove(engine, waypoints, driven, seed, objects))
         except NotCompiled as error:
             return str(error)  # not kept: its Python may have failed for reasons of this moment
         verdicts.write(key, known)
@@ -130,14 +143,18 @@ def _compiled(
     return engine
 
 
-def _prove(engine: CompiledEngine, waypoints: Waypoints, driven: Rows | None, seed: int) -> int:
+def _prove(
+    engine: CompiledEngine, waypoints: Waypoints, driven: Rows | None, seed: int, objects: int
+) -> int:
     """Compare with plain Python, in a worker; how many rows were compared."""
     from racer.reward.compiler.engine import prove
     from racer.reward.compiler.sample import plausible_rows
     from racer.reward.worker.engine import WorkerEngine
 
-    rows = [plausible_rows(waypoints)] + ([] if driven is None else [driven])
+    rows = [plausible_rows(waypoints, objects=objects)] + ([] if driven is None else [driven])
     most = max(map(len, rows))
-    plain = WorkerEngine(engine.file, n=1, waypoints=waypoints, seed=seed, capacity=most)
+    plain = WorkerEngine(
+        engine.file, n=1, waypoints=waypoints, seed=seed, capacity=most, objects=objects
+    )
     with closing(plain):
         return sum(prove(engine, plain, some) for some in rows)

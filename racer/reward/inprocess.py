@@ -22,7 +22,7 @@ from racer.reward.namespace import (
     number,
     place_beside,
 )
-from racer.reward.params import IS_REVERSED, Waypoints, params_of
+from racer.reward.params import IS_REVERSED, Waypoints, params_of, values
 
 _NOTHING = nullcontext()
 
@@ -41,7 +41,7 @@ class InProcessEngine(RewardEngine):
         self._tally = Tally()
 
     def _compute(self, rows: Rows, out: Floats) -> None:
-        for car, row in enumerate(rows.tolist()):
+        for car, row in enumerate(values(rows)):
             params = params_of(row, self.waypoints[row[IS_REVERSED]])
             try:
                 with self._turn(car):

@@ -29,7 +29,8 @@ KEYS: dict[str, Key] = {
         "[int, int]",
         "",
         "",
-        "index of the object behind the car and of the one ahead; [0, 0] when there are none",
+        "index of the object behind the car and of the one ahead, by objects_distance; after the "
+        "last comes the first again; [0, 0] when there is one or none",
     ),
     "closest_waypoints": Key(
         "[int, int]",
@@ -48,7 +49,13 @@ KEYS: dict[str, Key] = {
     "heading": Key(
         "float", "deg", "(-180, 180]", "where the car points: 0 along x, counter-clockwise positive"
     ),
-    "is_crashed": Key("bool", "", "", "the car touches an object; never in a time trial"),
+    "is_crashed": Key(
+        "bool",
+        "",
+        "",
+        "the car has hit an object by its own fault: any box, or a car that it was behind; "
+        "never in a time trial",
+    ),
     "is_left_of_center": Key(
         "bool", "", "", "the car is left of the centre line, in driving direction"
     ),
@@ -67,7 +74,14 @@ KEYS: dict[str, Key] = {
         "the race goes against the order of the track file; the same for a whole episode",
         "the car drives clockwise",
     ),
-    "object_in_camera": Key("bool", "", "", "the next object is in view", "not documented"),
+    "object_in_camera": Key(
+        "bool",
+        "",
+        "",
+        "as the simulator computes it: the object listed before the next one is in view, "
+        "so it is always False with one object",
+        "not documented",
+    ),
     "objects_distance": Key(
         "list of float",
         "m",
@@ -77,15 +91,29 @@ KEYS: dict[str, Key] = {
     "objects_distance_from_center": Key(
         "list of float", "m", ">= 0", "of each object to the centre line", "not documented"
     ),
-    "objects_heading": Key("list of float", "rad", "", "of each object; 0 for boxes", "in degrees"),
+    "objects_heading": Key(
+        "list of float",
+        "rad",
+        "",
+        "of each object; 0 for all where no bots drive",
+        "in degrees, 0 for boxes",
+    ),
     "objects_left_of_center": Key("list of bool", "", "", "each object is left of the centre line"),
     "objects_location": Key(
-        "list of (x, y)",
+        "list of [x, y]",
         "m",
         "",
-        "of each object. Empty in a time trial, so an index into it raises, as in the simulator",
+        "of each object: other cars, boxes, then bots. Empty in a time trial, so an index into it "
+        "raises, as in the simulator",
     ),
-    "objects_speed": Key("list of float", "m/s", ">= 0", "of each object; 0 for boxes"),
+    "objects_speed": Key(
+        "list of float",
+        "m/s",
+        ">= 0",
+        "of bots the speed they are set to, also while they stand, and so of all that is beside "
+        "them; 0 for all where no bots drive",
+        "0 for boxes",
+    ),
     "progress": Key(
         "float",
         "%",
@@ -145,6 +173,15 @@ LISTS = frozenset({"waypoints", "closest_waypoints", "closest_objects"}) | {
 # One row of racer.sim.types.PARAMS, for `struct.iter_unpack`: native order, its trailing padding.
 ROW_FORMAT = "=12d2q6?2x"
 ROW_SIZE = struct.calcsize(ROW_FORMAT)
+# What `params_type` adds: how many objects, and for each x, y, distance, distance from the centre,
+# heading, speed, left of centre.
+_COUNT, _FIRST, _EACH = 20, 21, 7
+
+
+def row_format(row_size: int) -> str:
+    """For `struct`, of a row of params of so many bytes: with room for objects or without."""
+    room = max(0, row_size - ROW_SIZE - 8) // (8 * _EACH)
+    return ROW_FORMAT + (f"q{room * _EACH}d" if room else "")
 
 
 _COLUMNS = (
@@ -173,10 +210,48 @@ IS_REVERSED = _COLUMNS.index("is_reversed")
 _COMPUTED = {
     "waypoints": "waypoints[:]",
     "closest_waypoints": "[row[12], row[13]]",
-    "closest_objects": "[0, 0]",
+    "closest_objects": "closest(distances(row), row[4])",
+    "objects_location": "locations(row)",
+    "objects_distance": "distances(row)",
+    "objects_distance_from_center": "items(row, 3)",
+    "objects_heading": "items(row, 4)",
+    "objects_speed": "items(row, 5)",
+    "objects_left_of_center": "[value != 0.0 for value in items(row, 6)]",
 }
 
 Builder = Callable[[tuple[Any, ...], Waypoints], dict[str, Any]]
+
+
+def items(row: tuple[Any, ...], number: int) -> list[float]:
+    """One number of every object."""
+    if len(row) <= _COUNT:
+        return []
+    return list(row[_FIRST + number : _FIRST + _EACH * row[_COUNT] : _EACH])
+
+
+def distances(row: tuple[Any, ...]) -> list[float]:
+    """Of every object along the centre line, m."""
+    return items(row, 2)
+
+
+def locations(row: tuple[Any, ...]) -> list[list[float]]:
+    """[x, y] of every object, m."""
+    return [[x, y] for x, y in zip(items(row, 0), items(row, 1), strict=True)]
+
+
+def closest(along: list[float], nose: float) -> list[int]:
+    """DeepRacer's closest_objects: the object behind the nose and the one ahead, by distance.
+
+    An object just beside the nose counts as behind. Beyond the last one comes the first again.
+    """
+    if not along:
+        return [0, 0]
+    order = sorted(range(len(along)), key=along.__getitem__)
+    ahead = sum(1 for s in along if s <= nose)
+    return [order[ahead - 1], order[ahead % len(order)]]
+
+
+_MAKE = {f.__name__: f for f in (items, distances, locations, closest)}
 
 
 def builder(keys: Iterable[str]) -> Builder:
@@ -187,9 +262,9 @@ def builder(keys: Iterable[str]) -> Builder:
     """
     parts = []
     for key in sorted(keys):
-        column = f"row[{_COLUMNS.index(key)}]" if key in _COLUMNS else "[]"
+        column = f"row[{_COLUMNS.index(key)}]" if key in _COLUMNS else ""
         parts.append(f"{key!r}: {_COMPUTED.get(key, column)}")
-    made: Builder = eval(f"lambda row, waypoints: {{{', '.join(parts)}}}", {})
+    made: Builder = eval(f"lambda row, waypoints: {{{', '.join(parts)}}}", dict(_MAKE))
     return made
 
 
@@ -200,11 +275,17 @@ def params_of(row: Any, waypoints: Waypoints) -> dict[str, Any]:
     """Build the dict that one call of a reward function receives.
 
     Args:
-        row: a PARAMS row, or the tuple of its 20 values.
+        row: a PARAMS row, with room for objects or without, or the tuple of its values.
         waypoints: in the driving direction of this row (`is_reversed`).
 
     Returns:
         All 27 keys as plain Python types; every list is a new one, so what a reward does to them
-        is gone at the next call. The lists of objects are empty, as in a time trial.
+        is gone at the next call. The lists of objects are empty in a time trial.
     """
-    return _all_keys(row if type(row) is tuple else row.item(), waypoints)
+    return _all_keys(row if type(row) is tuple else values(row)[0], waypoints)
+
+
+def values(rows: Any) -> list[tuple[Any, ...]]:
+    """PARAMS rows, or one, as tuples of Python values."""
+    raw = rows.tobytes()
+    return list(struct.iter_unpack(row_format(rows.dtype.itemsize), raw))

@@ -15,14 +15,14 @@ _DEG = 180.0 / math.pi
 
 
 @inlined
-def fill(car, row, track, sim, steer_deg, speed, needs_width):
+def fill(car, row, track, sim, steer_deg, speed, is_crashed, needs_width):
     """All of `row` for a located `car` and its command; two columns cost extra: `needs_width`."""
     fill_place(car, row, track, car.nose_x, car.nose_y, car.yaw * _DEG, needs_width)
     row.speed = speed
     row.steering_angle = steer_deg
     row.steps = float(car.steps)
     row.sim_time = car.steps * sim.control_dt
-    row.is_crashed = False
+    row.is_crashed = is_crashed
     row.is_reversed = (car.direction == 1) != sim.reverse
     row.object_in_camera = False
 

@@ -179,9 +179,13 @@ def place(car, track, vehicle, s, yaw_offset, n):
     """Put `car` at rest with its origin at arc length `s`, `n` m left of the centre line."""
     x, y, yaw = pose_on_center(track, s)
     sine, cosine = sincos(yaw)
-    car.x = x - n * sine
-    car.y = y + n * cosine
-    car.yaw = wrap(yaw + yaw_offset)
+    put(car, track, vehicle, x - n * sine, y + n * cosine, wrap(yaw + yaw_offset))
+
+
+@inlined
+def put(car, track, vehicle, x, y, yaw):
+    """Put `car` at rest at (x, y), m, and measure where it is."""
+    car.x, car.y, car.yaw = x, y, yaw
     car.v, car.steer, car.yaw_rate, car.slip = 0.0, 0.0, 0.0, 0.0
     car.steer_command, car.speed_command = 0.0, 0.0
     sine, cosine = sincos(car.yaw)

@@ -29,3 +29,16 @@ def uniform(key, episode, stream):
     state = _mix(np.uint64(key) * _GOLDEN + _GOLDEN)
     state = _mix(state + (np.uint64(episode) * _STREAMS + np.uint64(stream)) * _GOLDEN)
     return (state >> _S11) * (1.0 / 9007199254740992.0)
+
+
+@helper
+def uniform_of(key, episode, what, index):
+    """A number in [0, 1) for one of many things that an episode draws: `what` from 16, any index.
+
+    A stream of its own, which no `uniform` shares.
+    """
+    state = _mix(np.uint64(key) * _GOLDEN + _GOLDEN)
+    state = _mix(state + (np.uint64(episode) * _STREAMS) * _GOLDEN)
+    state = _mix(state ^ (np.uint64(what) * _MIX1))
+    state = _mix(state + np.uint64(index) * _GOLDEN)
+    return (state >> _S11) * (1.0 / 9007199254740992.0)

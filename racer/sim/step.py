@@ -31,7 +31,7 @@ _RANDOM_YAW = math.radians(20.0)
 
 
 @kernel
-def begin(cars, commands, rows, terminated, truncated, track, direction, sims, needs_width):
+def begin(cars, commands, rows, terminated, truncated, hits, track, direction, sims, needs_width):
     """Count the step, judge s_t and write params rows, for the cars of this direction.
 
     Args:
@@ -39,6 +39,7 @@ def begin(cars, commands, rows, terminated, truncated, track, direction, sims, n
         commands: (N, 2) steering angle (deg, left positive), speed (m/s).
         rows: (N,) PARAMS, out.
         terminated, truncated: (N,) bool, out.
+        hits: (N,) int64 of `contact.touch`; none where nothing is on the road.
         needs_width: does anyone read track_width or is_left_of_center? They cost extra.
     """
     track, sim = borrowed(track), sims[0]
@@ -47,10 +48,11 @@ def begin(cars, commands, rows, terminated, truncated, track, direction, sims, n
         if car.direction != direction:
             continue
         car.steps += 1
-        judge(car, sim)
+        hit = hits[i] if hits.size > 0 else 0
+        judge(car, sim, hit)
         terminated[i] = car.status != IN_PROGRESS and car.status != TIME_UP
         truncated[i] = car.status == TIME_UP
-        fill(car, rows[i], track, sim, commands[i, 0], commands[i, 1], needs_width)
+        fill(car, rows[i], track, sim, commands[i, 0], commands[i, 1], hit > 0, needs_width)
 
 
 @inlined
@@ -117,7 +119,7 @@ def finish(cars, rewards, terminated, truncated, done):
 
 
 @inlined
-def _start(car, track, vehicle, sim):
+def start_of_episode(car, track, vehicle, sim):
     """Place `car` where episode `car.episode` of car `car.key` begins."""
     s, yaw_offset, n = 0.0, 0.0, 0.0
     if sim.start == START_RANDOM:
@@ -157,7 +159,7 @@ def reset(cars, mask, track, direction, vehicles, sims):
     track, vehicle, sim = borrowed(track), vehicles[0], sims[0]
     for i in range(cars.size):
         if mask[i] and cars[i].direction == direction:
-            _start(cars[i], track, vehicle, sim)
+            start_of_episode(cars[i], track, vehicle, sim)
 
 
 @kernel

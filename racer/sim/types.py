@@ -106,7 +106,47 @@ OBJECT = np.dtype(
         ("pause", "f8"),  # s that it still stands after a crash
         ("change_from", "f8"),  # m travelled, where the next change of lanes begins
         ("change_to", "f8"),  # m travelled, where it ends; infinite for a bot that keeps its lane
-        ("changes", "i8"),  # begun since it was placed
+        ("changes", "i8"),  # planned since it was placed
+        ("from_dx", "f8"),  # direction, m per m of centre line, where the change begins and ends
+        ("from_dy", "f8"),
+        ("to_dx", "f8"),
+        ("to_dy", "f8"),
+    ],
+    align=True,
+)
+
+# What is on the road of every world, and how it behaves; one row.
+TRAFFIC = np.dtype(
+    [
+        ("boxes", "i8"),  # in each world
+        ("bots", "i8"),
+        ("random_boxes", "?"),  # drawn anew in each episode
+        ("random_bots", "?"),
+        ("avoid", "?"),  # a car starts in the other lane if something is near its start
+        ("grid", "?"),  # several cars start from a grid behind the line, not spread over the lap
+        ("box_gap", "f8"),  # m from the start line to the first, and between neighbours at least
+        ("shrinking_gap", "?"),  # box_gap is a percent of the lap, taken again in every episode
+        ("bot_gap", "f8"),  # m
+        ("speed_low", "f8"),  # m/s along the centre line; each bot draws its own
+        ("speed_high", "f8"),
+        ("pause", "f8"),  # s that bots stand after one of them hit a car
+        ("change_low", "f8"),  # s between two changes of lanes
+        ("change_high", "f8"),
+        ("change_m", "f8"),  # of the centre line that a change takes; 0 for bots that make none
+    ],
+    align=True,
+)
+
+# What a reward is told of one object: an item of each objects_* list.
+TOLD = np.dtype(
+    [
+        ("x", "f8"),  # m
+        ("y", "f8"),
+        ("distance", "f8"),  # m from waypoint 0
+        ("distance_from_center", "f8"),  # m, >= 0
+        ("heading", "f8"),  # rad
+        ("speed", "f8"),  # m/s
+        ("left_of_center", "f8"),  # 1 or 0
     ],
     align=True,
 )
@@ -138,6 +178,21 @@ PARAMS = np.dtype(
     ],
     align=True,
 )
+
+ROOMS = (4, 8, 16, 32, 64)  # objects a row of params may have room for: few kinds to compile
+
+
+def params_type(objects: int) -> np.dtype[np.void]:
+    """PARAMS, followed by room for what a reward is told of so many objects.
+
+    The room is rounded up, for a kernel is compiled anew for each.
+    """
+    if objects == 0:
+        return PARAMS
+    room = next(room for room in ROOMS if objects <= room)
+    fields = [(name, PARAMS.fields[name][0]) for name in PARAMS.names or () if PARAMS.fields]
+    return np.dtype([*fields, ("objects_count", "i8"), ("objects", TOLD, (room,))], align=True)
+
 
 VEHICLE = np.dtype(
     [
@@ -283,3 +338,27 @@ class TrackArrays(NamedTuple):
     fences: np.ndarray  # (F,) FENCE
     items: np.ndarray  # int32: every longer list of segments after its length, ascending
     table: np.ndarray  # (T,) AHEAD
+
+
+LANE = np.dtype(  # row of (M,): a vertex of a lane, half way from the centre line to a border
+    [
+        ("x", "f8"),  # m
+        ("y", "f8"),
+        ("at", "f8"),  # m of centre line where it projects to: the parameter of the curve
+        ("dx", "f8"),  # m per m of centre line: slope of the smooth curve through all vertices
+        ("dy", "f8"),
+    ],
+    align=True,
+)
+
+
+class Lanes(NamedTuple):
+    """Both lanes of a track in one driving direction: as lines, and as smooth curves.
+
+    A vertex that projects to where the one before it does is in the line and not in the curve.
+    """
+
+    inner_line: np.ndarray  # (M,) LINE; closed
+    outer_line: np.ndarray
+    inner: np.ndarray  # (K,) LANE, ascending `at`; the curve goes on from the last to the first
+    outer: np.ndarray

@@ -8,7 +8,9 @@ from typing import Any
 
 from racer.reward.file import RewardFile, load
 
-_CHILD = "import sys; from racer.reward.compiler import background as b; b.compile_now(sys.argv[1])"
+_CHILD = (
+    "import sys; from racer.reward.compiler import background as b; b.compile_now(*sys.argv[1:])"
+)
 
 
 class Ahead:
@@ -16,13 +18,14 @@ class Ahead:
 
     Args:
         file: the reward. It is rewritten and compiled, not executed.
+        objects: the most around a car that its rows will have room for.
     """
 
-    def __init__(self, file: RewardFile) -> None:
+    def __init__(self, file: RewardFile, objects: int = 0) -> None:
         self._where = f"{file.shown}:{file.line}"
-        self._refused = _refusal(file)
+        self._refused = _refusal(file, objects)
         starts = not self._refused and _shares_a_cache()
-        self._process = _start(file.shown) if starts else None
+        self._process = _start(file.shown, objects) if starts else None
 
     def wait(self) -> str:
         """Wait until the compiler has ended, however long it takes: whether a file compiles is
@@ -47,12 +50,12 @@ class Ahead:
             self._process.communicate()
 
 
-def _refusal(file: RewardFile) -> str:
+def _refusal(file: RewardFile, objects: int) -> str:
     """Why it cannot be compiled, if its rewriting tells."""
     from racer.reward.compiler.engine import NotCompiled, generated_from
 
     try:
-        generated_from(file)
+        generated_from(file, objects)
     except NotCompiled as error:
         return str(error)
     return ""
@@ -65,17 +68,17 @@ def _shares_a_cache() -> bool:
     return bool(CACHE_FOLDER) and not config.DISABLE_JIT
 
 
-def _start(shown: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", _CHILD, shown]
+def _start(shown: str, objects: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", _CHILD, shown, str(objects)]
     none = subprocess.DEVNULL
     return subprocess.Popen(command, stdin=none, stdout=subprocess.PIPE, stderr=none)
 
 
-def compile_now(shown: str) -> None:
+def compile_now(shown: str, objects: str = "0") -> None:
     """What the other process does: fill the cache, or print why not."""
     from racer.reward.compiler.engine import NotCompiled, build
 
     try:
-        build(load(shown))
+        build(load(shown), int(objects))
     except NotCompiled as error:
         sys.stdout.buffer.write(str(error).encode("utf-8", "surrogateescape"))

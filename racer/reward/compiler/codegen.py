@@ -22,7 +22,7 @@ from numba import njit as _njit
 from racer.reward.compiler.runtime import scalars as _rt
 from racer.reward.compiler.runtime import arrays as _ra
 from racer.reward.compiler.runtime import state as _rs
-
+{more}
 _jit = _njit(nogil=True, **_rt.OPTIONS)
 Params = namedtuple("Params", {keys})
 Constants = namedtuple("Constants", {constants})
@@ -32,7 +32,7 @@ _KERNEL = """
 def kernel(rows, forward, backward, out, failed, fuel, state, cells, numbers):
     unsure = 0
     along, against = {along}, {against}
-    c = Constants({builders})
+    c = Constants({builders}){lists}
     for i in range(rows.shape[0]):
         row = rows[i]
         waypoints = against if row.is_reversed else along
@@ -66,6 +66,9 @@ _FIELDS = {
     "objects_location": "[(0.0, 0.0)][:0]",
     "objects_left_of_center": "[False][:0]",
 }
+# Where there are objects: each list is made once, of this kind, and filled in every call.
+_LISTS = {"objects_location": "[(0.0, 0.0)][:0]", "objects_left_of_center": "[False][:0]"}
+_OBJECTS = "from racer.reward.compiler.runtime import objects as _ro\n"
 
 
 @dataclass(frozen=True)
@@ -85,22 +88,26 @@ class Generated:
     cells: list[Cell]
 
 
-def generate(file: RewardFile) -> Generated:
+def generate(file: RewardFile, *, objects: bool = False) -> Generated:
     """The module for a reward file.
+
+    Args:
+        objects: its rows have room for objects.
 
     Raises:
         Unsupported: names the line and the construct.
     """
     try:
-        return _write(rewrite(copy.deepcopy(file.tree)))
+        return _write(rewrite(copy.deepcopy(file.tree)), objects)
     except RecursionError:
         raise Unsupported(1, "nesting that is too deep") from None
 
 
-def _write(done: Rewritten) -> Generated:
+def _write(done: Rewritten, objects: bool) -> Generated:
     builders = {"fuel": "fuel", "cells": "cells", "numbers": "numbers", **done.tables.builders}
-    fields = [_field(key) for key in done.keys]
-    parts = [_HEAD.format(keys=done.keys or ["none"], constants=list(builders))]
+    fields = [_field(key, objects) for key in done.keys]
+    more = _OBJECTS if objects else ""
+    parts = [_HEAD.format(keys=done.keys or ["none"], constants=list(builders), more=more)]
     parts += [line + "\n" for line in done.tables.globals]
     lines: dict[int, int] = {}
     for function in done.functions:
@@ -118,6 +125,7 @@ def _write(done: Rewritten) -> Generated:
             along="_rt.points(forward)" if listed else "0",
             against="_rt.points(backward)" if listed else "0",
             builders=", ".join(builders.values()),
+            lists="".join(map(_list, done.keys)) if objects else "",
             fields=", ".join(fields) or "0",
             limit=LIMIT,
             doubtful=DOUBTFUL,
@@ -133,7 +141,17 @@ def _statements(node: ast.AST) -> list[ast.stmt]:
     return [n for n in ast.walk(node) if isinstance(n, ast.stmt)]
 
 
-def _field(key: str) -> str:
+def _list(key: str) -> str:
+    """The line that makes the list of a key; none for other keys."""
+    made = _LISTS.get(key, "[0.0][:0]")
+    return f"\n    {key} = {made}" if key.startswith("objects_") else ""
+
+
+def _field(key: str, objects: bool) -> str:
+    if objects and key == "closest_objects":
+        return "_ro.closest(row)"
+    if objects and key.startswith("objects_"):
+        return f"_ro.{key.removeprefix('objects_')}({key}, row)"
     if key in _FIELDS:
         return _FIELDS[key]
     return "[0.0][:0]" if key.startswith("objects_") else f"row.{key}"

@@ -26,7 +26,7 @@ from racer.reward.file import RewardFile
 from racer.reward.params import Waypoints, params_of
 from racer.sim import cache
 from racer.sim.native_call import bind
-from racer.sim.types import PARAMS
+from racer.sim.types import params_type
 from racer.storage import files
 
 TOLERANCE = 1e-12  # of the larger of 1 and the reward
@@ -51,6 +51,7 @@ class CompiledEngine(RewardEngine):
         python: makes the engine that answers for doubtful rows, of a file and for so many rows at
             once; called once if ever.
         n: cars, each with its own state. Row i is of car i modulo n.
+        objects: the most around a car that rows have room for.
     """
 
     name = "compiled"
@@ -61,12 +62,13 @@ class CompiledEngine(RewardEngine):
         waypoints: Waypoints,
         python: Callable[[RewardFile, int], RewardEngine],
         n: int = 1,
+        objects: int = 0,
     ) -> None:
         super().__init__(file, waypoints)
         self.why = "compiled to machine code"
         self._python: RewardEngine | None = None
         self._handover: Handover | None = None
-        self._kernel, generated = build(file)
+        self._kernel, generated = build(file, objects)
         self._cells = generated.cells
         self._tables = tuple(np.array(points, np.float64) for points in self.waypoints)
         self._make_python = python
@@ -140,8 +142,8 @@ class CompiledEngine(RewardEngine):
                 python.close()
 
 
-def generated_from(file: RewardFile) -> codegen.Generated:
-    """What is to be compiled of a reward.
+def generated_from(file: RewardFile, objects: int = 0) -> codegen.Generated:
+    """What is to be compiled of a reward, for rows with room for so many objects.
 
     Raises:
         NotCompiled: with file, line and construct.
@@ -151,7 +153,7 @@ def generated_from(file: RewardFile) -> codegen.Generated:
     for name, at in file.beside.lines.items():
         raise NotCompiled(f"{file.shown}:{at or file.line}: it uses {name}, a file beside it")
     try:
-        return codegen.generate(file)
+        return codegen.generate(file, objects=objects > 0)
     except Unsupported as error:
         raise NotCompiled(f"{file.shown}:{error.line}: {error.construct}") from None
     except Exception as error:  # a construct the rewriting was not written for
@@ -161,14 +163,14 @@ def generated_from(file: RewardFile) -> codegen.Generated:
         ) from None
 
 
-def build(file: RewardFile) -> tuple[Any, codegen.Generated]:
-    """Generate and compile the kernel of a reward.
+def build(file: RewardFile, objects: int = 0) -> tuple[Any, codegen.Generated]:
+    """Generate and compile the kernel of a reward, for rows with room for so many objects.
 
     Raises:
         NotCompiled: with file, line and construct.
     """
-    generated = generated_from(file)
-    rows = np.zeros(1, PARAMS)
+    generated = generated_from(file, objects)
+    rows = np.zeros(1, params_type(objects))
     points, flags, fuel = np.zeros((2, 2)), np.zeros(1, np.bool_), np.zeros(1, np.int64)
     try:
         with warnings.catch_warnings():

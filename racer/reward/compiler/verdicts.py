@@ -50,18 +50,20 @@ class Verdict(NamedTuple):
     why_not: str = ""
 
 
-def key(file: RewardFile, waypoints: Waypoints, sample: bytes | Rows) -> str:
+def key(file: RewardFile, waypoints: Waypoints, sample: bytes | Rows, objects: int = 0) -> str:
     """Of a verdict on this file.
 
     Args:
         file: the reward.
         waypoints: the made-up rows of the proof lie around them.
         sample: the driven rows of the proof, or a hash of all that they depend on.
+        objects: around the car in all of them.
     """
     digest = hashlib.sha256(_machinery())
     digest.update(file.sha256.encode())
     digest.update(np.asarray(waypoints, np.float64).tobytes())
     digest.update(sample if isinstance(sample, bytes) else sample.tobytes())
+    digest.update(b"%d" % objects if objects else b"")
     return digest.hexdigest()[:32]
 
 

@@ -28,11 +28,11 @@ from racer.reward.components import Sums, checked
 from racer.reward.engine import Cars, Floats, RewardEngine, Rows, check, returned
 from racer.reward.failure import Failure, printable
 from racer.reward.file import RewardFile
-from racer.reward.params import ROW_FORMAT, ROW_SIZE, Waypoints
+from racer.reward.params import Waypoints, row_format
 from racer.reward.worker import wire
 from racer.reward.worker.channel import open_channel
 from racer.reward.worker.limits import cpu_of, locked, over, packages
-from racer.sim.types import PARAMS
+from racer.sim.types import PARAMS, params_type
 
 CALL_LIMIT = 1.0  # s, one call
 MEAN_LIMIT = 0.2  # s, a call of a batch on average
@@ -57,6 +57,7 @@ class WorkerEngine(RewardEngine):
         seed: of `random` in car 0; car i has seed + i.
         sandbox: auto locks as far as this machine can, strict refuses to run with less than all.
         capacity: the most rows of one batch; n by default.
+        objects: the most around a car that rows may have room for.
         every_key: build the whole dict, as inprocess does, whatever the file reads.
         show: called with what the reward printed, after the batch in which it did, and how many
             bytes after the first 64 KiB were dropped; None keeps it for `output`.
@@ -77,6 +78,7 @@ class WorkerEngine(RewardEngine):
         seed: int = 0,
         sandbox: str = "auto",
         capacity: int = 0,
+        objects: int = 0,
         every_key: bool = False,
         show: Show | None = None,
     ) -> None:
@@ -89,7 +91,7 @@ class WorkerEngine(RewardEngine):
         self._calls, self._looked = 0, (0.0, 0)  # calls so far; (cpu_s, calls) of the last look
         self._answers = self._n = 0
         self._batch: tuple[Rows, Cars | None] | None = None
-        self._cars = n
+        self._cars, self._type = n, params_type(objects)
         self._share(max(n, capacity))
         self._spawn(n, seed)
         try:
@@ -107,22 +109,22 @@ class WorkerEngine(RewardEngine):
     def _share(self, capacity: int) -> None:
         """Lay out the shared memory."""
         self._capacity = capacity
-        self._layout = wire.layout(capacity, ROW_SIZE)
+        self._layout = wire.layout(capacity, self._type.itemsize)
         self._channel = open_channel(self._layout.size)
         memory: Any = self._channel.memory
         self._at = np.frombuffer(memory, np.int64, 1, wire.AT)
         self._at[0] = -1
         self._cpu = np.frombuffer(memory, np.float64, 1, wire.CPU)
         self._count = np.frombuffer(memory, np.int64, 1, wire.PRINTED)
-        self._rows = np.frombuffer(memory, PARAMS, capacity, wire.ROWS)
+        self._rows = np.frombuffer(memory, self._type, capacity, wire.ROWS)
         self._out = np.frombuffer(memory, np.float64, capacity, self._layout.out)
 
     def _spawn(self, n: int, seed: int) -> None:
         setup = {
             **self._channel.setup,
             "capacity": self._capacity,
-            "row_format": ROW_FORMAT,
-            "row_size": ROW_SIZE,
+            "row_format": row_format(self._type.itemsize),
+            "row_size": self._type.itemsize,
             "cars": n,
             "keys": sorted(self.needs),
             "components": bool(self.file.components_line),
@@ -186,7 +188,12 @@ class WorkerEngine(RewardEngine):
         self._n, self._sent = len(rows), time.monotonic()
         if self._channel.closed:
             raise RuntimeError("the reward's process has been closed; make a new environment")
-        self._rows[: self._n] = rows
+        mine = self._rows[: self._n]
+        if rows.dtype == self._type:
+            mine[:] = rows
+        else:  # rows made up without objects
+            mine[list(PARAMS.names or ())] = rows[list(PARAMS.names or ())]
+            mine["objects_count"] = 0
         self._at[0] = 0
         try:
             self._channel.send(wire.word(self._n))

@@ -1,0 +1,116 @@
+"""Crashes: which object a car has hit, and who is at fault.
+
+A car has hit an object if one of the four corners of its own rectangle is strictly inside that of
+the object. So a corner of the object in the side of the car, two rectangles that cross, and equal
+poses are no hit: the official simulator's rule, and rewards were trained on it.
+
+Source: track_geom/track_data.py and reset/rules of deepracer-simapp.
+"""
+
+from __future__ import annotations
+
+from racer.sim.geometry import project
+from racer.sim.jit import borrowed, inlined, kernel
+from racer.sim.trig import sincos
+from racer.sim.types import BOT, BOX, OTHER_CAR
+
+# Rectangle of a crash over body of the official car.
+LONGER, WIDER = 0.32352 / 0.324, 0.1961 / 0.188
+
+
+@inlined
+def overlaps(x, y, cosine, sine, half_length, half_width, box):
+    """Is a corner of the rectangle at (x, y), turned, inside that of `box`?"""
+    dx, dy = x - box.x, y - box.y
+    reach = half_length + half_width + box.half_length + box.half_width  # more than both diagonals
+    if dx * dx + dy * dy > reach * reach:
+        return False
+    s, c = sincos(box.yaw)
+    inside = False
+    for corner in range(4):
+        along = half_length if corner < 2 else -half_length
+        across = half_width if corner % 2 == 0 else -half_width
+        px = dx + along * cosine - across * sine
+        py = dy + along * sine + across * cosine
+        inside |= (abs(px * c + py * s) < box.half_length) & (abs(py * c - px * s) < box.half_width)
+    return inside
+
+
+@inlined
+def first_hit(car, world, own, half_length, half_width):
+    """Column of the first object that `car` has hit; -1 for none."""
+    sine, cosine = sincos(car.yaw)
+    for k in range(world.size):
+        if (
+            k != own
+            and world[k].present
+            and overlaps(car.x, car.y, cosine, sine, half_length, half_width, world[k])
+        ):
+            return k
+    return -1
+
+
+@inlined
+def lap_share(progress, start):
+    """Place on the lap, %: progress since a start at `start` of a lap. There is no wrap at 100."""
+    return (progress + 100.0 * start) % 100.0
+
+
+@inlined
+def share_of(world, k, first, cars, track, nose):
+    """Place on the lap, %, of the bot or car in column `k`; `first` is the world's first car."""
+    length = track.head[0].length
+    if world[k].kind == OTHER_CAR:
+        other = cars[first + k]
+        return lap_share(other.progress, other.start_s / length)
+    sine, cosine = sincos(world[k].yaw)
+    _, _, s = project(track, world[k].x + nose * cosine, world[k].y + nose * sine)
+    return lap_share(100.0 * s / length, 0.0)
+
+
+@inlined
+def at_fault(own, other, kind):
+    """Is a car at place `own` (%) to blame for hitting an object at place `other`?"""
+    return kind == BOX or own < other
+
+
+@inlined
+def pause_bots(world, seconds):
+    """All bots of a world stand for a while; those that stand already do so no longer than that."""
+    for k in range(world.size):
+        if world[k].kind == BOT and world[k].pause <= 0.0:
+            world[k].pause = seconds
+
+
+@kernel
+def touch(cars, hits, objects, per_world, track, direction, vehicles, traffics):
+    """Find what each car of this direction has hit.
+
+    Args:
+        hits: (N,) int64, out: 0 for nothing; 1 + column if the car is at fault, -1 - column if
+            the other is. Bots that hit a car from behind then stand for a while, all of them.
+    """
+    track, vehicle, traffic = borrowed(track), vehicles[0], traffics[0]
+    half_length, half_width = 0.5 * LONGER * vehicle.length, 0.5 * WIDER * vehicle.width
+    length = track.head[0].length
+    for i in range(cars.size):
+        car = cars[i]
+        if car.direction != direction:
+            continue
+        hits[i] = 0
+        world = objects[i // per_world]
+        own = i % per_world if per_world > 1 else -1
+        if own >= 0 and not world[own].present:
+            continue
+        k = first_hit(car, world, own, half_length, half_width)
+        if k < 0:
+            continue
+        first = i - i % per_world
+        if world[k].kind == BOX:
+            hits[i] = 1 + k
+            continue
+        mine = lap_share(car.progress, car.start_s / length)
+        other = share_of(world, k, first, cars, track, vehicle.nose)
+        hits[i] = 1 + k if at_fault(mine, other, world[k].kind) else -1 - k
+        if world[k].kind == BOT and mine > other:
+            pause_bots(world, traffic.pause)

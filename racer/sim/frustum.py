@@ -1,0 +1,80 @@
+"""What the front camera can see: DeepRacer's `object_in_camera`, and the objects next to a car.
+
+Source: cameras/frustum.py and track_geom/track_data.py of deepracer-simapp.
+"""
+
+from __future__ import annotations
+
+import math
+
+from racer.sim.jit import inlined
+from racer.sim.trig import sincos
+
+# Of the lens, from the model origin; it looks down.
+LENS_X, LENS_Z, DOWN = 0.14529379, 0.13032555, 0.2618  # m, m, rad
+_COS, _SIN = math.cos(DOWN), math.sin(DOWN)
+_NEAR, _FAR = 0.2, 300.0  # m
+_HALF_WIDTH = math.tan(1.13 / 2.0)  # of the picture at 1 m
+_HALF_HEIGHT = 0.75 * _HALF_WIDTH
+
+
+@inlined
+def in_view(car, cosine, sine, x, y, z):
+    """Is the point (m, world) strictly inside what the camera of `car` shows?"""
+    dx, dy = x - car.x, y - car.y
+    along, left, up = dx * cosine + dy * sine - LENS_X, dy * cosine - dx * sine, z - LENS_Z
+    depth, height = along * _COS - up * _SIN, along * _SIN + up * _COS
+    return (
+        (_NEAR < depth < _FAR)
+        & (abs(left) < depth * _HALF_WIDTH)
+        & (abs(height) < depth * _HALF_HEIGHT)
+    )
+
+
+@inlined
+def object_in_view(car, box):
+    """Is the middle of `box` in view, or a corner of the rectangle that crashes are measured by?"""
+    sine, cosine = sincos(car.yaw)
+    s, c = sincos(box.yaw)
+    seen = in_view(car, cosine, sine, box.x, box.y, box.z)
+    for corner in range(4):
+        along = box.half_length if corner < 2 else -box.half_length
+        across = box.half_width if corner % 2 == 0 else -box.half_width
+        x, y = box.x + along * c - across * s, box.y + along * s + across * c
+        seen |= in_view(car, cosine, sine, x, y, box.z)
+    return seen
+
+
+@inlined
+def next_object(car, world, own):
+    """Which of the others comes next along the road: its place in the lists that rewards get.
+
+    The first at a distance beyond the nose's; after the last one, the first of the lap.
+    """
+    ahead, lowest = -1, -1
+    place = 0
+    ahead_s, lowest_s = math.inf, math.inf
+    for k in range(world.size):
+        if k == own:
+            continue
+        s = world[k].s
+        if s < lowest_s:
+            lowest, lowest_s = place, s
+        if car.s < s < ahead_s:
+            ahead, ahead_s = place, s
+        place += 1
+    return ahead if ahead >= 0 else lowest
+
+
+@inlined
+def object_in_camera(car, world, own):
+    """DeepRacer's flag, which looks one place too low in the list of all poses.
+
+    That list begins with the car itself where it is alone with objects, and it holds every car
+    where there are several; the place of the next object is counted without the car.
+    """
+    place = next_object(car, world, own)
+    column = place if own >= 0 else place - 1
+    if place < 0 or column < 0 or column == own:  # nobody sees itself
+        return False
+    return object_in_view(car, world[column])
