@@ -116,7 +116,7 @@ class RacerVecEnv(VecEnv):
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Everything the next step depends on; `set_state` continues bit for bit."""
-        state = {"cars": self.race.cars.copy()}
+        state: dict[str, NDArray[Any]] = {"cars": self.race.cars.copy()}
         if self.race.among:
             state["objects"] = self.race.objects.copy()
         kept = self.race.reward.get_state() if self.race.reward is not None else None

@@ -15,11 +15,13 @@ from racer.evaluation.protocol import Protocol as Rules
 from racer.evaluation.result import Lap, Result
 from racer.evaluation.several import Driver, drive_all, with_references
 from racer.race import Race, make_race, pack_of
-from racer.recording.trace import TRACE, Trace
+from racer.recording.trace import AROUND, TRACE, Trace
 from racer.reward.function import RewardFunction
 from racer.sim.params import fill_places
 from racer.sim.progress import lap_progress, place
 from racer.sim.types import (
+    BOX,
+    CRASHED,
     IMMOBILIZED,
     IN_PROGRESS,
     LAP_COMPLETE,
@@ -27,13 +29,17 @@ from racer.sim.types import (
     REVERSED,
     STATUS_LABELS,
     TIME_UP,
+    scalars,
 )
 from racer.tracks import Track, packs
 from racer.tracks.track import GENERATED
 
 JUDGED, JUDGED_SEED = 8, 1_000_000_000  # circuits, and the seed of the first; nobody trains there
-FAULTS = (OFF_TRACK, REVERSED, IMMOBILIZED)
+FAULTS = (CRASHED, OFF_TRACK, REVERSED, IMMOBILIZED)
 _CLEAR = 0.05  # m
+_BEHIND, _BEYOND = 1.0, -1.0  # m before a box where a car is put back; beyond it, for mercy
+_NEAR_END = 0.2  # m
+_POSE = ("x", "y", "yaw", "nose_x", "nose_y", "s", "n", "segment", "wheels_off")
 
 
 def evaluate(
@@ -54,7 +60,8 @@ def evaluate(
     """
     settings = _from_the_line(config, continuous=True)
     tracks = pack_of(config).tracks
-    race = make_race(settings, 1, all_params=True, tracks=tracks[:1], reward=reward)
+    cars = config.others.learners
+    race = make_race(settings, cars, all_params=True, tracks=tracks[:1], reward=reward)
     result, trace = _closing(Drive(driver, race, laps))
     if config.tracks is not None:
         result = on_tracks(driver, config, tracks, laps, reward=reward)
@@ -96,7 +103,7 @@ def time_trial(driver: Driver, config: RaceConfig, rules: Rules) -> tuple[Result
     """
     ends = dict.fromkeys(("end_off_track", "end_immobilized", "end_reversed"), True)
     settings = _from_the_line(config, continuous=rules.continuous, **ends)
-    race = make_race(settings, 1, all_params=True)  # refuses several tracks
+    race = make_race(settings, config.others.learners, all_params=True)  # refuses several tracks
     return _closing(Drive(driver, race, rules.laps, rules))
 
 
@@ -113,7 +120,8 @@ def make_scorer(
     """
     if config.tracks is not None:
         return _make_scorer_of_many(config, laps)
-    race = make_race(_from_the_line(config, continuous=True), 1, with_reward=False)
+    settings, cars = _from_the_line(config, continuous=True), config.others.learners
+    race = make_race(settings, cars, with_reward=False)
 
     def score(driver: Driver) -> dict[str, float | None]:
         race.seed(0)
@@ -219,6 +227,8 @@ class Drive:
         self.cap = race.max_steps  # driven steps of one lap
         self.laps: list[Lap] = []
         self._rows: list[np.ndarray] = []
+        self._around: list[np.ndarray] = []
+        self._mercy = (-1, 0)  # the box of the last fault, and how many were there in a row
         self._pauses: list[tuple[int, int]] = []
         self._first_row = 0
 
@@ -242,12 +252,17 @@ class Drive:
         meta: dict[str, Any] = {"pauses": self._pauses}
         if self.rules is None:
             meta = {"lap_times_s": [lap.time_s for lap in self.laps]}
-        return Trace(self.race.track, np.concatenate(self._rows), self.race.dt, meta)
+        rows, around = np.concatenate(self._rows), np.array(self._around, AROUND)
+        if self.race.among:
+            return Trace(self.race.track, rows, self.race.dt, meta, objects=around)
+        return Trace(self.race.track, rows, self.race.dt, meta)
 
     def start(self) -> None:
         """Begin a lap from standstill at the line; what was driven of this one is dropped."""
         self.race.sim["max_steps"] = 0  # counted here: flying laps share an episode, holds do not
         del self._rows[self._first_row :]
+        del self._around[self._first_row :]
+        self._mercy = (-1, 0)
         self._obs = self.race.reset()
         self._new_lap(0)
         if self.rules is None:
@@ -262,7 +277,7 @@ class Drive:
     def step(self) -> None:
         """One control step."""
         race = self.race
-        before = race.cars[0].copy()
+        before, around = race.cars[0].copy(), race.objects[0].copy()
         self._obs = race.step(self.driver.act(observations.copied(self._obs)))
         self._driven += 1
         self._reward += race.rewards.item(0)
@@ -272,7 +287,11 @@ class Drive:
             status = LAP_COMPLETE
         elif status == IN_PROGRESS and self._driven > self.cap:
             status = TIME_UP
-        self._keep(before, status)
+        self._keep(before, status, around)
+        if race.n > 1 and race.done[1:].any():  # the others begin anew where they come to an end
+            others = race.done.copy()
+            others[0] = False
+            self._obs = race.reset(others)
         if status in FAULTS:
             self._faults[status] += 1
             if sum(self._faults.values()) <= (self.rules.resets if self.rules else 0):
@@ -289,6 +308,7 @@ class Drive:
             float(race.params["progress"][0]),
             (steps - self._began) * race.dt,
             self._reward,
+            crashes=faults[CRASHED],
             off_tracks=faults[OFF_TRACK],
             reversals=faults[REVERSED],
             immobilizations=faults[IMMOBILIZED],
@@ -303,20 +323,15 @@ class Drive:
             self.start()
 
     def _put_back(self, before: Any, status: int) -> None:
-        """Place the car where it was a step before the fault, and hold it for the penalty."""
+        """Place the car for its next try, and hold it for the penalty."""
         assert self.rules
         race, car = self.race, self.race.cars[0]
-        progress, steps, laps = float(before["progress_before"]), int(car["steps"]), car["laps"]
-        along = progress / 100.0 * race.track.length
-        # with its nose behind the finish: being put back is no way to complete a lap
-        along = min(along, race.track.length - float(race.vehicle["nose"][0]) - _CLEAR)
-        s = float(before["start_s"]) + along
-        width = float(race.track.nearest(before["nose_x"], before["nose_y"])["width"][0])
-        lane = math.copysign(0.25 * width, float(before["n"]))
-        place(race.cars[0], race.track.arrays, race.vehicle[0], s, 0.0, lane)
+        steps, laps = int(car["steps"]), car["laps"]
+        progress = self._back_among(before, status) if race.among else self._back_alone(before)
         car["steps"], car["laps"] = steps, laps
         self._measure_held(car, progress)
         seconds = {
+            CRASHED: self.rules.collision_penalty_s,
             OFF_TRACK: self.rules.off_track_penalty_s,
             REVERSED: self.rules.reversed_penalty_s,
             IMMOBILIZED: self.rules.immobilized_penalty_s,
@@ -327,9 +342,51 @@ class Drive:
         for _ in range(held):
             car["steps"] += 1
             race.params["steps"] = car["steps"]
-            self._keep(car, IN_PROGRESS)
+            self._keep(car, IN_PROGRESS, race.objects[0])
+            race.wait()
         self._penalty += held * race.dt
         self._obs = race.refresh()
+
+    def _back_alone(self, before: Any) -> float:
+        """Where it was a step before the fault, in the middle of the nearer half of the road."""
+        race = self.race
+        progress = float(before["progress_before"])
+        along = progress / 100.0 * race.track.length
+        # with its nose behind the finish: being put back is no way to complete a lap
+        along = min(along, race.track.length - float(race.vehicle["nose"][0]) - _CLEAR)
+        s = float(before["start_s"]) + along
+        width = float(race.track.nearest(before["nose_x"], before["nose_y"])["width"][0])
+        lane = math.copysign(0.25 * width, float(before["n"]))
+        place(race.cars[0], race.track.arrays, race.vehicle[0], s, 0.0, lane)
+        return progress
+
+    def _back_among(self, before: Any, status: int) -> float:
+        """By the rules of a road that is shared; a car that hit another is not moved.
+
+        After a crash with a box its progress counts, after other faults that of a step before.
+        """
+        assert self.rules
+        race, car = self.race, self.race.cars[0]
+        hit = int(race.hits[0]) - 1
+        crashed = status == CRASHED
+        now = float(before["progress"] if crashed else before["progress_before"])
+        assert race.among
+        if crashed and race.objects["kind"][0, hit] != BOX:
+            for name in _POSE:
+                car[name] = before[name]
+            car["v"], car["yaw_rate"], car["slip"] = 0.0, 0.0, 0.0
+            return now
+        along = min(now / 100.0 * race.track.length, race.track.length - _NEAR_END)
+        s = float(before["start_s"]) + along
+        at = float(before["x"]), float(before["y"])
+        mercy = self._mercy[1] + 1 == self.rules.mercy > 0
+        box = race.among.put_back(race, 0, s, at, _BEHIND)
+        if mercy and box == self._mercy[0]:
+            race.among.put_back(race, 0, float(race.objects["s"][0, box]), at, _BEYOND)
+            self._mercy = (box, 0)
+        elif box >= 0:
+            self._mercy = (box, self._mercy[1] + 1 if box == self._mercy[0] else 1)
+        return now
 
     def _measure_held(self, car: Any, before: float) -> None:
         """Progress and params of a car that was just placed; nothing scores while it is held."""
@@ -339,7 +396,7 @@ class Drive:
         fill_places(race.cars, race.params, race.track.arrays)
         race.rewards[:] = 0.0
 
-    def _keep(self, car: Any, status: int) -> None:
+    def _keep(self, car: Any, status: int, around: np.ndarray) -> None:
         """One row of the trace: the state before the step, and what the step was judged as."""
         if not self.record:
             return
@@ -347,7 +404,19 @@ class Drive:
         for name in ("x", "y", "yaw", "v", "steer"):
             row[name] = car[name]
         row["episode"] = len(self.laps)
-        row["params"] = self.race.params
-        row["reward"], row["status"] = self.race.rewards, status
+        row["params"] = scalars(self.race.params[:1])
+        row["reward"], row["status"] = self.race.rewards[:1], status
         row["time"] = (len(self._rows) - self._first_row) * self.race.dt
         self._rows.append(row)
+        if self.race.among:
+            self._around.append(self._seen(around))
+
+    def _seen(self, world: np.ndarray) -> np.ndarray:
+        """(K,) AROUND: the others of the first car's world, at the moment of a row."""
+        seen = np.zeros(len(world), AROUND)
+        for name in ("x", "y", "yaw", "length", "width", "kind", "present"):
+            seen[name] = world[name]
+        hit = abs(int(self.race.hits[0])) - 1
+        if hit >= 0:
+            seen["hit"][hit] = True
+        return seen[self.race.per_world > 1 :]  # several cars: the first column is itself

@@ -9,6 +9,12 @@ from typing import Any
 from racer.errors import BadConfig, UnknownName
 
 RANKINGS = ("total", "best", "average")
+PENALTIES = (
+    "off_track_penalty_s",
+    "reversed_penalty_s",
+    "immobilized_penalty_s",
+    "collision_penalty_s",
+)
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,8 @@ class Protocol:
     off_track_penalty_s: float = 5.0  # the car is held for so long, on the clock
     reversed_penalty_s: float = 5.0
     immobilized_penalty_s: float = 0.0
+    collision_penalty_s: float = 5.0
+    mercy: int = 0  # faults in a row at one box after which the car is put beyond it; 0 never
     continuous: bool = False  # flying laps; else each one starts from standstill at the line
     ranking: str = "total"  # total, best, or average of consecutive laps
     min_laps: int = 3  # how many consecutive laps the average is taken over
@@ -37,7 +45,9 @@ class Protocol:
                 f"min_laps = {self.min_laps}, but laps = {self.laps}: no average of so many laps "
                 f"can count. Try --min-laps {self.laps}, or more --laps."
             )
-        for name in ("off_track_penalty_s", "reversed_penalty_s", "immobilized_penalty_s"):
+        if not 0 <= self.mercy <= 1000:
+            raise BadConfig(f"mercy = {self.mercy}; allowed is 0 to 1000.")
+        for name in PENALTIES:
             if not 0.0 <= getattr(self, name) <= 3600.0:
                 raise BadConfig(f"{name} = {getattr(self, name)}; allowed is 0 to 3600 s.")
 
@@ -50,7 +60,12 @@ PROTOCOLS = {
         resets=10_000, off_track_penalty_s=3.0, reversed_penalty_s=3.0, continuous=True
     ),
     "strict": Protocol(
-        resets=0, off_track_penalty_s=0.0, reversed_penalty_s=0.0, ranking="best", min_laps=1
+        resets=0,
+        off_track_penalty_s=0.0,
+        reversed_penalty_s=0.0,
+        collision_penalty_s=0.0,
+        ranking="best",
+        min_laps=1,
     ),
 }
 

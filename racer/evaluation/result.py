@@ -30,6 +30,7 @@ class Lap:
     reversals: int = 0
     immobilizations: int = 0
     penalty_s: float = 0.0
+    crashes: int = 0
     off_track_steps: int = 0  # steps with at least one wheel off the road
 
     @property
@@ -40,7 +41,7 @@ class Lap:
     @property
     def resets(self) -> int:
         """How often the car was put back on the track."""
-        faults = self.off_tracks + self.reversals + self.immobilizations
+        faults = self.off_tracks + self.reversals + self.immobilizations + self.crashes
         return faults if self.status in _NOT_A_FAULT else faults - 1
 
 
@@ -204,6 +205,7 @@ class Result:
             **head,
             "lap_times_s": times,
             "off_tracks": sum(lap.off_tracks for lap in self.laps),
+            "crashes": sum(lap.crashes for lap in self.laps),
             **self._time_trial(),
             "mean_reward": float(np.mean([lap.reward for lap in self.laps])),
             "attempts": [self._attempt(lap) for lap in self.laps],

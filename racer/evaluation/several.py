@@ -18,6 +18,7 @@ from racer.evaluation.result import Lap, TrackLaps
 from racer.race import Race
 from racer.raceline import Setup
 from racer.sim.types import (
+    CRASHED,
     IMMOBILIZED,
     IN_PROGRESS,
     LAP_COMPLETE,
@@ -141,6 +142,7 @@ class _Car:
             off_tracks=int(status == OFF_TRACK),
             reversals=int(status == REVERSED),
             immobilizations=int(status == IMMOBILIZED),
+            crashes=int(status == CRASHED),
             off_track_steps=wheels_off,
         )
         self._began = steps

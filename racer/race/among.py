@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,11 +12,14 @@ from racer.config import Others, Rules
 from racer.sim import contact, starts
 from racer.sim import objects as moving
 from racer.sim.native_call import bind, chain
-from racer.sim.scene import Part, Scene
+from racer.sim.scene import Part, Scene, own_column
 from racer.sim.tell import tell
 from racer.sim.types import Lanes
 from racer.tracks import Track
 from racer.tracks.lanes import lanes_of
+
+if TYPE_CHECKING:
+    from racer.race.race import Race
 
 Call = Callable[[], Any]
 
@@ -101,6 +104,17 @@ class Among:
             return bind(moving.look, p.cars, p.mask, p.objects, p.per_world, *road)
 
         return scene.each(of)
+
+    def put_back(self, race: Race, i: int, s: float, at: tuple[float, float], behind: float) -> int:
+        """Put car `i` back on the first track after a fault; see `starts.put_back`.
+
+        Returns:
+            column of the box that it was put beside, -1 for none.
+        """
+        world, own = race.objects[i // race.per_world], own_column(i, race.per_world)
+        road = race.track.arrays, self._lanes[0][0], self.vehicle[0]
+        column = starts.put_back(race.cars[i], world, own, *road, s, *at, behind)
+        return int(column)
 
     def _sim(self, part: Part) -> np.ndarray:
         return self.sims[part.road : part.road + 1]

@@ -125,7 +125,7 @@ class Race:
         self.among: Among | None = None
         if self.others.count:
             self.among = Among(self.others, rules, self.tracks, vehicle, self.sim)
-            self._look = self.among.look(self.scene)
+            self._look, self._pass = self.among.look(self.scene), self.among.move(self.scene)
 
         self._view = observations.make(observation, vehicle, among=self.others.count > 0)
         self.observation_space = self._view.space
@@ -295,6 +295,11 @@ class Race:
         """
         self._decode()
         self._advance()
+
+    def wait(self) -> None:
+        """Let a control step pass for what drives beside the cars."""
+        if self.among:
+            self._pass()
 
     def _by_parts(self) -> int:
         """A step whose reward is no kernel, or whose parts are to be timed."""

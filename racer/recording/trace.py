@@ -39,9 +39,26 @@ TRACE = np.dtype(
     align=True,
 )
 
+# What was around a car at one step: boxes, bots and other cars.
+AROUND = np.dtype(
+    [
+        ("x", "f8"),  # m, middle
+        ("y", "f8"),
+        ("yaw", "f8"),  # rad
+        ("length", "f8"),  # m, body
+        ("width", "f8"),
+        ("kind", "i8"),  # BOX, BOT or OTHER_CAR
+        ("present", "?"),  # on the road
+        ("hit", "?"),  # the car touches it
+    ],
+    align=True,
+)
+
 VERSION = 1
 BYTES_MAX = 512 * 2**20  # 35 hours of one car
 LINES = ("center", "inner", "outer")
+_ARRAYS = ("meta", *LINES, "rows", "objects")
+OBJECTS_MAX = 64  # around a car
 _POSE = ("time", "x", "y", "yaw", "v", "steer")
 _FAR = 1e6  # m
 
@@ -74,6 +91,7 @@ class Trace:
         dt: s between the rows of an episode.
         meta: anything else that JSON holds, e.g. `title` and `reward`.
         note: what was left out of the file it came from; empty when nothing was.
+        objects: (R, K) AROUND, what was around the car of each row; K = 0 in a time trial.
     """
 
     track: Track
@@ -81,10 +99,13 @@ class Trace:
     dt: float
     meta: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+    objects: NDArray[np.void] = field(default_factory=lambda: np.zeros((0, 0), AROUND))
 
     def __post_init__(self) -> None:
-        keys = (self.rows["time"], self.rows["episode"], self.rows["car"])
-        object.__setattr__(self, "rows", self.rows[np.lexsort(keys)])
+        order = np.lexsort((self.rows["time"], self.rows["episode"], self.rows["car"]))
+        object.__setattr__(self, "rows", self.rows[order])
+        if self.objects.shape[1] and len(self.objects) == len(order):
+            object.__setattr__(self, "objects", self.objects[order])
 
     def episodes(self) -> list[slice]:
         """Consecutive rows of one car in one episode, in order."""
@@ -128,7 +149,10 @@ class Trace:
         text = np.frombuffer(json.dumps(about, allow_nan=False).encode(), np.uint8)
         lines = {name: getattr(self.track, name) for name in LINES}
         content = io.BytesIO()
-        np.savez(content, meta=text, **lines, rows=_without_padding(self.rows))
+        tables: dict[str, Any] = {"rows": _without_padding(self.rows)}
+        if self.objects.shape[1]:
+            tables["objects"] = _without_padding(self.objects)
+        np.savez(content, meta=text, **lines, **tables)
         with files.disk_errors(str(path)):
             files.write_atomic(path, content.getvalue())
 
@@ -151,11 +175,13 @@ class Trace:
         except BadTrack as error:
             raise BadRun(f"{path}: {error}") from error
         good = _intact(rows, path)
-        trace = cls(track, good, float(about["dt_s"]), about.get("meta") or {})
+        around = _around(arrays.get("objects"), len(rows), path)[: len(good)]
+        meta = about.get("meta") or {}
+        trace = cls(track, good, float(about["dt_s"]), meta, objects=around)
         if len(good) == len(rows):
             return trace
         note = f"recording ends at {_seconds(trace):.1f} s, before a damaged step"
-        return cls(track, good, trace.dt, trace.meta, note)
+        return cls(track, good, trace.dt, trace.meta, note, around)
 
 
 def _without_padding(rows: Rows) -> Rows:
@@ -176,7 +202,7 @@ def _arrays(content: bytes, path: Path) -> dict[str, NDArray[Any]]:
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
                 raise BadRun(f"{path}: it is compressed, so not a recording of ours.")
         with np.load(io.BytesIO(content), allow_pickle=False) as found:
-            arrays = {name: found[name] for name in ("meta", *LINES, "rows") if name in found}
+            arrays = {name: found[name] for name in _ARRAYS if name in found}
     except zipfile.BadZipFile as error:
         raise BadRun(
             f"{path}: a recording that was cut short or damaged. Copy it again from where it came "
@@ -226,6 +252,18 @@ def _intact(rows: Rows, path: Path) -> Rows:
     if not count:
         raise BadRun(f"{path}: damaged at its first step. Record it again.")
     return rows[:count].copy()
+
+
+def _around(objects: NDArray[Any] | None, rows: int, path: Path) -> NDArray[np.void]:
+    """What a file holds of the objects around its cars."""
+    if objects is None:
+        return np.zeros((rows, 0), AROUND)
+    good = objects.dtype == AROUND and objects.ndim == 2 and len(objects) == rows
+    if good and objects.shape[1] <= OBJECTS_MAX:
+        numbers = np.stack([objects[name] for name in ("x", "y", "yaw", "length", "width")])
+        if np.isfinite(numbers).all() and np.abs(numbers).max(initial=0.0) < _FAR:
+            return objects
+    raise BadRun(f"{path}: what was around its cars is damaged. Record it again.")
 
 
 def _seconds(trace: Trace) -> float:

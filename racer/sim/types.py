@@ -194,6 +194,14 @@ def params_type(objects: int) -> np.dtype[np.void]:
     return np.dtype([*fields, ("objects_count", "i8"), ("objects", TOLD, (room,))], align=True)
 
 
+def scalars(rows: np.ndarray) -> np.ndarray:
+    """(N,) PARAMS of rows with room for objects: those begin with the same bytes."""
+    if rows.dtype == PARAMS:
+        return rows
+    raw = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
+    return np.ascontiguousarray(raw[:, : PARAMS.itemsize]).view(PARAMS)[:, 0]
+
+
 VEHICLE = np.dtype(
     [
         ("model", "i8"),  # KINEMATIC or SINGLE_TRACK

@@ -192,7 +192,8 @@ class WorkerEngine(RewardEngine):
         if rows.dtype == self._type:
             mine[:] = rows
         else:  # rows made up without objects
-            mine[list(PARAMS.names or ())] = rows[list(PARAMS.names or ())]
+            for name in PARAMS.names or ():
+                mine[name] = rows[name]
             mine["objects_count"] = 0
         self._at[0] = 0
         try:
