@@ -66,7 +66,17 @@ def race(oval):
     from racer.config import Rules
     from racer.race import Race
 
-    def make(n=1, *, track=None, vehicle="deepracer", actions=None, seed=0, reward=None, **rules):
+    def make(
+        n=1,
+        *,
+        track=None,
+        vehicle="deepracer",
+        actions=None,
+        seed=0,
+        reward=None,
+        others=None,
+        **rules,
+    ):
         made = Race(
             track or oval,
             n,
@@ -74,6 +84,7 @@ def race(oval):
             actions=actions or Continuous((-30.0, 30.0), (0.0, 4.0)),
             reward=reward,
             rules=Rules(**rules),
+            others=others,
             seed=seed,
             all_params=True,
         )

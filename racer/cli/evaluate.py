@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from racer.cli.others import add_others, settings_of_others
 from racer.cli.parser import add_checkpoint, add_run, belongs, number, whole
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="also write every step of the laps as DeepRacer's sim-trace CSV",
     )
+    add_others(parser)
     rules = parser.add_argument_group(
         "rules of a time trial",
         "Without --rules a fault ends a lap and the next one starts at the line.",
@@ -73,6 +75,8 @@ RULES = (
     ("off-track-penalty-s", number, "penalty, in seconds, for leaving the track"),
     ("reversed-penalty-s", number, "penalty, in seconds, for driving backwards"),
     ("immobilized-penalty-s", number, "penalty, in seconds, for standing still"),
+    ("collision-penalty-s", number, "penalty, in seconds, for hitting an object or a car"),
+    ("mercy", whole, "faults in a row at one box after which the car is put beyond it; 0 never"),
     ("ranking", str, "what counts: the total, best or average time of the laps"),
     ("min-laps", whole, "how many consecutive laps --ranking average is taken over"),
 )
@@ -129,7 +133,8 @@ def run(args: argparse.Namespace) -> None:
         return
     if rules is None:
         result, trace = evaluate(driver, config.race, laps=config.eval.laps)
-        share = optimal.compare(config.race, trace)
+        alone = config.race.others.count == 0  # a reference lap has the road for itself
+        share = optimal.compare(config.race, trace) if alone else None
     else:
         result, trace = time_trial(driver, config.race, rules)
         share = None  # its laps hold penalties
@@ -163,6 +168,7 @@ def _config_of(args: argparse.Namespace, found: Run) -> Config:
             settings[f"race.{name}"] = getattr(args, name)
     if args.laps is not None:
         settings["eval.laps"] = args.laps
+    settings |= settings_of_others(args)
     return found.config().override(settings)
 
 

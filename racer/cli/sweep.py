@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from racer.cli.others import only_with
 from racer.cli.parser import belongs, whole
 from racer.cli.train import OPTIONS, add_config, config_of
 from racer.process.signals import steady_output
@@ -153,5 +154,6 @@ def _refuse(args: argparse.Namespace, place: str, *more: str) -> None:
     for option, key, _ in OPTIONS:
         if getattr(args, key) is not None:
             raise UsageError(f"--{option} belongs to {place}.")
+    only_with(args, place)
     if getattr(args, "train.early_stop"):
         raise UsageError(f"--early-stop belongs to {place}.")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from racer.cli.others import add_others, settings_of_others
 from racer.cli.parser import add_checkpoint, add_runs_dir, duration, tag, whole
 from racer.process.signals import steady_output
 
@@ -117,6 +118,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         const=True,
         help="stop learning when completion and lap time have settled",
     )
+    add_others(parser)
 
 
 def config_of(args: argparse.Namespace, start: Any = None) -> Any:
@@ -156,6 +158,7 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
         value = getattr(args, key)
         if value is not None:
             settings[key] = value
+    settings |= settings_of_others(args)
     for text in args.set:
         key, equals, value = text.partition("=")
         if not equals:

@@ -7,6 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from racer.cli.others import add_others, only_with, settings_of_others
 from racer.cli.parser import add_checkpoint, add_runs_dir, number
 from racer.errors import BadRun, UsageError, printable
 from racer.process import paths
@@ -52,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "`reference` is the fastest lap known; may be given several times",
     )
     add_checkpoint(parser, "drive the laps anew with this policy of the run: best, last or a step")
+    add_others(parser)
     add_runs_dir(parser)
     parser.add_argument(
         "--speed", type=number, default=1.0, help="how fast to play; 1 is real time (default: 1)"
@@ -66,6 +68,8 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError("--html and --video are two files; write one after the other.")
     if args.no_source and not args.html:
         raise UsageError("--no-source belongs to --html FILE.")
+    if not args.checkpoint:  # recorded laps show what was on the road then
+        only_with(args, "--checkpoint best|last|STEP, which drives new laps")
     trace = drive_laps(args) if args.checkpoint else open_trace(args.run, args.runs_dir, args.track)
     if trace.note:
         print(f"{args.run}: {trace.note}")
@@ -127,7 +131,8 @@ def drive_laps(args: argparse.Namespace) -> Trace:
     if args.track or Path(args.run).suffix in (".npz", ".csv"):
         raise UsageError("--checkpoint chooses a policy of a run; a recording or log has none.")
     found = Run.open(args.run, args.runs_dir)
-    config = found.config().override({"race.reward": str(found.reward_file)})
+    settings = {"race.reward": str(found.reward_file)} | settings_of_others(args)
+    config = found.config().override(settings)
     policy = policy_of(found.folder, args.checkpoint)
     _, trace = evaluate(policy, config.race, laps=config.eval.laps)
     title = f"{found.name}, checkpoint {args.checkpoint}"

@@ -7,6 +7,11 @@ import pytest
 from racer import cli, evaluate
 from racer.errors import UsageError
 
+OTHERS = (
+    "--race --obstacles --obstacle --randomize-obstacles --bots --bot-speed --randomize-bots "
+    "--lane-changes --cars"
+)
+
 # Options that count in every mode of their command. `--runs-dir` says where names are looked up.
 ALWAYS = {
     "bench": "--json --track",
@@ -14,7 +19,7 @@ ALWAYS = {
     "compare": "--png --runs-dir",
     "drive": "--track --vehicle --actions --ghost --name --out",
     "evaluate": "--runs-dir --checkpoint --stochastic --laps --track --json --sim-trace --rules "
-    "--tracks",
+    "--tracks " + OTHERS,
     "export": "--runs-dir --checkpoint --sb3 --onnx",
     "gate": "--runs-dir --min-completion --max-lap --against --laps --track --json",
     "import-sb3": "--track --reward --actions --vehicle --activation --runs-dir",
@@ -41,13 +46,13 @@ ALWAYS = {
     "sweep": "--vary --search --trials --seeds --prune --folder --resume --engine --address "
     "--workers --reward --track --tracks --vehicle --actions --reward-engine --sandbox --algo "
     "--timesteps --seed --device --num-envs --torch-threads --laps --time-limit --set --early-stop "
-    "--config --preset --hyperparameters",
+    "--config --preset --hyperparameters " + OTHERS,
     "track edit": "--out",
     "track generate": "--seed --count --length --width --out --format",
     "track show": "--png --no-window",
     "train": "--reward --track --vehicle --actions --reward-engine --sandbox --algo --timesteps "
     "--seed --device --num-envs --torch-threads --laps --time-limit --set --early-stop --runs-dir "
-    "--resume --seeds --tracks --live",
+    "--resume --seeds --tracks --live " + OTHERS,
     "watch": "--video --html --ghost --runs-dir --speed --track",
 }
 
@@ -64,6 +69,8 @@ REFUSED = {
         "--off-track-penalty-s 1",
         "--reversed-penalty-s 1",
         "--immobilized-penalty-s 1",
+        "--collision-penalty-s 1",
+        "--mercy 3",
         "--ranking best",
         "--min-laps 1",
         "--continuous",
@@ -72,6 +79,7 @@ REFUSED = {
         "--off-track-penalty-s 1",
         "--reversed-penalty-s 1",
         "--immobilized-penalty-s 1",
+        "--collision-penalty-s 1",
         "--min-laps 1",
     ),
     "gate x": ("--no-promote",),
@@ -83,6 +91,7 @@ REFUSED = {
         "--seeds 2",
         "--reward progress",
         "--early-stop",
+        "--race multi",
         "--config x",
     ),
     "sweep show x": ("--resume x", "--workers 2", "--folder x", "--set a=1", "--track oval"),
@@ -105,8 +114,19 @@ REFUSED = {
         "--watch",
         "--live",
     ),
+    "watch x": (
+        "--race multi",
+        "--obstacles 3",
+        "--obstacle 0.5,inner",
+        "--randomize-obstacles",
+        "--bots 3",
+        "--bot-speed 1",
+        "--randomize-bots",
+        "--lane-changes",
+        "--cars 4",
+        "--no-source",
+    ),
     "watch x.csv --track oval": ("--checkpoint best",),
-    "watch x": ("--no-source",),
     "watch x --html a.html": ("--video a.mp4",),
 }
 

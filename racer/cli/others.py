@@ -1,0 +1,82 @@
+"""Options that say what else is on the road, shared by several commands."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+# option, Config key; what it does stands beside the setting in racer/config/others.py
+VALUES: tuple[tuple[str, str], ...] = (
+    ("race", "race.others.race"),
+    ("obstacles", "race.others.obstacles"),
+    ("bots", "race.others.bots"),
+    ("bot-speed", "race.others.bot_speed"),
+    ("cars", "race.others.cars"),
+)
+FLAGS: tuple[tuple[str, str], ...] = (
+    ("randomize-obstacles", "race.others.randomize_obstacles"),
+    ("randomize-bots", "race.others.randomize_bots"),
+    ("lane-changes", "race.others.lane_changes"),
+)
+POSITIONS = "race.others.obstacle_positions"
+
+
+def add_others(parser: argparse.ArgumentParser) -> None:
+    """The race, its obstacles, bots and cars."""
+    from racer.config import Config, each
+
+    group = parser.add_argument_group("others on the road")
+    known = {key: (value, about) for key, value, about in each(Config())}
+    for option, key in VALUES:
+        value, about = known[key]
+        words = f": {about.range}" if about.choices else ""
+        shown = about.unset if value is None else value
+        text = f"{about.help}{words} (default: {shown})".replace("%", "%%")
+        group.add_argument(f"--{option}", dest=key, metavar="X", help=text)
+    group.add_argument(
+        "--obstacle",
+        dest=POSITIONS,
+        action="append",
+        metavar="PART,LANE",
+        help="a box at this part of the lap, inner or outer lane, e.g. 0.25,inner; may be given "
+        "several times, in place of --obstacles",
+    )
+    for option, key in FLAGS:
+        group.add_argument(
+            f"--{option}", dest=key, action="store_const", const=True, help=known[key][1].help
+        )
+
+
+def settings_of_others(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given, by Config key.
+
+    Raises:
+        UsageError: both a number of boxes and their places.
+    """
+    from racer.errors import UsageError
+
+    keys = [key for _, key in (*VALUES, *FLAGS)]
+    found = {key: getattr(args, key) for key in keys if getattr(args, key) is not None}
+    places = getattr(args, POSITIONS)
+    if places:
+        for option, key in (("obstacles", VALUES[1][1]), ("randomize-obstacles", FLAGS[0][1])):
+            if key in found:
+                raise UsageError(
+                    f"--obstacle says where each box stands, so --{option} cannot count. "
+                    "Leave one of them out."
+                )
+        found[POSITIONS] = "; ".join(places)
+    return found
+
+
+def only_with(args: argparse.Namespace, place: str) -> None:
+    """Refuse what is on the road where it cannot count.
+
+    Raises:
+        UsageError: names the first option that was given.
+    """
+    from racer.errors import UsageError
+
+    for option, key in (*VALUES, ("obstacle", POSITIONS), *FLAGS):
+        if getattr(args, key):
+            raise UsageError(f"--{option} belongs to {place}.")
