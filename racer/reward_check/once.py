@@ -8,18 +8,32 @@ from typing import Any
 import numpy as np
 
 from racer.reward import RewardFile, make_engine
-from racer.sim.types import PARAMS
+from racer.sim.types import PARAMS, params_type
 
 
 def once(file: RewardFile, params: dict[str, Any], engine: str) -> tuple[float, str]:
     """One call with saved params: the reward, and what the file printed."""
-    row = np.zeros(1, PARAMS)
+    objects = len(params["objects_location"])
+    row = np.zeros(1, params_type(objects))
     for name in PARAMS.names or ():
         if name in params:
             row[name] = params[name]
     row["prev_waypoint"], row["next_waypoint"] = params["closest_waypoints"]
+    if objects:
+        _tell(row, params, objects)
     waypoints = params["waypoints"][:: -1 if params["is_reversed"] else 1]
     out = np.zeros(1)
-    with closing(make_engine(file, n=1, waypoints=waypoints, engine=engine)) as made:
+    with closing(
+        make_engine(file, n=1, waypoints=waypoints, engine=engine, objects=objects)
+    ) as made:
         made.compute(row, None, out)
         return float(out[0]), made.output()
+
+
+def _tell(row: np.ndarray, params: dict[str, Any], count: int) -> None:
+    """Put the lists of objects into the row."""
+    told = row["objects"][0, :count]
+    told["x"], told["y"] = np.array(params["objects_location"], np.float64).T
+    for name in ("distance", "distance_from_center", "heading", "speed", "left_of_center"):
+        told[name] = params[f"objects_{name}"]
+    row["objects_count"] = count
