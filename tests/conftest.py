@@ -27,6 +27,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_sessionstart(session):
+    """Compile the kernels once, before each of several workers finds an empty cache."""
+    if session.config.getoption("numprocesses", None) and not hasattr(
+        session.config, "workerinput"
+    ):
+        code = "import racer; env = racer.RacerEnv(); env.reset(seed=0); env.step([0.0, 0.0])"
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 @pytest.fixture(scope="session")
 def reference():
     """Folder of real tracks and logs: `make reference` fetches some; not part of the project."""

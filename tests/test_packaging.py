@@ -1,5 +1,6 @@
 """What is published works elsewhere: the wheel in an empty folder, the source package whole."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,9 +12,26 @@ from pathlib import Path
 
 import pytest
 
+from racer.sim import precompile
+
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = ROOT / "racer" / "reward" / "lessons"
 SHORT = ["--timesteps", "512", "--num-envs", "8", "--laps", "1"]
+FIRST_START = """
+import json
+from racer.config import RaceConfig
+from racer.race import make_race
+from racer.sim import precompile, step
+
+make_race(RaceConfig(), 2, with_reward=False).reset()
+found = {}
+for kernel in (step.advance_kinematic, step.reset, step.begin):
+    hits, misses = kernel.stats.cache_hits, kernel.stats.cache_misses
+    found[kernel.__name__] = [sum(hits.values()), sum(misses.values())]
+child = precompile._beside
+print(json.dumps([found, None if child is None else child.returncode]))
+"""
+SEVERAL = "from racer.cli import main; import sys; sys.exit(any(map(main, {!r})))"
 BUILD = {
     "sdist": "import setuptools.build_meta as b; b.build_sdist({!r})",
     "wheel": "import setuptools.build_meta as b; b.build_wheel({!r})",
@@ -77,6 +95,7 @@ def elsewhere(sdist, tmp_path_factory):
         return done.stdout
 
     run.folder, run.wheel = folder, wheel
+    run.first_start = json.loads(run("python", "-c", FIRST_START))
     return run
 
 
@@ -109,6 +128,15 @@ def test_a_wheel_is_the_package_that_runs(elsewhere):
     assert Path(where).is_relative_to(elsewhere.folder)
 
 
+@pytest.mark.skipif(not precompile._pays(), reason="one core, or no cache")
+def test_the_first_start_compiles_in_two_processes_and_a_later_one_in_none(elsewhere):
+    loaded, compiled = [1, 0], [0, 1]
+    kernels = {"advance_kinematic": loaded, "reset": loaded}
+    assert elsewhere.first_start == [kernels | {"begin": compiled}, 0]
+    later = json.loads(elsewhere("python", "-c", FIRST_START))
+    assert later == [kernels | {"begin": loaded}, None]
+
+
 def test_a_wheel_lists_every_lesson(elsewhere):
     listed = elsewhere("racer", "reward", "list")
     for path in LESSONS.glob("*.py"):
@@ -117,14 +145,14 @@ def test_a_wheel_lists_every_lesson(elsewhere):
 
 def test_a_wheel_trains_evaluates_and_films_with_its_defaults(elsewhere):
     elsewhere("racer", "train", *SHORT)
-    assert "completion" in elsewhere("racer", "evaluate", "latest", "--laps", "1")
-    elsewhere("racer", "watch", "latest", "--video", "laps.mp4")
-    assert (elsewhere.folder / "empty" / "laps.mp4").stat().st_size > 0
-
-
-def test_a_wheel_draws_a_reward(elsewhere):
-    elsewhere("racer", "reward", "map", "progress", "--png", "map.png")
-    assert (elsewhere.folder / "empty" / "map.png").stat().st_size > 0
+    later = [
+        ["evaluate", "latest", "--laps", "1"],
+        ["watch", "latest", "--video", "laps.mp4"],
+        ["reward", "map", "progress", "--png", "map.png"],
+    ]
+    assert "completion" in elsewhere("python", "-c", SEVERAL.format(later))
+    for made in ("laps.mp4", "map.png"):
+        assert (elsewhere.folder / "empty" / made).stat().st_size > 0
 
 
 def test_a_wheel_makes_the_gymnasium_environment(elsewhere):
@@ -132,5 +160,6 @@ def test_a_wheel_makes_the_gymnasium_environment(elsewhere):
     assert elsewhere("python", "-c", code).strip() == "(21,)"
 
 
+@pytest.mark.slow  # what it needs is covered: a wheel trains by default and holds every file
 def test_a_wheel_measures_itself(elsewhere):
     assert "RacerEnv" in elsewhere("racer", "bench", "engine", "--quick")

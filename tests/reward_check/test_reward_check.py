@@ -1,8 +1,11 @@
 """`racer reward`: what a teacher would say of a reward, in one table, without training."""
 
+import contextlib
+import functools
 import json
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,10 @@ from racer.cli import main
 from racer.race.drivers import DRIVERS
 from racer.reward import load, make_engine
 from racer.reward.compiler.engine import CompiledEngine
-from racer.reward_check.drives import drive_all, slowest
+from racer.reward_check import report as report_module
+from racer.reward_check import speed
+from racer.reward_check.drives import drive_all, pay, slowest
+from racer.reward_check.incentives import judge
 from racer.reward_check.lint import findings
 from racer.reward_check.map import ACROSS, View, maps, rows_on
 from racer.reward_check.report import EXIT_CODES, check
@@ -22,6 +28,24 @@ from racer.reward_check.speed import KERNEL_STEPS, of_kernel
 from racer.tracks import Track
 
 PROGRESS = "def reward_function(params):\n    return params['progress'] / params['steps']\n"
+
+
+@functools.cache
+def _driven(track, space):
+    return drive_all(Track.load(track), space)
+
+
+@pytest.fixture(autouse=True)
+def cheap(request, monkeypatch):
+    """The same checks without what costs: the drivers drive each road once for all tests, speeds
+    are measured for one tick of the clock, and this process compiles in place of a second one.
+    """
+    if request.node.name == "test_a_check_compiles_beside_the_drivers":
+        return
+    monkeypatch.setattr(report_module, "drive_all", lambda road, space: _driven(road.name, space))
+    monkeypatch.setattr(report_module, "Ahead", lambda file: contextlib.nullcontext())
+    monkeypatch.setattr(speed, "ENOUGH", 1e-9)
+    monkeypatch.setattr(speed, "LEAST", 1e-9)
 
 
 @pytest.fixture
@@ -41,6 +65,17 @@ def episodes():
 
 def _codes(report):
     return {finding.code for finding in report.findings if finding.level == "warning"}
+
+
+def _judged(file):
+    """What the drivers are paid by a reward in this process, and the warnings of that."""
+    episodes, _ = _driven("oval", actions.load("continuous"))
+    waypoints = Track.load("oval").waypoints
+    with closing(
+        make_engine(file, n=len(episodes), waypoints=waypoints, engine="inprocess")
+    ) as engine:
+        drivers = pay(engine, episodes)
+    return drivers, [f for f in judge(drivers, file.line) if f.level == "warning"]
 
 
 def test_progress_per_step_ranks_the_drivers_as_they_deserve(write):
@@ -73,9 +108,8 @@ def test_a_reward_for_staying_in_the_middle_is_exploited_by_crawling():
     ],
 )
 def test_rewards_that_teach_the_wrong_thing_are_told_apart(body, code, write):
-    report = check(str(write(f"def reward_function(params):\n    {body}\n")))
-    assert report.verdict == "warnings"
-    assert code in _codes(report)
+    file = load(write(f"def reward_function(params):\n    {body}\n"))
+    assert code in {warning.code for warning in _judged(file)[1]}
 
 
 @pytest.mark.parametrize(
@@ -86,10 +120,10 @@ def test_rewards_that_teach_the_wrong_thing_are_told_apart(body, code, write):
     ],
 )
 def test_the_driver_that_exploits_a_reward_is_named(body, driver, write):
-    report = check(str(write(f"def reward_function(params):\n    {body}\n")))
-    best = max(report.drivers, key=lambda d: d.per_step)
-    assert best.driver == driver
-    assert any(f"'{driver}' exploits it" in finding.message for finding in report.findings)
+    file = load(write(f"def reward_function(params):\n    {body}\n"))
+    drivers, warnings = _judged(file)
+    assert max(drivers, key=lambda d: d.per_step).driver == driver
+    assert any(f"'{driver}' exploits it" in warning.message for warning in warnings)
 
 
 def test_the_loop_is_a_circle_on_the_road(episodes):
@@ -293,7 +327,7 @@ def test_rows_of_the_map_lie_across_the_road():
 
 def test_every_step_of_a_slow_reward_is_paid(write):
     fast = "def reward_function(params):\n    return params['speed'] * params['progress']\n"
-    slow = fast.replace("    return", "    sum(range(40000))\n    return")
+    slow = fast.replace("    return", "    sum(range(8000))\n    return")
     expected = {d.driver: d.total for d in check(str(write(fast, "fast.py"))).drivers}
     report = check(str(write(slow, "slow.py")))
     assert {d.driver: d.total for d in report.drivers} == expected
@@ -314,13 +348,16 @@ def test_a_report_does_not_depend_on_the_clock(text, write, monkeypatch):
     assert _fixed(check(path)) == quiet
 
 
-def test_parts_are_shown_as_soon_as_they_are_known(write):
+def test_a_check_compiles_beside_the_drivers(write):
+    """Parts are shown as soon as they are known."""
     seen = []
 
     def show(part, report):
         seen.append((part, bool(report.drivers), bool(report.engine)))
 
-    check(str(write(PROGRESS)), show=show)
+    found = check(str(write(PROGRESS)), show=show)
+    assert found.engine == "compiled"
+    assert set(found.calls_per_second) == {"compiled", "worker", "inprocess"}
     assert seen == [
         ("text", False, False),
         ("drivers", True, False),
