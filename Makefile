@@ -34,7 +34,7 @@ train: setup
 	$(BIN)/python train_agent.py --reward center_line --track oval
 
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: check
 	$(BIN)/python -m pytest

@@ -6,6 +6,7 @@ os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # dozens of processes would parse racer anew
 
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 import reference_data
 
 ROOT = Path(__file__).resolve().parent.parent
+LONGEST = ("test_packaging.py", "test_docs.py", "test_reward_check.py", "test_faults.py")
 
 hypothesis.settings.register_profile("racer", deadline=None)  # a first call compiles kernels
 hypothesis.settings.load_profile("racer")
@@ -34,6 +36,11 @@ def pytest_sessionstart(session):
     ):
         code = "import racer; env = racer.RacerEnv(); env.reset(seed=0); env.step([0.0, 0.0])"
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first, so that two workers end together."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import numpy as np
 from racer import registry
 from racer.errors import BadTrack, UnknownName
 from racer.sim.progress import NEAREST, nearest_many, pose_on_center
-from racer.sim.track_index.build import index_track
+from racer.sim.track_index.build import index_track, make_line
 from racer.sim.types import TrackArrays
 
 BUILTIN = Path(__file__).parent / "data"
@@ -126,10 +126,10 @@ class Track:
         """Indexed geometry, as kernels take it."""
         return index_track(self.center, self.inner, self.outer)
 
-    @property
+    @cached_property
     def length(self) -> float:
-        """Length of the centre line, m."""
-        return float(self.arrays.head["length"][0])
+        """Length of the centre line, m; the index, which takes far longer, is not needed for it."""
+        return float(make_line(self.center)["s"][-1])
 
     @cached_property
     def width(self) -> float:
