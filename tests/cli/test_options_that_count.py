@@ -18,6 +18,7 @@ ALWAYS = {
     "board": "--track --all --runs-dir --laps-dir --json",
     "compare": "--png --runs-dir",
     "drive": "--track --vehicle --actions --ghost --name --out",
+    "drift": "--runs-dir --checkpoint --json",
     "evaluate": "--runs-dir --checkpoint --stochastic --laps --track --json --sim-trace --rules "
     "--tracks " + OTHERS,
     "export": "--runs-dir --checkpoint --sb3 --onnx",
