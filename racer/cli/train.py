@@ -19,6 +19,7 @@ OPTIONS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ("tracks", "race.tracks", str),
     ("vehicle", "race.vehicle", str),
     ("actions", "race.actions", str),
+    ("observation", "race.observation", str),
     ("reward-engine", "race.reward_engine", str),
     ("sandbox", "race.sandbox", str),
     ("algo", "train.algo", str),

@@ -8,17 +8,20 @@ from racer.config.evaluation import EvalConfig
 from racer.config.fields import About, about, each
 from racer.config.others import Others
 from racer.config.race import STARTS, RaceConfig, Rules
+from racer.config.sensors import CameraConfig, Sensors
 from racer.config.training import TrainConfig
 from racer.config.whole import Config
 
 __all__ = [
     "STARTS",
     "About",
+    "CameraConfig",
     "Config",
     "EvalConfig",
     "Others",
     "RaceConfig",
     "Rules",
+    "Sensors",
     "TrainConfig",
     "about",
     "each",

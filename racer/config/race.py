@@ -10,6 +10,7 @@ from typing import Any
 from racer.config.convert import build
 from racer.config.fields import check, setting
 from racer.config.others import Others
+from racer.config.sensors import CameraConfig, Sensors
 from racer.errors import BadConfig
 
 STARTS = ("round_robin", "line", "random")
@@ -88,7 +89,10 @@ class RaceConfig:
     )
     vehicle: str = setting("deepracer", "a vehicle preset, or a file of your own in vehicles/")
     actions: str = setting("continuous", "continuous, discrete or a model_metadata.json")
-    observation: str = setting("features", "what the policy sees")
+    observation: str = setting(
+        "features",
+        "what the policy sees: features, camera, stereo, or several as in camera+features",
+    )
     reward_engine: str = setting(
         "auto",
         "where the reward is computed: auto is compiled where that is proven equal to Python, "
@@ -100,6 +104,7 @@ class RaceConfig:
     )
     rules: Rules = field(default_factory=Rules)
     others: Others = field(default_factory=Others)
+    camera: CameraConfig = field(default_factory=CameraConfig)
 
     def __post_init__(self) -> None:
         check(self, "race.")
@@ -108,6 +113,11 @@ class RaceConfig:
                 f"race.others.cars = {self.others.learners} with rules.alternate_direction: cars "
                 "that share a road drive the same way. Leave one of them out."
             )
+
+    @property
+    def sensors(self) -> Sensors:
+        """The settings of every sensor."""
+        return Sensors(self.camera)
 
     @property
     def where(self) -> str:

@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from racer.config import RaceConfig, Rules
+from racer.config import CameraConfig, RaceConfig, Rules
 from racer.envs.common import Cameras, race_config
 from racer.observations import Obs, copied, take
 from racer.race import Start, episode_info, make_race
@@ -52,6 +52,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
             RaceConfig; names or paths. Rules may be a dict of its fields. A reward may be a Python
             function of params: it is called as it is, in this process, unguarded. To stop in a
             reward file with pdb, set reward_engine="inprocess".
+        camera: what the camera is like, a dict of the fields of CameraConfig.
         render_mode: None, "human" (a window) or "rgb_array".
 
     Raises:
@@ -72,6 +73,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         reward_engine: str = RaceConfig.reward_engine,
         sandbox: str = RaceConfig.sandbox,
         rules: Rules | Mapping[str, Any] | None = None,
+        camera: CameraConfig | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
@@ -85,6 +87,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
             observation=observation,
             reward_engine=reward_engine,
             sandbox=sandbox,
+            camera=camera,
         )
         self.render_mode = render_mode
         everything = render_mode is not None

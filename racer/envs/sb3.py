@@ -119,6 +119,7 @@ class RacerVecEnv(VecEnv):
         state: dict[str, NDArray[Any]] = {"cars": self.race.cars.copy()}
         if self.race.among:
             state["objects"] = self.race.objects.copy()
+        state |= {f"memory.{k}": a.copy() for k, a in self.race.memory.items()}
         kept = self.race.reward.get_state() if self.race.reward is not None else None
         return state if kept is None else state | {"reward": kept}
 
@@ -129,6 +130,8 @@ class RacerVecEnv(VecEnv):
             self.race.objects[...] = state["objects"]
         if "reward" in state and self.race.reward is not None:
             self.race.reward.set_state(state["reward"])
+        for name, array in self.race.memory.items():
+            array[...] = state[f"memory.{name}"]
         self._running = True
         return copied(self.race.refresh())
 

@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from racer.config import RaceConfig, Rules
+from racer.config import CameraConfig, RaceConfig, Rules
 from racer.envs.common import Cameras, race_config
 from racer.errors import BadConfig
 from racer.observations import Obs, copied, take
@@ -62,6 +62,7 @@ class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
         reward_engine: str = RaceConfig.reward_engine,
         sandbox: str = RaceConfig.sandbox,
         rules: Rules | Mapping[str, Any] | None = None,
+        camera: CameraConfig | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
         max_episode_steps: int | None = None,
         autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
@@ -85,6 +86,7 @@ class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
             observation=observation,
             reward_engine=reward_engine,
             sandbox=sandbox,
+            camera=camera,
         )
         self.num_envs = num_envs
         self.render_mode = render_mode

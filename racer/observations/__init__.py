@@ -2,8 +2,9 @@
 
 An observation is a module with a class `Observation`:
 
-    Observation(vehicle)
+    Observation(vehicle) or Observation(vehicle, sensors)
         vehicle: (1,) VEHICLE.
+        sensors: Sensors, the settings of camera and LIDAR, for those that want them.
     .space            gymnasium Box of any shape and type, or a Dict of them: of one car
     .bind(scene, out)
         a call without arguments that writes row i of `out` for each car with scene.mask[i].
@@ -11,11 +12,16 @@ An observation is a module with a class `Observation`:
     .among()          optional: the observation that takes its place where boxes, bots or other cars
         are on the road
 
+Several with a plus between their names, as in camera+features, are a Dict of them. One that
+remembers earlier steps keeps that in `.memory`, a dict of arrays, so that training can be resumed.
+
 Your own go into `./observations`, which is searched first: start from a copy of features.py.
 """
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -24,9 +30,12 @@ import numpy as np
 from gymnasium.spaces import Box, Dict
 
 from racer import registry
+from racer.config import Sensors
 from racer.errors import BadInput
+from racer.observations._mixed import Mixed
 from racer.sim.scene import Scene
 
+_SEVERAL = re.compile(r"\w+(\+\w+)+")  # names; a path or a module has other characters
 Obs: TypeAlias = Any  # np.ndarray, or a dict of Obs
 
 
@@ -44,23 +53,35 @@ def names() -> list[str]:
     return registry.module_names("racer.observations")
 
 
-def make(name: str, vehicle: np.ndarray, *, among: bool = False) -> Observation:
+def make(
+    name: str, vehicle: np.ndarray, sensors: Sensors | None = None, *, among: bool = False
+) -> Observation:
     """The observation called `name`.
 
     Args:
-        name: of a file in ./observations or of a built-in one; or a path, or a package.module.
+        name: of a file in ./observations or of a built-in one; or a path, or a package.module; or
+            several of them with a plus between.
         vehicle: (1,) VEHICLE.
+        sensors: settings of the sensors that it may use.
         among: boxes, bots or other cars are on the road.
 
     Raises:
         UnknownName: no such observation; names the nearest one.
         BadInput: the user's file is no observation.
     """
+    sensors = sensors or Sensors()
+    several = name.split("+") if _SEVERAL.fullmatch(name) else [name]
+    if len(several) > 1:
+        if len(set(several)) < len(several):
+            raise BadInput(f"observation {name!r} names one twice; name each once.")
+        return Mixed({one: make(one, vehicle, sensors, among=among) for one in several})
     module = registry.load_module("racer.observations", "observation", name)
     kind = getattr(module, "Observation", None)
     if not callable(kind):
         raise BadInput(f"observation {name!r} has no class Observation; see racer.observations.")
-    observation: Observation = kind(vehicle)
+    observation: Observation = (
+        kind(vehicle, sensors=sensors) if _wants_sensors(kind) else kind(vehicle)
+    )
     if among and callable(getattr(observation, "among", None)):
         observation = observation.among()  # type: ignore[attr-defined]
     space = getattr(observation, "space", None)
@@ -70,6 +91,13 @@ def make(name: str, vehicle: np.ndarray, *, among: bool = False) -> Observation:
             f"`bind(scene, out)`; its space is {space!r}."
         )
     return observation
+
+
+def _wants_sensors(kind: Callable[..., Any]) -> bool:
+    try:
+        return "sensors" in inspect.signature(kind).parameters
+    except (TypeError, ValueError):  # what is written in C does not say
+        return False
 
 
 def _usable(space: Any) -> bool:

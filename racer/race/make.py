@@ -102,6 +102,7 @@ def make_race(
         vehicle=vehicle,
         actions=actions,
         observation=config.observation,
+        sensors=config.sensors,
         reward=engine,
         rules=config.rules,
         others=config.others,

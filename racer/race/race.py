@@ -19,7 +19,7 @@ import numpy as np
 
 from racer import objects, observations
 from racer.actions import Actions
-from racer.config import STARTS, Others, Rules
+from racer.config import STARTS, Others, Rules, Sensors
 from racer.race.among import Among
 from racer.race.start import Start
 from racer.reward import RewardEngine
@@ -31,6 +31,7 @@ from racer.sim.native_call import bind, chain
 from racer.sim.scene import Part, Scene
 from racer.sim.types import CAR, OBJECT, SIM, params_type
 from racer.tracks import Track
+from racer.tracks.scenery import scenery
 
 KEYS = 2**62  # a car's key, an int64, is less than this plus the number of cars
 WIDTH_KEYS = frozenset({"track_width", "is_left_of_center"})
@@ -46,6 +47,7 @@ class Race:
         vehicle: (1,) VEHICLE.
         actions: how actions become commands.
         observation: name, see racer.observations.
+        sensors: settings of the sensors that it may use.
         reward: the engine that scores (s_t, a_t); None scores 0.
         rules: how episodes begin and end.
         others: what else is on the road. With several cars in a world, those of one world are next
@@ -81,6 +83,7 @@ class Race:
         vehicle: np.ndarray,
         actions: Actions,
         observation: str = "features",
+        sensors: Sensors | None = None,
         reward: RewardEngine | None = None,
         rules: Rules | None = None,
         others: Others | None = None,
@@ -127,7 +130,10 @@ class Race:
             self.among = Among(self.others, rules, self.tracks, vehicle, self.sim)
             self._look, self._pass = self.among.look(self.scene), self.among.move(self.scene)
 
-        self._view = observations.make(observation, vehicle, among=self.others.count > 0)
+        among_others = self.others.count > 0
+        self._view = observations.make(
+            observation, vehicle, sensors or Sensors(), among=among_others
+        )
         self.observation_space = self._view.space
         self.obs: observations.Obs = observations.empty(self._view.space, n)
         everything = all_params or reward is None
@@ -153,6 +159,7 @@ class Race:
                 for one in self.tracks
             ),
             self.objects,
+            tuple(scenery(one.name) for one in self.tracks),
         )
 
     def _bind_step(self) -> None:
@@ -250,6 +257,14 @@ class Race:
         start.check(self.tracks)
         start.place(self.scene.asked(mask), self.vehicle)
         return self.refresh()
+
+    @property
+    def memory(self) -> dict[str, np.ndarray]:
+        """What the observation remembers of steps before: its own arrays, mostly none.
+
+        Copy them with `cars` to save a race, and assign to both, then `refresh`, to restore it.
+        """
+        return getattr(self._view, "memory", {})
 
     def refresh(self) -> observations.Obs:
         """Observe again, after `cars` or `objects` was assigned to; returns obs."""

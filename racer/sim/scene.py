@@ -11,6 +11,7 @@ import numpy as np
 
 from racer.sim.jit import inlined
 from racer.sim.native_call import chain
+from racer.sim.scenery import Scenery
 from racer.sim.types import OBJECT, TrackArrays
 
 
@@ -29,6 +30,7 @@ class Part(NamedTuple):
             share a world, column j < per_world is car j itself: car i leaves out its own column,
             `own_column(i, per_world)`.
         per_world: cars in a world.
+        scenery: how the road and what is around it look.
     """
 
     rows: slice
@@ -40,6 +42,7 @@ class Part(NamedTuple):
     direction: int
     objects: np.ndarray
     per_world: int
+    scenery: Scenery
 
 
 @inlined
@@ -61,6 +64,7 @@ class Scene:
         tracks: of each track, its arrays in every direction that is driven.
         objects: (W, K) OBJECT of each world: first its cars, where it has several, then boxes,
             then bots. A world has one number of cars, which are next to each other.
+        scenery: how each track looks; none for all as most do.
     """
 
     cars: np.ndarray
@@ -70,6 +74,7 @@ class Scene:
     roads: np.ndarray
     tracks: tuple[tuple[TrackArrays, ...], ...]
     objects: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), OBJECT))
+    scenery: tuple[Scenery, ...] = ()
 
     @property
     def per_world(self) -> int:
@@ -88,8 +93,9 @@ class Scene:
             mine = self.cars[rows], self.commands[rows], self.mask[rows]
             each = self.per_world
             around = self.objects[rows.start // each : rows.stop // each]
+            looks = self.scenery[road] if self.scenery else Scenery()
             for direction, track in enumerate(directions):
-                yield Part(rows, *mine, road, track, direction, around, each)
+                yield Part(rows, *mine, road, track, direction, around, each, looks)
 
     def each(self, make: Callable[[Part], Callable[[], Any]]) -> Callable[[], Any]:
         """One call that makes the calls `make` returns for every part, in order."""

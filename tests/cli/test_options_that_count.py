@@ -51,9 +51,9 @@ ALWAYS = {
     "track edit": "--out",
     "track generate": "--seed --count --length --width --out --format",
     "track show": "--png --no-window",
-    "train": "--reward --track --vehicle --actions --reward-engine --sandbox --algo --timesteps "
-    "--seed --device --num-envs --torch-threads --laps --time-limit --set --early-stop --runs-dir "
-    "--resume --seeds --tracks --live " + OTHERS,
+    "train": "--reward --track --vehicle --actions --observation --reward-engine --sandbox "
+    "--algo --timesteps --seed --device --num-envs --torch-threads --laps --time-limit --set "
+    "--early-stop --runs-dir --resume --seeds --tracks --live " + OTHERS,
     "watch": "--video --html --ghost --runs-dir --speed --track",
 }
 
