@@ -86,8 +86,10 @@ def run(args: argparse.Namespace) -> None:
             belongs(args, f"racer bench {' or '.join(places)}", option)
     seeds = 5 if args.seeds is None else args.seeds
     seconds = 30.0 if args.seconds is None else args.seconds
-    if seeds < 1 or seconds <= 0.0:
-        raise UsageError("--seeds takes at least 1, --seconds more than 0.")
+    if seeds < 1:
+        raise UsageError(f"--seeds is {seeds}; give at least 1.")
+    if seconds <= 0.0:
+        raise UsageError(f"--seconds is {seconds:g}; give more than 0.")
     if args.what == "engine" and len(args.track) > 1:
         raise UsageError("several tracks belong to `racer bench train` or `all`.")
     if args.what == "lessons":
@@ -123,7 +125,7 @@ def _lessons(args: argparse.Namespace, seeds: int) -> None:
 
     timesteps = 1_000_000 if args.timesteps is None else args.timesteps
     if timesteps < 1:
-        raise UsageError("--timesteps takes at least 1.")
+        raise UsageError(f"--timesteps is {timesteps}; give at least 1.")
     known = [one.name for one in lessons.lessons()]
     for name in args.rewards or []:
         if name not in known:

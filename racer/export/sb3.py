@@ -59,7 +59,9 @@ def write_sb3(run: Run, path: Path, *, checkpoint: str = "") -> Path:
     check_fits(policy, race)
     content = io.BytesIO()
     _sb3_model(policy, config, race.observation_space, race.actions.space).save(content)
-    path = path if path.suffix == ".zip" else path.with_name(path.name + ".zip")
+    device = path.exists() and not path.is_file() and not path.is_dir()
+    if path.suffix != ".zip" and not device:
+        path = path.with_name(path.name + ".zip")
     files.write_output(path, content.getvalue())
     return path
 

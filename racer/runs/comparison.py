@@ -94,7 +94,7 @@ def groups_of(names: Iterable[str], runs_dir: Path) -> list[Group]:
     for name in names:
         try:
             plain.append(Run.open(name, runs_dir) if name else Run(find(name, runs_dir)))
-        except UnknownName:
+        except (UnknownName, BadRun):  # a folder of that name may be no run, and the name a tag
             tagged = [r for r in list_runs(runs_dir) if name in r.manifest().get("tags", [])]
             if not tagged:
                 raise

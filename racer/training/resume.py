@@ -78,11 +78,7 @@ def resume(
             )
         found = _newest(run)
         step = 0 if found is None else found.state.timesteps
-        if step >= config.train.timesteps and run.manifest().get("status") == "finished":
-            raise UsageError(
-                f"{run.name} has trained {step:,} of {config.train.timesteps:,} steps. "
-                "Ask for more: --timesteps N."
-            )
+        _refuse_fewer(run, step, config.train.timesteps, asked="train.timesteps" in settings)
         for why in pack_of(config.race).left_out:
             log.warning("left out: %s", why)
         given = _reward(config, function)
@@ -105,6 +101,19 @@ def resume(
             session = Session(run, config, race, stop, listeners=told, function=function)
             begun.append(session)
             return session.learn() if found is None else session.go_on(found.state)
+
+
+def _refuse_fewer(run: Run, step: int, timesteps: int, *, asked: bool) -> None:
+    """Nothing is left to train: the run has ended, or fewer steps are asked for than it has."""
+    if asked and timesteps < step:
+        raise UsageError(
+            f"{run.name} has trained {step:,} steps already, and {timesteps:,} were asked for. "
+            "--timesteps counts from the first start: give a larger number."
+        )
+    if step >= timesteps and run.manifest().get("status") == "finished":
+        raise UsageError(
+            f"{run.name} has trained {step:,} of {timesteps:,} steps. Ask for more: --timesteps N."
+        )
 
 
 @contextlib.contextmanager

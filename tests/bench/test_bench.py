@@ -202,6 +202,8 @@ def test_peers_are_printed_as_ratios():
     [
         ["--seeds", "0"],
         ["--seconds", "0"],
+        ["lessons", "--seeds", "0"],
+        ["lessons", "--timesteps", "0"],
         ["train", "--png", "x.png"],
         ["engine", "--sb3-loops"],
         ["engine", "--against", "f1"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from racer.cli import main
@@ -61,6 +63,17 @@ def test_show_and_verify(racer):
     assert "2 checkpoints are as they were written" in out
 
 
+def test_show_of_a_damaged_result_shows_the_rest_and_exits_3(racer, runs_dir):
+    run = Run.open("latest", runs_dir)
+    good = run.evaluation_file.read_bytes()
+    run.evaluation_file.write_bytes(b'{"laps": "many"}')
+    code, out, err = racer("runs", "show", "latest")
+    run.evaluation_file.write_bytes(good)
+    assert code == 3
+    assert "finished" in out
+    assert "evaluation.json" in err
+
+
 def test_verify_names_what_changed_and_exits_3(racer, runs_dir):
     run = Run.open("latest", runs_dir)
     good = run.reward_file.read_text()
@@ -89,6 +102,11 @@ def test_export_import_and_remove(racer, tmp_path):
     code, out, _ = racer("export", "latest", "--sb3", str(tmp_path / "car"))
     assert code == 0
     assert "PPO.load" in out
+    if os.path.exists("/dev/full"):
+        code, _, err = racer("export", "latest", "--sb3", "/dev/full")
+        assert code == 5
+        assert "/dev/full: No space" in err
+        assert not os.path.exists("/dev/full.zip")
     code, out, _ = racer("import-sb3", str(tmp_path / "car.zip"))
     assert code == 0
     assert "racer evaluate" in out
@@ -112,6 +130,7 @@ def test_compare_prints_a_table_a_sentence_and_a_plot(racer, tmp_path):
         (["--accept-change"], "belongs to --resume"),
         (["--seeds", "0"], "N >= 1"),
         (["--resume", "latest"], "Ask for more"),
+        (["--resume", "latest", "--timesteps", "100"], "steps already, and 100 were asked for"),
         (["--resume", "no-such"], "no run 'no-such'"),
     ],
 )

@@ -104,6 +104,18 @@ def test_a_tag_stands_for_its_runs(tmp_path):
         comparison.groups_of(["second-try"], tmp_path)
 
 
+def test_a_tag_may_be_called_like_a_folder_here(tmp_path, monkeypatch):
+    """The folder is no run, so the name is meant as the tag."""
+    many(tmp_path / "runs", "a", [10.0, 10.5], tags=["rewards"])
+    (tmp_path / "rewards").mkdir()
+    monkeypatch.chdir(tmp_path)
+    (group,) = comparison.groups_of(["rewards"], tmp_path / "runs")
+    assert (group.label, len(group.runs)) == ("rewards", 2)
+    (tmp_path / "tracks").mkdir()
+    with pytest.raises(BadRun, match="not a run"):
+        comparison.groups_of(["tracks"], tmp_path / "runs")
+
+
 def test_the_same_run_twice_counts_once(tmp_path):
     (name,) = many(tmp_path, "a", [10.0])
     (group,) = comparison.groups_of([name, "latest"], tmp_path)

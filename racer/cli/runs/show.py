@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print what the run's files say."""
+    """Print what the run's files say; a damaged result ends in its exit code."""
     from racer.runs import Run
     from racer.runs.summary import say
     from racer.training import checkpoint
@@ -28,6 +28,8 @@ def run(args: argparse.Namespace) -> None:
         say(f"  {name:<12} {value}")
     for name in checkpoint.verify(found.checkpoints):
         say(f"  {'checkpoint':<12} {name}")
+    if found.evaluation_file.exists():
+        found.result()
 
 
 def _facts(found: Run) -> list[tuple[str, Any]]:
