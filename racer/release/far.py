@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import posixpath
 import re
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ class Far:
         with extra("cloud", f"{protocol}://"):
             import fsspec
 
-            __import__(PROTOCOLS.get(protocol, "fsspec"))
+            importlib.import_module(PROTOCOLS.get(protocol, "fsspec"))
         with self._errors():
             self._fs, root = fsspec.core.url_to_fs(
                 address, use_listings_cache=False, skip_instance_cache=True

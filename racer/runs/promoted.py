@@ -146,6 +146,9 @@ def _read(runs_dir: Path) -> dict[str, list[Event]]:
     foreign.check(value, {"schema": int, "tags": {str: [_EVENT]}}, str(path), advice=advice)
     if value["schema"] > 1:
         raise BadRun(f"{path} is of a newer racer. Upgrade racer.")
+    names = {event["run"] for events in value["tags"].values() for event in events}
+    if any(Path(name).name != name or name.startswith(".") for name in names):
+        raise BadRun(f"{path} names a run that is in another folder. {advice}")
     fields = list(Event.__dataclass_fields__)
     return {
         tag: [Event(**{name: event[name] for name in fields}) for event in events]

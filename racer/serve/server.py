@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import socket
@@ -12,6 +13,7 @@ from racer.process.extras import extra
 from racer.process.signals import graceful_stop
 from racer.serve import served
 from racer.serve.served import EXTRA, WHAT, Served
+from racer.storage import locks
 
 TOKEN = "RACER_TOKEN"  # the environment variable; a command line can be read by every user
 _TOKEN_MIN = 16  # characters
@@ -47,7 +49,7 @@ def serve(
 
         from racer.serve.app import make_app
         from racer.serve.log import Log
-    with graceful_stop(quiet=True) as stop:
+    with graceful_stop(quiet=True) as stop, _own(log_file):
 
         class Server(uvicorn.Server):
             async def on_tick(self, counter: int) -> bool:
@@ -72,6 +74,13 @@ def serve(
             log.close()
     if stop:
         raise Stopped(f"{stop.name} came; every answer was sent.", stop.exit_code)
+
+
+def _own(log_file: Path | None) -> contextlib.AbstractContextManager[None]:
+    """Two services in one log would lose its older files to each other."""
+    if log_file is None or not log_file.parent.is_dir():
+        return contextlib.nullcontext()  # the log itself says what is wrong
+    return locks.hold(log_file.with_name(f".{log_file.name}.lock"), f"the log {log_file}")
 
 
 def _token(host: str) -> str:

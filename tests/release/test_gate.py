@@ -85,8 +85,11 @@ def test_a_run_whose_policy_changed_is_told(runs, capsys):
     assert "has another policy than when it became champion" in capsys.readouterr().err
 
 
-def test_a_damaged_history_is_refused(runs):
+def test_a_damaged_history_is_refused(runs, tmp_path):
     (find("latest", RUNS).parent / promoted.FILE).write_text('{"schema": 1, "tags": {"a": 3}}')
     with pytest.raises(BadRun, match=r"tags\.a must be a list"):
         promoted.current(RUNS, "a")
+    promoted.promote(tmp_path, "champion", "../elsewhere", "0" * 64)
+    with pytest.raises(BadRun, match="in another folder"):
+        promoted.current(tmp_path, "champion")
     assert gate(runs["slow"], "--against", "A!") == 2

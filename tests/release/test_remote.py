@@ -71,7 +71,8 @@ def test_a_push_that_a_dead_network_stopped_goes_on_where_it_was(
     assert "already here" in capsys.readouterr().out
 
 
-def test_a_run_that_changed_is_readable_at_every_moment_of_its_push(bucket, run, tmp_path):
+def test_a_run_that_changed_is_readable_at_every_moment_of_its_push(run, tmp_path):
+    bucket = str(tmp_path / "bucket")
     remote.push(run, bucket)
     run.record(tags=["changed"])
     before, _ = remote.pull(f"{bucket}/{run.name}", tmp_path / "before")

@@ -57,7 +57,7 @@ def drive(run):
 
 
 def test_the_same_road_and_car_from_other_places_is_as_before(run, drive, tmp_path):
-    for seed in (7, 8, 9):
+    for seed in (7, 8):
         found = drift.compare(run, drive(tmp_path / f"log{seed}", seed=seed))
         assert found.parted == ()
         assert "sees and does what it did" in found.text()

@@ -189,6 +189,12 @@ def test_every_answer_is_in_the_log(of_run, folder):
     assert lines[-1]["action"] == answer["action"]
 
 
+def test_a_log_has_one_service(of_run, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    assert cli.main(["serve", "car.onnx", "--port", "0", "--log", "seen.jsonl"]) == 6
+    assert "the log seen.jsonl is in use by process" in capsys.readouterr().err
+
+
 def test_a_file_is_served_without_torch_and_the_simulator(folder, python):
     code = f"""
 import sys
