@@ -237,14 +237,14 @@ class Result:
     def _track_table(self) -> str:
         heads = ("track", "length", "laps", "best", "mean", "% of optimal", "first end")
         rows = [one.row() for one in self.tracks]
-        if not any(row[-1] for row in rows):
-            heads, rows = heads[:-1], [row[:-1] for row in rows]
+        columns = len(heads) if any(row[-1] for row in rows) else len(heads) - 1
         known = sum(one.reference_s is not None for one in self.tracks)
         share = 100.0 * self.tracks_lapped / len(self.tracks)
         lapped = f"\nlapped {self.tracks_lapped} of {len(self.tracks)} tracks ({share:.0f} %)"
         if self.median_pct is not None:
             lapped += f", median {self.median_pct:.1f} % of optimal on {known} with a reference lap"
-        return f"{console.table(heads, rows, right=range(1, 6))}\n{lapped}"
+        table = console.table(heads[:columns], [row[:columns] for row in rows], right=range(1, 6))
+        return f"{table}\n{lapped}"
 
     def _plain_table(self) -> str:
         rows = [
