@@ -21,6 +21,7 @@ from racer.tracks import Track
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 QUICK = ["--timesteps", "2048", "--num-envs", "16", "--laps", "1"]  # instead of what is written
+RATES = ["--timesteps", "2048", "--num-envs", "16", "--seeds", "1", "--rates", "1e-3"]
 SWEEP = [*QUICK, "--seeds", "1", "--workers", "1"]
 ALL_TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -70,6 +71,8 @@ def run(line):
         return 0
     if words[1] == "train":
         return cli.main(shortened(words[1:], QUICK))
+    if words[1] == "learning-rates":
+        return cli.main(shortened(words[1:], RATES))
     if words[1] == "sweep" and not {"show", "--resume"} & set(words):
         return cli.main(shortened(words[1:], SWEEP))
     return cli.main(words[1:])

@@ -24,6 +24,7 @@ ALWAYS = {
     "export": "--runs-dir --checkpoint --sb3 --onnx",
     "gate": "--runs-dir --min-completion --max-lap --against --laps --track --json",
     "import-sb3": "--track --reward --actions --vehicle --activation --runs-dir",
+    "learning-rates": "--reward --track --rates --timesteps --seeds --num-envs --folder --png",
     "line": "--rule --seed --seconds --improve --png --csv --list --json",
     "log fidelity": "--track --vehicle --json",
     "log fit": "--held-out --vehicle --clock --json",
