@@ -10,6 +10,7 @@
 # faults  kill, fill the disk, flip bits: the long form of the fault list
 # reference  fetch real logs of the official simulator into reference/ (76 MB download, 25 MB kept)
 # parity  print how racer compares with those logs
+# ray     an environment of its own with Ray in .venv-ray, for the test of sweeps on it
 # clean   remove .venv and caches
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 TYPES := types types-win32 types-darwin
 
-.PHONY: setup train test test-all check lint $(TYPES) docs format bench faults reference parity clean
+.PHONY: setup train test test-all check lint $(TYPES) docs format bench faults reference parity ray clean
 
 setup: .venv/installed
 
@@ -73,5 +74,14 @@ reference: setup
 parity: reference
 	$(BIN)/python -m tests.parity
 
+ray: .venv-ray/installed
+
+.venv-ray/installed: setup
+	$(BIN)/python -m venv .venv-ray
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > racer.pth
+	mv racer.pth "$$(.venv-ray/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")"
+	.venv-ray/bin/pip install --quiet ray
+	touch $@
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+	rm -rf .venv .venv-ray .mypy_cache .ruff_cache .pytest_cache build *.egg-info
