@@ -76,7 +76,7 @@ parity: reference
 
 ray: .venv-ray/installed
 
-.venv-ray/installed: setup
+.venv-ray/installed: .venv/installed
 	$(BIN)/python -m venv .venv-ray
 	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > racer.pth
 	mv racer.pth "$$(.venv-ray/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")"

@@ -19,7 +19,7 @@ from racer.sweep.folder import Folder
 from racer.sweep.score import Row
 from racer.training.metrics import read_columns
 
-RATES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+RATES: tuple[float, ...] = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 KEY = "train.learning_rate"
 KINDS = ("too low", "good", "too high", "diverging")
 POINTS = 100  # of each curve

@@ -37,7 +37,7 @@ def free_port():
 
 @pytest.fixture
 def cluster():
-    """The address of `ray start --head`, and a word that its processes have in their environment."""
+    """The address of `ray start --head`, and a word in the environment of its processes."""
     mark, port = secrets.token_hex(8), free_port()
     options = ["--include-dashboard=false", "--disable-usage-stats", "--num-cpus=2", "--block"]
     process = subprocess.Popen(
