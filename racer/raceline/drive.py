@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from racer.raceline import kernels
 from racer.raceline.rollouts import Cars, Floats, Rollouts
+
+JOIN = 2.0  # m after the line; from standstill a DeepRacer is at speed by then
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +37,42 @@ class Drive:
         a, b = self.places[after - 1], self.places[after]
         return float(after - 1 + (place - a) / (b - a))
 
-    def table(self, rollouts: Rollouts) -> Floats:
-        """(T + 1, COLUMNS) for the kernels: place, pose and the guess that was taken there."""
+    def table(self, rollouts: Rollouts, *, folded: bool = False) -> Floats:
+        """(T + 1, COLUMNS) for the kernels: place, pose and the guess that was taken there.
+
+        Args:
+            folded: show the faster of the first two laps in place of both.
+        """
         cars = self.cars
         guesses = rollouts.guesses_of(self.actions)
         guesses = np.concatenate([guesses, guesses[-1:]])
         yaw = np.unwrap(cars["yaw"])
         places = np.maximum.accumulate(self.places) + 1e-9 * np.arange(len(cars))
         columns = [places, cars["n"], yaw, cars["steer"], cars["v"], *guesses.T]
-        return np.ascontiguousarray(np.stack(columns, axis=1))
+        table = np.ascontiguousarray(np.stack(columns, axis=1))
+        return self._folded(table, rollouts.length) if folded else table
+
+    def _folded(self, table: Floats, length: float) -> Floats:
+        """The faster lap twice; the metres after the line stay, where one starts from standstill.
+
+        lap 1 is faster: lap 1, JOIN m of lap 2, lap 1 moved on by a lap, lap 2 moved on
+        lap 2 is faster: JOIN m of lap 1, lap 2 moved back by a lap, lap 2, what follows
+        """
+        place = table[:, kernels.PLACE]
+        if self.crossing(2.0 * length) < 2.0 * self.crossing(length):
+            pieces = [(-np.inf, JOIN, 0), (JOIN, length, 1), (length, np.inf, 0)]
+        else:
+            middle, end = length + JOIN, 2.0 * length
+            pieces = [(-np.inf, middle, 0), (middle, end, -1), (end, np.inf, -1)]
+        parts = []
+        for first, last, laps in pieces:
+            shift = laps * length
+            rows = table[(place >= first + shift) & (place < last + shift)].copy()
+            rows[:, kernels.PLACE] -= shift
+            parts.append(rows)
+        whole = np.concatenate(parts)
+        whole[:, kernels.YAW] = np.unwrap(whole[:, kernels.YAW])
+        return np.ascontiguousarray(whole)
 
 
 def replay(rollouts: Rollouts, actions: NDArray[np.generic]) -> Drive | None:

@@ -46,13 +46,26 @@ class _Layer:
 
 
 def improved(
-    rollouts: Rollouts, best: Drive, tube: Tube, laps: float, rng: np.random.Generator
+    rollouts: Rollouts,
+    best: Drive,
+    tube: Tube,
+    laps: float,
+    rng: np.random.Generator,
+    *,
+    folded: bool = False,
 ) -> Drive | None:
-    """A drive found around `best`; None if the search found nothing that can be driven."""
-    search = _Round(rollouts, best, tube, rng)
+    """A drive found around `best`; None if the search found nothing that can be driven.
+
+    Args:
+        folded: look around the faster of the first two laps in both, so that each learns from the
+            other.
+    """
+    search = _Round(rollouts, best, tube, rng, folded=folded)
     goal = laps * rollouts.length
     while search.places.max() < goal and len(search.layers) < LAYERS_MAX:
         search.layer()
+        if not len(search.places):  # every car is off, and the best drive ends before here
+            return None
     return replay(rollouts, search.actions())
 
 
@@ -60,10 +73,16 @@ class _Round:
     """One pass from the line to the end; row 0 of every layer is the best drive's own car."""
 
     def __init__(
-        self, rollouts: Rollouts, best: Drive, tube: Tube, rng: np.random.Generator
+        self,
+        rollouts: Rollouts,
+        best: Drive,
+        tube: Tube,
+        rng: np.random.Generator,
+        *,
+        folded: bool,
     ) -> None:
         self.rollouts, self.best, self.tube, self.rng = rollouts, best, tube, rng
-        self.table = best.table(rollouts)
+        self.table = best.table(rollouts, folded=folded)
         self.cells = np.array([*tube.cell, *tube.reach], float)
         self.scratch = np.full(int(np.prod([2 * r + 1 for r in tube.reach])), -1, np.int64)
         self.per = GUESSES if rollouts.choices is None else len(rollouts.choices)
