@@ -12,7 +12,8 @@ COUNTS = {  # option: what it counts for
     "--png": ("engine", "all"),
     "--against": ("engine", "all"),
     "--quick": ("engine", "all"),
-    "--seeds": ("train", "lessons", "all"),
+    "--seeds": ("train", "lessons", "roads", "all"),
+    "--track": ("engine", "train", "lessons", "all"),
     "--rewards": ("train", "lessons", "all"),
     "--seconds": ("train", "all"),
     "--sb3-loops": ("train", "all"),
@@ -25,10 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("engine", "train", "all", "lessons"),
+        choices=("engine", "train", "all", "lessons", "roads"),
         default="all",
         help="all (the default) is engine and train; lessons: how fast each example reward teaches "
-        "a car to drive, in percent of the best possible",
+        "a car to drive, in percent of the best possible; roads: when one policy laps tracks it "
+        "never saw, and what training on many costs",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every raw repetition")
     parser.add_argument("--png", type=png, metavar="FILE", help="draw speed against cars")
@@ -95,6 +97,9 @@ def run(args: argparse.Namespace) -> None:
     if args.what == "lessons":
         _lessons(args, seeds)
         return
+    if args.what == "roads":
+        _roads(args, seeds)
+        return
     report = bench.bench(
         args.what,
         races=[RaceConfig(track=name) for name in args.track or [RaceConfig.track]],
@@ -113,6 +118,19 @@ def run(args: argparse.Namespace) -> None:
         bench.picture(report, args.png)
     for path in filter(None, (args.json, args.png)):
         print(f"written       {path}", file=sys.stderr)
+
+
+def _roads(args: argparse.Namespace, seeds: int) -> None:
+    """Train one policy for every track, and print the tables."""
+    import json
+
+    from racer.bench import roads
+    from racer.storage.files import write_output
+
+    report = roads.bench(seeds=seeds, tell=lambda line: print(line, file=sys.stderr, flush=True))
+    print(report.markdown())
+    if args.json:
+        write_output(args.json, json.dumps(report.to_json(), indent=1).encode())
 
 
 def _lessons(args: argparse.Namespace, seeds: int) -> None:

@@ -14,7 +14,7 @@ OTHERS = (
 
 # Options that count in every mode of their command. `--runs-dir` says where names are looked up.
 ALWAYS = {
-    "bench": "--json --track",
+    "bench": "--json",
     "board": "--track --all --runs-dir --laps-dir --json",
     "compare": "--png --runs-dir",
     "drive": "--track --vehicle --actions --ghost --name --out",
@@ -63,6 +63,16 @@ REFUSED = {
     "bench engine": ("--rewards progress", "--seeds 2", "--seconds 1", "--sb3-loops"),
     "bench train": ("--png a.png", "--against highway", "--quick", "--timesteps 5"),
     "bench lessons": ("--png a.png", "--against highway", "--quick", "--seconds 1", "--sb3-loops"),
+    "bench roads": (
+        "--track oval",
+        "--rewards progress",
+        "--timesteps 5",
+        "--png a.png",
+        "--against highway",
+        "--quick",
+        "--seconds 1",
+        "--sb3-loops",
+    ),
     "bench": ("--timesteps 5",),
     "drive": ("--runs-dir x",),
     "evaluate x": (
