@@ -13,6 +13,7 @@ from racer.config import CameraConfig, RaceConfig, Rules
 from racer.errors import BadConfig
 from racer.race import Race
 from racer.reward.function import RewardFunction
+from racer.sim.scene import own_column
 
 if TYPE_CHECKING:
     from racer.render.video import LiveView
@@ -62,4 +63,15 @@ class Cameras:
                 from racer.render.video import LiveView
 
                 self._views[i] = LiveView(race.tracks[race.roads[i]])
-            yield self._views[i].frame(race.cars[i], race.params[i], race.rewards.item(i))
+            now = race.cars[i], race.params[i], race.rewards.item(i)
+            yield self._views[i].frame(*now, around=around(race, i))
+
+
+def around(race: Race, i: int) -> NDArray[np.void] | None:
+    """(K,) AROUND: what else is on the road of car `i`; None in a time trial."""
+    if race.among is None:
+        return None
+    from racer.recording.trace import seen
+
+    hit = abs(int(race.hits[i])) - 1
+    return seen(race.objects[race.worlds[i]], hit, own_column(i, race.per_world))

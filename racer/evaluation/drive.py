@@ -15,7 +15,7 @@ from racer.evaluation.protocol import Protocol as Rules
 from racer.evaluation.result import Lap, Result
 from racer.evaluation.several import Driver, drive_all, with_references
 from racer.race import Race, make_race, pack_of
-from racer.recording.trace import AROUND, TRACE, Trace
+from racer.recording.trace import AROUND, TRACE, Trace, seen
 from racer.reward.function import RewardFunction
 from racer.sim.params import fill_places
 from racer.sim.progress import lap_progress, place
@@ -409,14 +409,5 @@ class Drive:
         row["time"] = (len(self._rows) - self._first_row) * self.race.dt
         self._rows.append(row)
         if self.race.among:
-            self._around.append(self._seen(around))
-
-    def _seen(self, world: np.ndarray) -> np.ndarray:
-        """(K,) AROUND: the others of the first car's world, at the moment of a row."""
-        seen = np.zeros(len(world), AROUND)
-        for name in ("x", "y", "yaw", "length", "width", "kind", "present"):
-            seen[name] = world[name]
-        hit = abs(int(self.race.hits[0])) - 1
-        if hit >= 0:
-            seen["hit"][hit] = True
-        return seen[self.race.per_world > 1 :]  # several cars: the first column is itself
+            own = 0 if self.race.per_world > 1 else -1
+            self._around.append(seen(around, abs(int(self.race.hits[0])) - 1, own))

@@ -54,6 +54,22 @@ AROUND = np.dtype(
     align=True,
 )
 
+
+def seen(world: np.ndarray, hit: int, own: int) -> NDArray[np.void]:
+    """(K,) AROUND of a world's objects (OBJECT), for the car that touches column `hit`.
+
+    Args:
+        hit: -1 for nothing.
+        own: the car's own column, which is left out; -1 for a car alone in its world.
+    """
+    found = np.zeros(len(world), AROUND)
+    for name in ("x", "y", "yaw", "length", "width", "kind", "present"):
+        found[name] = world[name]
+    if hit >= 0:
+        found["hit"][hit] = True
+    return found if own < 0 else np.delete(found, own)
+
+
 VERSION = 1
 BYTES_MAX = 512 * 2**20  # 35 hours of one car
 LINES = ("center", "inner", "outer")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from racer.render import scene
 from racer.render.scene import Playback
 from racer.render.table import SPEED_COLORS
-from racer.sim.types import IN_PROGRESS, LAP_COMPLETE, STATUS_LABELS
+from racer.sim.types import BOX, IN_PROGRESS, LAP_COMPLETE, STATUS_LABELS
 from racer.storage import files
 from racer.tracks import Track
 
@@ -100,6 +100,7 @@ def laps_picture(
         lines.set_array(speeds)
         lines.set_clim(*scene.speed_scale(trace.rows))
         axes.add_collection(lines)
+        _objects(axes, trace)
         _mark_faults(axes, trace)
         bar = figure.colorbar(lines, ax=axes, shrink=0.75, pad=0.02)
         bar.set_label("speed, m/s", color=INK)
@@ -258,6 +259,31 @@ def _links(trace: Playback) -> tuple[list[NDArray[np.float64]], NDArray[np.float
         links += list(np.stack([points[:-1], points[1:]], axis=1))  # (R - 1, 2, 2)
         speeds += rows["v"][:-1].tolist()
     return links, np.array(speeds)
+
+
+def _objects(axes: Any, trace: Playback) -> None:
+    """Boxes where they stood in each lap; bots and other cars where they were when it began."""
+    from matplotlib.collections import PolyCollection
+
+    if not trace.objects.shape[1]:
+        return
+    parts = trace.episodes()
+    first = np.concatenate([trace.objects[part.start] for part in parts])
+    first = np.unique(first[first["present"]])
+    polygons, faces = [], []
+    for one in first:
+        half = np.array([one["length"], one["width"]]) / 2
+        corners = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * half
+        cos, sin = np.cos(one["yaw"]), np.sin(one["yaw"])
+        polygons.append(corners @ np.array([[cos, sin], [-sin, cos]]) + [one["x"], one["y"]])
+        color = scene.CARDBOARD if one["kind"] == BOX else scene.BOT_BODY
+        faces.append([c / 255 for c in color])
+    shown = 1.0 if len(first) <= 2 * trace.objects.shape[1] else 0.45
+    axes.add_collection(
+        PolyCollection(
+            polygons, facecolors=faces, edgecolors="black", lw=0.5, alpha=shown, zorder=5
+        )
+    )
 
 
 def _mark_faults(axes: Any, trace: Playback) -> None:

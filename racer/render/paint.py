@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from racer.render import scene
 from racer.render.scene import Polygon, Pose, Shape, Stroke
 from racer.render.table import Color
+from racer.sim.types import BOX
 from racer.tracks import Track
 
 Array: TypeAlias = NDArray[np.float64]
@@ -84,6 +85,7 @@ class Painter:
         speeds: scene.Scale = scene.ANY_SPEED,
         trail_key: object = None,
         ghosts: Sequence[tuple[Pose, Color]] = (),
+        around: NDArray[np.void] | None = None,
     ) -> None:
         """Paint everything onto `target`.
 
@@ -94,6 +96,7 @@ class Painter:
             speeds: the scale of its colours.
             trail_key: what the trail belongs to; another key starts it anew.
             ghosts: cars that are not there, with their colours; painted hollow, beneath the others.
+            around: (K,) AROUND: boxes, bots and other cars, to scale.
         """
         self._prepare(camera)
         if trail is not None:
@@ -103,8 +106,13 @@ class Painter:
         shift = self._tile_camera.project(np.array([[camera.x, camera.y]]))[0]
         corner = round(shift[0] - camera.width / 2), round(shift[1] - camera.height / 2)
         target.blit(tile, (-corner[0], -corner[1]))
+        if around is not None:
+            for one in around[around["present"] & (around["kind"] == BOX)]:
+                _draw_shapes(target, camera, scene.box(one), 1.0)
         for pose, color in ghosts:
             draw_car(target, camera, pose, color, hollow=True)
+        for pose, color in [] if around is None else scene.other_cars(around):
+            draw_car(target, camera, pose, color)
         for pose in poses:
             draw_car(target, camera, pose)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.render.table import DARK, SPEED_COLORS, Color
+from racer.sim.types import BOT, BOX
 from racer.tracks import Track
 
 Array: TypeAlias = NDArray[np.float64]
@@ -19,6 +20,11 @@ CHECKER: Color = (240, 242, 245)
 CABIN: Color = (14, 24, 34)
 WHEEL: Color = (12, 13, 16)
 STRIPE: Color = (226, 242, 252)
+CARDBOARD: Color = (168, 132, 104)
+TAPE: Color = (206, 176, 140)
+HIT: Color = DARK.warning  # what a car has crashed into
+BOT_BODY: Color = (186, 194, 204)
+OTHER_BODY: Color = (204, 121, 167)
 
 DASH, GAP = 0.25, 0.25  # m, centre line
 BORDER_WIDTH, CENTER_WIDTH = 0.035, 0.025  # m
@@ -80,6 +86,9 @@ class Playback(Protocol):
     @property
     def note(self) -> str: ...
 
+    @property
+    def objects(self) -> NDArray[np.void]: ...
+
     def episodes(self) -> list[slice]: ...
 
 
@@ -124,6 +133,40 @@ def car(pose: Pose, grow: float = 1.0, body: Color = BODY) -> list[Shape]:
         shapes.append(Polygon(points, body if color == BODY else color))
     turn, origin = _rotation(pose.yaw).T * grow, [pose.x, pose.y]
     return [Polygon(s.points @ turn + origin, s.color) for s in shapes]
+
+
+def box(around: np.void) -> list[Shape]:
+    """A cardboard box from above, to scale; `around` is an AROUND row."""
+    half = 0.5 * float(around["length"]), 0.5 * float(around["width"])
+    parts = [(_rectangle(*half), HIT if around["hit"] else CARDBOARD)]
+    parts.append((_rectangle(half[0], 0.12 * half[1]), TAPE))
+    turn, middle = _rotation(float(around["yaw"])).T, [float(around["x"]), float(around["y"])]
+    return [Polygon(points @ turn + middle, color) for points, color in parts]
+
+
+def other_cars(around: NDArray[np.void]) -> list[tuple[Pose, Color]]:
+    """Bots and other cars among (K,) AROUND, with the colours of their bodies."""
+    found = []
+    for one in around[around["present"] & (around["kind"] != BOX)]:
+        color = HIT if one["hit"] else BOT_BODY if one["kind"] == BOT else OTHER_BODY
+        pose = Pose(float(one["x"]), float(one["y"]), float(one["yaw"]), 0.0, 0.0)
+        found.append((pose, color))
+    return found
+
+
+def around_at(rows: NDArray[np.void], at: float) -> NDArray[np.void]:
+    """(K,) AROUND between two rows of an episode (R, K); `at` is a row index with a fraction."""
+    i = min(max(int(at), 0), len(rows) - 1)
+    now: NDArray[np.void] = rows[i].copy()
+    after = rows[min(i + 1, len(rows) - 1)]
+    part = at - i
+    moved = np.hypot(after["x"] - now["x"], after["y"] - now["y"])
+    near = now["present"] & after["present"] & (moved < 1.0)  # further away: placed anew
+    for name in ("x", "y"):
+        now[name] += np.where(near, part * (after[name] - now[name]), 0.0)
+    turn = np.remainder(after["yaw"] - now["yaw"] + np.pi, 2 * np.pi) - np.pi
+    now["yaw"] += np.where(near, part * turn, 0.0)
+    return now
 
 
 class Scale(NamedTuple):

@@ -46,9 +46,16 @@ class LiveView:
         self._episode, self._started = -1, 0
 
     def frame(
-        self, car: np.void, params: np.void | None = None, reward: float | None = None
+        self,
+        car: np.void,
+        params: np.void | None = None,
+        reward: float | None = None,
+        around: NDArray[np.void] | None = None,
     ) -> Frame:
-        """(H, W, 3) uint8 of one CAR row, with the PARAMS row and reward when there are any."""
+        """(H, W, 3) uint8 of one CAR row, with the PARAMS row and reward when there are any.
+
+        `around` is (K,) AROUND, what else is on the road.
+        """
         pose = Pose(*(float(car[name]) for name in Pose._fields))
         if int(car["episode"]) != self._episode or int(car["steps"]) <= 1:
             self._trail, self._episode = [], int(car["episode"])
@@ -56,7 +63,8 @@ class LiveView:
         self._trail.append((pose.x, pose.y, pose.v))
         trail = np.array(self._trail, dtype=[("x", "f8"), ("y", "f8"), ("v", "f8")])
         speeds = scene.ANY_SPEED  # a live car's are not known yet
-        self._painter.draw(self._surface, self._camera, [pose], trail, speeds, self._started)
+        view = self._surface, self._camera, [pose], trail, speeds, self._started
+        self._painter.draw(*view, around=around)
         if self.size >= HUD_MIN:
             hud.draw_params(self._surface, params, reward, pose.v)
             hud.draw_speed_scale(self._surface, speeds)
@@ -97,7 +105,8 @@ class Film:
         seconds = at * self.playback.dt
         shown = self.ghosts if ghosts else ()
         beside = [(ghost.pose(seconds), ghost.color) for ghost in shown]
-        self.painter.draw(surface, camera, [pose], rows[: i + 1], self.speeds, part, beside)
+        view = surface, camera, [pose], rows[: i + 1], self.speeds, part, beside
+        self.painter.draw(*view, around=self._around(part, at))
         if min(surface.get_width() - HUD_MIN[0], surface.get_height() - HUD_MIN[1]) < 0:
             return
         hud.draw_params(surface, rows[i]["params"], float(rows[i]["reward"]), pose.v)
@@ -105,6 +114,11 @@ class Film:
         hud.draw_speed_scale(surface, self.speeds)
         if shown:
             hud.draw_gaps(surface, self._gaps(part), rows["params"]["progress"], i)
+
+    def _around(self, part: int, at: float) -> NDArray[np.void] | None:
+        """Boxes, bots and other cars at a moment; None in a time trial."""
+        objects = self.playback.objects
+        return scene.around_at(objects[self.parts[part]], at) if objects.shape[1] else None
 
     def _gaps(self, part: int) -> list[tuple[str, Color, NDArray[np.float64]]]:
         """For each ghost its name, colour and the gap at every row of the lap, s."""

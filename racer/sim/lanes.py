@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 
-from racer.sim.geometry import fraction_along, nearest_segment_of_all, point_on
+from racer.sim.geometry import fraction_along, point_on, squared_distance
 from racer.sim.jit import inlined, kernel
 
+_NEIGHBOURS = 12  # segments either way; more than a bend squeezes into a quarter of the width
 _SWEEPS = 60  # each at least halves what is left of the error: below 1e-17
 
 
@@ -73,12 +74,50 @@ def on_curve(curve, length, at):
 
 
 @inlined
-def beside(line, x, y):
-    """The point of a lane's line nearest to (x, y): x, y (m), and the direction there (rad).
+def on_center(track, s):
+    """The centre line at arc length `s` (m, wrapped): its segment, x, y (m)."""
+    center = track.center
+    s -= track.head[0].length * math.floor(s / track.head[0].length)
+    j, after = 0, center.size - 1
+    while after - j > 1:
+        middle = (j + after) // 2
+        if center[middle].s <= s:
+            j = middle
+        else:
+            after = middle
+    r = (s - center[j].s) / center[j].step if center[j].step > 0.0 else 0.0
+    x, y = point_on(center, j, r)
+    return j, x, y
 
-    The direction is that from the vertex before the point to the one after it.
+
+@inlined
+def nearest_near(line, j, x, y):
+    """The segment of a lane nearest to a point (x, y) of segment `j` of the centre line.
+
+    A lane has a vertex for each of the centre line's, a quarter of the road's width beside it, so
+    the nearest one is among the neighbours.
     """
-    j = nearest_segment_of_all(line, x, y)
+    count = line.size - 1
+    best, nearest = j, squared_distance(line[j], x, y)
+    for step in range(1, _NEIGHBOURS + 1):
+        for way in range(-1, 2, 2):
+            k = j + way * step
+            k += count if k < 0 else 0
+            k -= count if k >= count else 0
+            d = squared_distance(line[k], x, y)
+            if d < nearest or (d == nearest and k < best):
+                best, nearest = k, d
+    return best
+
+
+@inlined
+def beside(line, j, x, y):
+    """The point of a lane's line nearest to (x, y) of centre segment `j`, and the direction there.
+
+    Returns:
+        x, y (m), yaw (rad): from the vertex before the point to the one after it.
+    """
+    j = nearest_near(line, j, x, y)
     r = fraction_along(line, j, x, y)
     px, py = point_on(line, j, r)
     s = line[j].s + r * line[j].step
@@ -87,3 +126,14 @@ def beside(line, x, y):
         after += 1
     before = after - 1
     return px, py, math.atan2(line[after].y - line[before].y, line[after].x - line[before].x)
+
+
+@inlined
+def in_lane(line, j, x, y):
+    """The same point, looking at the next vertex of the lane: x, y (m), yaw (rad)."""
+    j = nearest_near(line, j, x, y)
+    px, py = point_on(line, j, fraction_along(line, j, x, y))
+    after = j + 1
+    if line[after].x == px and line[after].y == py:
+        after = after + 1 if after + 1 < line.size else 1
+    return px, py, math.atan2(line[after].y - py, line[after].x - px)

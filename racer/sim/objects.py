@@ -15,7 +15,7 @@ import numpy as np
 
 from racer.sim.geometry import on_road, project
 from racer.sim.jit import borrowed, inlined, kernel
-from racer.sim.lanes import beside, hermite, on_curve, vertex_before
+from racer.sim.lanes import beside, hermite, on_center, on_curve, vertex_before
 from racer.sim.rng import uniform_of
 from racer.sim.types import INNER, OUTER
 
@@ -104,20 +104,11 @@ def place_world(objects, plan, key, episode, track, lanes, traffic):
 @inlined
 def _stand(box, track, lanes):
     """Put a box beside its distance along the centre line, in its lane."""
-    center = track.center
-    j, after = 0, center.size - 1
-    while after - j > 1:
-        middle = (j + after) // 2
-        if center[middle].s <= box.start_s:
-            j = middle
-        else:
-            after = middle
-    r = (box.start_s - center[j].s) / center[j].step if center[j].step > 0.0 else 0.0
-    x, y = center[j].x + r * center[j].dx, center[j].y + r * center[j].dy
+    j, x, y = on_center(track, box.start_s)
     if box.lane == INNER:
-        box.x, box.y, box.yaw = beside(lanes.inner_line, x, y)
+        box.x, box.y, box.yaw = beside(lanes.inner_line, j, x, y)
     else:
-        box.x, box.y, box.yaw = beside(lanes.outer_line, x, y)
+        box.x, box.y, box.yaw = beside(lanes.outer_line, j, x, y)
     locate_object(box, track)
 
 

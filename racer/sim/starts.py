@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 
-from racer.sim.geometry import fraction_along, nearest_segment_of_all, point_on
+from racer.sim.geometry import point_on
 from racer.sim.jit import borrowed, inlined, kernel
+from racer.sim.lanes import in_lane, on_center
 from racer.sim.objects import mirror_car
-from racer.sim.progress import advance_progress, pose_on_center, put
+from racer.sim.progress import advance_progress, put
 from racer.sim.step import start_of_episode
 from racer.sim.types import BOX, INNER, OUTER
 
@@ -20,23 +21,12 @@ _ROOM, _ON, _TRIES = 0.6, 0.5, 60  # m around a car that starts among others, m 
 
 
 @inlined
-def in_lane(line, x, y):
-    """Point of a lane nearest to (x, y), looking at its next vertex: x, y (m), yaw (rad)."""
-    j = nearest_segment_of_all(line, x, y)
-    px, py = point_on(line, j, fraction_along(line, j, x, y))
-    after = j + 1
-    if line[after].x == px and line[after].y == py:
-        after = after + 1 if after + 1 < line.size else 1
-    return px, py, math.atan2(line[after].y - py, line[after].x - px)
-
-
-@inlined
 def _put_in_lane(car, track, lanes, vehicle, s, lane):
-    cx, cy, _ = pose_on_center(track, s)
+    j, cx, cy = on_center(track, s)
     if lane == INNER:
-        x, y, yaw = in_lane(lanes.inner_line, cx, cy)
+        x, y, yaw = in_lane(lanes.inner_line, j, cx, cy)
     else:
-        x, y, yaw = in_lane(lanes.outer_line, cx, cy)
+        x, y, yaw = in_lane(lanes.outer_line, j, cx, cy)
     put(car, track, vehicle, x, y, yaw)
 
 
@@ -53,13 +43,9 @@ def _nearest(world, own, s, boxes_only):
 
 
 @inlined
-def side_of(lanes, box):
-    """The lane that an object is in: the nearer one."""
-    ix, iy, _ = in_lane(lanes.inner_line, box.x, box.y)
-    ox, oy, _ = in_lane(lanes.outer_line, box.x, box.y)
-    inner = (ix - box.x) ** 2 + (iy - box.y) ** 2
-    outer = (ox - box.x) ** 2 + (oy - box.y) ** 2
-    return INNER if inner <= outer else OUTER
+def side_of(track, box):
+    """The lane that an object is in: both are equally far from the centre line."""
+    return INNER if (box.n >= 0.0) == track.head[0].ccw else OUTER
 
 
 @inlined
@@ -78,7 +64,7 @@ def _among(car, world, own, track, lanes, vehicle):
     k = _nearest(world, own, s, False)
     if k < 0:
         return
-    lane = OUTER if side_of(lanes, world[k]) == INNER else INNER
+    lane = OUTER if side_of(track, world[k]) == INNER else INNER
     _put_in_lane(car, track, lanes, vehicle, s, lane)
     tries = 0
     while own >= 0 and tries < _TRIES and not _is_free(car, world, own):
@@ -143,12 +129,12 @@ def put_back(car, world, own, track, lanes, vehicle, s, x, y, behind):
     """
     k = _nearest(world, own, s, True)
     if k >= 0:
-        lane = OUTER if side_of(lanes, world[k]) == INNER else INNER
+        lane = OUTER if side_of(track, world[k]) == INNER else INNER
         _put_in_lane(car, track, lanes, vehicle, world[k].s - behind, lane)
         return k
-    cx, cy, _ = pose_on_center(track, s)
-    ix, iy, _ = in_lane(lanes.inner_line, cx, cy)
-    ox, oy, _ = in_lane(lanes.outer_line, cx, cy)
+    j, cx, cy = on_center(track, s)
+    ix, iy, _ = in_lane(lanes.inner_line, j, cx, cy)
+    ox, oy, _ = in_lane(lanes.outer_line, j, cx, cy)
     inner = (ix - x) ** 2 + (iy - y) ** 2
     lane = INNER if inner <= (ox - x) ** 2 + (oy - y) ** 2 else OUTER
     _put_in_lane(car, track, lanes, vehicle, s, lane)
