@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from racer.config.fields import check, setting
 
+NETWORKS = ("small", "deepracer_shallow", "deepracer", "deepracer_deep")
 SCHEDULES = ("constant", "linear", "cosine")
 _BEST = "measured best"
 
@@ -83,6 +84,15 @@ class TrainConfig:
         4096,
         unset=_BEST,
         count=(1, 8),
+    )
+    buffer_size: int | None = setting(
+        None, "SAC: how many of the last steps are learned from", 1000, 10**9, unset=_BEST
+    )
+    network: str | None = setting(
+        None,
+        "the network of a policy that sees pictures: small, or one of DeepRacer's three",
+        choices=NETWORKS,
+        unset="small for pictures, dense layers alone for numbers",
     )
     judge_every: int | None = setting(
         None,

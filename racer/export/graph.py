@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from racer.actions import Actions, Discrete
 from racer.policy import Policy
+from racer.policy.branches import PIXELS, Branch
 
 OPSET, IR = 17, 8
 ACTION, COMMAND, PROBABILITIES = "action", "command", "probabilities"
@@ -81,6 +82,8 @@ def _input(name: str, dtype: str, shape: tuple[int, ...]) -> Any:
 
 def _row(graph: _Graph, policy: Policy) -> str:
     """Every array flattened, one after the other: (batch, inputs) float32."""
+    if policy.network.branches:
+        return _branches(graph, policy)
     flat = []
     for one in policy.network.sees:
         name = one.key or WHOLE
@@ -90,15 +93,47 @@ def _row(graph: _Graph, policy: Policy) -> str:
     return flat[0] if len(flat) == 1 else graph.add("Concat", *flat, axis=1)
 
 
+def _branches(graph: _Graph, policy: Policy) -> str:
+    """What every array goes through before the dense layers: (batch, inputs) float32."""
+    found = []
+    network = policy.network
+    for i, (branch, part) in enumerate(zip(network.branches, network.sees, strict=True)):
+        x = part.key or WHOLE
+        if part.dtype != "float32":
+            x = graph.cast(x)
+        prefix = f"{network.extractor}.branches.{i}"
+        if branch.convs:
+            rows = [graph.constant(f"{prefix}.{end}", [at], np.int64) for end, at in _rows(branch)]
+            x = graph.add("Slice", x, *rows, graph.constant(f"{prefix}.axis", [2], np.int64))
+            x = graph.add("Div", x, graph.constant(f"{prefix}.pixels", PIXELS))
+        for k, (_, kernel, stride) in enumerate(branch.convs):
+            weights = _weights(graph, policy, f"{prefix}.{2 * k}")
+            shape, strides = [kernel, kernel], [stride, stride]
+            x = graph.add("Conv", x, *weights, kernel_shape=shape, strides=strides)
+            x = graph.add("Relu", x)
+        x = graph.add("Flatten", x, axis=1)
+        for k in range(len(branch.dense)):
+            weights = _weights(graph, policy, f"{prefix}.{2 * len(branch.convs) + 1 + 2 * k}")
+            x = graph.add("Relu", graph.add("Gemm", x, *weights, transB=1))
+        found.append(x)
+    return found[0] if len(found) == 1 else graph.add("Concat", *found, axis=1)
+
+
+def _rows(branch: Branch) -> list[tuple[str, int]]:
+    """First and last row of a picture that is looked at."""
+    return [("first", branch.crop), ("last", np.iinfo(np.int32).max)]
+
+
+def _weights(graph: _Graph, policy: Policy, layer: str) -> list[str]:
+    names = [f"{layer}.{part}" for part in ("weight", "bias")]
+    return [graph.constant(name, policy.weights[name]) for name in names]
+
+
 def _actor(graph: _Graph, policy: Policy, x: str) -> str:
     """The dense layers from observation to what becomes an action."""
     layers = policy.network.actor_layers()
     for name in layers:
-        weights = [
-            graph.constant(f"{name}.{part}", policy.weights[f"{name}.{part}"])
-            for part in ("weight", "bias")
-        ]
-        x = graph.add("Gemm", x, *weights, transB=1)
+        x = graph.add("Gemm", x, *_weights(graph, policy, name), transB=1)
         if name != layers[-1]:
             x = graph.add(_ACTIVATIONS[policy.network.activation], x)
     return x

@@ -20,7 +20,6 @@ from racer.policy import FILE, Policy, Sampler
 from racer.policy.inputs import parts
 from racer.process.extras import extra
 from racer.race import Race, make_race, track_of
-from racer.registry import load_module
 from racer.runs import Run
 from racer.storage import files, provenance
 from racer.training.checkpoint import policy_of
@@ -109,7 +108,7 @@ def described_actions(actions: Actions) -> dict[str, Any]:
 def _observation(config: Config, race: Race) -> dict[str, Any]:
     """Name, arrays, and the table that the observation's class has in its docstring."""
     name = config.race.observation
-    kind = load_module("racer.observations", "observation", name).Observation
+    kind = type(observations.make(name, race.vehicle, config.race.sensors))
     arrays = [
         {"name": one.key or "observation", "shape": one.shape, "dtype": one.dtype}
         for one in parts(race.observation_space)

@@ -133,7 +133,10 @@ def _seeing(policy: Policy, space: Any) -> Policy:
 
 
 def _sb3_model(policy: Policy, config: Config, seen: Any, actions: Any) -> Any:
-    """A plain SB3 model around the policy: none of our classes, so racer need not be there."""
+    """A plain SB3 model around the policy: none of our classes, so racer need not be there.
+
+    Only layers that see are a class of ours: such a zip is opened where racer is installed.
+    """
     import gymnasium
     import stable_baselines3
     import torch
@@ -152,7 +155,11 @@ def _sb3_model(policy: Policy, config: Config, seen: Any, actions: Any) -> Any:
             algorithms.policy_class(seen),
             Spaces(),
             device="cpu",
-            policy_kwargs={"net_arch": net_arch, "activation_fn": names[network.activation]},
+            policy_kwargs={
+                "net_arch": net_arch,
+                "activation_fn": names[network.activation],
+                **algorithms.extractor(network.branches, network.shared),
+            },
             **algorithms.settings(config.train),
         )
     into_model(policy, model)

@@ -33,6 +33,12 @@ class Mixed:
             found |= {f"{name}.{key}": array for key, array in kept.items()}
         return found
 
+    @property
+    def horizons(self) -> dict[str, int]:
+        """Rows above the horizon of every picture, by its key."""
+        seen = {name: getattr(part, "horizons", {}) for name, part in self._parts.items()}
+        return {name: rows[""] for name, rows in seen.items() if rows}
+
     def bind(self, scene: Scene, out: dict[str, np.ndarray]) -> Callable[[], Any]:
         """A call that writes the rows of every array of `out` where `scene.mask` is set."""
         return chain(*(part.bind(scene, out[name]) for name, part in self._parts.items()))

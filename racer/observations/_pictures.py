@@ -39,6 +39,9 @@ class Pictures:
         self._stack = settings.stack
         shape = (settings.stack * len(lenses) * self._channels, settings.height, settings.width)
         self.space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
+        focal = 0.5 * settings.width / math.tan(0.5 * math.radians(settings.fov_deg))
+        horizon = 0.5 * settings.height - focal * math.tan(math.radians(settings.pitch_deg))
+        self.horizons = {"": max(0, min(int(horizon), settings.height - 1))}
         self.memory: dict[str, np.ndarray] = {}
         self._weights = np.array(weights[:3])
         views = [self._view(settings, left, weights[3]) for left in lenses]

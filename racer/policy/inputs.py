@@ -46,6 +46,11 @@ def is_row(parts: Sequence[Part]) -> bool:
     )
 
 
+def is_picture(part: Part) -> bool:
+    """Whether an array is one: channels, height and width of pixels."""
+    return part.dtype == "uint8" and len(part.shape) == 3
+
+
 def rows(parts: Sequence[Part], obs: Any) -> np.ndarray:
     """The row of each of N cars.
 

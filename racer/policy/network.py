@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from racer.errors import BadRun
+from racer.policy.branches import MAX_FEATURES, Branch, check_branch, read_branch
 from racer.policy.inputs import MAX_INPUTS, Part, is_row
 
 AGAIN = "Download it again, or use an earlier checkpoint: racer runs verify RUN lists them."
+EXTRACTOR, CRITIC_EXTRACTOR = "features_extractor", "vf_features_extractor"
 ACTIVATIONS = ("relu", "tanh", "elu")
 _MAX_WIDTH, _MAX_LAYERS, _MAX_ACTIONS = MAX_INPUTS, 8, 256
 
@@ -24,7 +26,8 @@ class Network:
 
     `low` and `high` bound continuous actions, one pair per action; `choices` counts discrete
     ones. Exactly one of the two is given. `parts` are the arrays of the observation, whose numbers
-    are the inputs; none when it is one row of float32 numbers.
+    are the inputs; none when it is one row of float32 numbers. `branches` are what each of them
+    goes through first, if they do; critics have branches of their own unless `shared`.
     """
 
     algo: str
@@ -36,12 +39,15 @@ class Network:
     high: tuple[float, ...] = ()
     choices: int = 0
     parts: tuple[Part, ...] = ()
+    branches: tuple[Branch, ...] = ()
+    shared: bool = False
 
     def __post_init__(self) -> None:
         _need(self.algo in ("ppo", "sac"), f"algo {self.algo!r}", "ppo, sac")
         _need(self.activation in ACTIVATIONS, f"activation {self.activation!r}", "relu, tanh, elu")
         widths = (self.inputs, *self.hidden, *self.critic_hidden)
-        _need(all(_int(w, 1, _MAX_WIDTH) for w in widths), f"layer sizes {widths}", "1 to 4096")
+        widest = MAX_FEATURES if self.branches else _MAX_WIDTH
+        _need(all(_int(w, 1, widest) for w in widths), f"layer sizes {widths}", f"1 to {widest}")
         for layers in (self.hidden, self.critic_hidden):
             _need(1 <= len(layers) <= _MAX_LAYERS, f"{len(layers)} hidden layers", "1 to 8")
         bounds = [*self.low, *self.high]
@@ -52,9 +58,21 @@ class Network:
         one_kind = (self.choices > 0) != (0 < len(self.low) <= _MAX_ACTIONS)
         _need(one_kind and not (self.choices and self.low), "its actions", "bounds or choices")
         _need(self.algo == "ppo" or not self.choices, "sac with choices", "sac with bounds")
-        numbers = sum(one.size for one in self.parts) or self.inputs
+        numbers = self._check_branches() or self.inputs
         fed = f"{self.inputs} inputs for an observation of {numbers} numbers"
         _need(numbers == self.inputs, fed, "one input for each")
+
+    def _check_branches(self) -> int:
+        """How many numbers the dense layers are fed; 0 when nothing says so."""
+        if not self.branches:
+            return sum(one.size for one in self.parts)
+        _need(len(self.branches) == len(self.sees), "its branches", "one for each array")
+        try:
+            for branch, part in zip(self.branches, self.sees, strict=True):
+                check_branch(branch, part)
+            return sum(b.outputs(p) for b, p in zip(self.branches, self.sees, strict=True))
+        except ValueError as error:
+            raise BadRun(f"the policy describes {error}. {AGAIN}") from error
 
     @property
     def sees(self) -> tuple[Part, ...]:
@@ -66,6 +84,8 @@ class Network:
         found = asdict(self)
         if not self.parts:
             del found["parts"]
+        if not self.branches:
+            del found["branches"], found["shared"]
         return found
 
     @property
@@ -79,6 +99,8 @@ class Network:
             found |= _mlp("mlp_extractor.value_net", (self.inputs, *self.critic_hidden))
             found |= _linear("action_net", self.hidden[-1], self.outputs)
             found |= _linear("value_net", self.critic_hidden[-1], 1)
+            found |= self._branch_shapes(EXTRACTOR)
+            found |= {} if self.shared else self._branch_shapes(CRITIC_EXTRACTOR)
             return found if self.choices else found | {"log_std": (self.outputs,)}
         found = _mlp("actor.latent_pi", (self.inputs, *self.hidden))
         found |= _linear("actor.mu", self.hidden[-1], self.outputs)
@@ -86,6 +108,20 @@ class Network:
         critic = (self.inputs + self.outputs, *self.critic_hidden, 1)
         for name in ("critic.qf0", "critic.qf1", "critic_target.qf0", "critic_target.qf1"):
             found |= _mlp(name, critic)
+        for owner in ("actor", "critic", "critic_target"):
+            found |= self._branch_shapes(f"{owner}.{EXTRACTOR}")
+        return found
+
+    @property
+    def extractor(self) -> str:
+        """Before the names of the actor's tensors in its branches."""
+        return EXTRACTOR if self.algo == "ppo" else f"actor.{EXTRACTOR}"
+
+    def _branch_shapes(self, prefix: str) -> dict[str, tuple[int, ...]]:
+        found: dict[str, tuple[int, ...]] = {}
+        for i, (branch, part) in enumerate(zip(self.branches, self.sees, strict=False)):
+            shapes = branch.shapes(part)
+            found |= {f"{prefix}.branches.{i}.{name}": shape for name, shape in shapes.items()}
         return found
 
     def actor_layers(self) -> list[str]:
@@ -107,6 +143,7 @@ def read_network(described: Any) -> Network:
             k: tuple(v) if isinstance(v, list) else v for k, v in described.items()
         }
         values["parts"] = tuple(map(_part, values.get("parts", ())))
+        values["branches"] = tuple(map(read_branch, values.get("branches", ())))
         return Network(**values)
     except (AttributeError, TypeError, ValueError) as error:
         raise BadRun(f"the network's description is wrong: {error}. {AGAIN}") from error
@@ -127,6 +164,8 @@ def network_of(
     low: tuple[float, ...] = (),
     high: tuple[float, ...] = (),
     parts: tuple[Part, ...] = (),
+    branches: tuple[Branch, ...] = (),
+    shared: bool = False,
 ) -> Network:
     """The network that SB3-named tensors belong to; without bounds its actions are choices."""
     body, critic, head = "mlp_extractor.policy_net", "mlp_extractor.value_net", "action_net"
@@ -146,7 +185,8 @@ def network_of(
         critic_hidden = critic_hidden[:-1]
     choices = 0 if low else outputs
     parts = () if is_row(parts) else parts
-    return Network(algo, inputs, hidden, critic_hidden, activation, low, high, choices, parts)
+    shape = algo, inputs, hidden, critic_hidden, activation, low, high, choices, parts
+    return Network(*shape, branches, shared)
 
 
 def check_weights(network: Network, weights: Mapping[str, npt.NDArray[Any]]) -> None:

@@ -23,10 +23,13 @@ import safetensors
 import safetensors.numpy
 
 from racer.errors import BadRun, Diverged
+from racer.policy.branches import Branch
+from racer.policy.convolution import run_branch
 from racer.policy.inputs import Part, parts, rows, shown
 from racer.policy.network import (
     ACTIVATIONS,
     AGAIN,
+    EXTRACTOR,
     Network,
     check_weights,
     network_of,
@@ -38,7 +41,7 @@ from racer.storage import files, foreign
 FILE = "policy.safetensors"
 FORMAT = "racer-policy"
 VERSION = 1
-_MAX_FILE = 64 * 2**20  # bytes; a 64 x 64 network has 40 kB
+_MAX_FILE = 512 * 2**20  # bytes; a 64 x 64 network has 40 kB, DeepRacer's largest 460 MB
 _MAX_HEADER = 2**20  # bytes
 _METADATA = "racer"  # a single key: several would be written in random order
 
@@ -99,7 +102,9 @@ class Policy:
         sees = self.network.sees
         given = [Part(str(key), np.shape(array)[1:], "") for key, array in arrays.items()]
         self._check_sees(given)
-        obs = np.ascontiguousarray(rows(sees, obs))
+        obs = np.ascontiguousarray(
+            self._branched(obs) if self.network.branches else rows(sees, obs)
+        )
         if not np.isfinite(obs).all():
             row = int(np.argmin(np.isfinite(obs).all(axis=1)))
             raise Diverged(f"the observation of car {row} is not finite. Check vehicle and track.")
@@ -110,6 +115,18 @@ class Policy:
             flats[head] = self._packed(head)
         _forward(obs, self._sizes, flats[head], activation, raw)  # type: ignore[attr-defined]
         return raw
+
+    def _branched(self, obs: Any) -> npt.NDArray[np.float64]:
+        """What the branches make of each row: the inputs of the dense layers."""
+        sees, branches, prefix = self.network.sees, self.network.branches, self.network.extractor
+        found = []
+        for i, (part, branch) in enumerate(zip(sees, branches, strict=True)):
+            array = np.asarray(obs[part.key] if isinstance(obs, dict) else obs)
+            tensors = {
+                name: self.weights[f"{prefix}.branches.{i}.{name}"] for name in branch.shapes(part)
+            }
+            found.append(run_branch(branch, part, tensors, array))
+        return np.concatenate(found, axis=1)
 
     def bounded(self, raw: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
         """Continuous actions of the network's outputs (N, A): squashed by SAC, clipped by both."""
@@ -215,7 +232,12 @@ def from_model(model: Any, about: Mapping[str, Any] | None = None) -> Policy:
         Diverged: a weight is not finite.
     """
     state = model.policy.state_dict()
-    weights: Weights = {name: t.detach().cpu().numpy().copy() for name, t in state.items()}
+    branches, shared = _branches_of(model)
+    weights: Weights = {
+        name: t.detach().cpu().contiguous().numpy().copy()
+        for name, t in state.items()
+        if not _is_alias(name, shared)
+    }
     for name, tensor in weights.items():
         if not np.isfinite(tensor).all():
             raise Diverged(f"weight {name} is not finite. Lower the learning rate or the reward.")
@@ -227,6 +249,8 @@ def from_model(model: Any, about: Mapping[str, Any] | None = None) -> Policy:
         low=() if discrete else tuple(map(float, space.low)),
         high=() if discrete else tuple(map(float, space.high)),
         parts=parts(model.observation_space),
+        branches=branches,
+        shared=shared,
     )
     return Policy(network, weights, dict(about or {}))
 
@@ -245,13 +269,40 @@ def into_model(policy: Policy, model: Any) -> None:
             f"the policy was trained with {policy.network.activation} layers, the model to fill "
             f"has {activation} ones. It can be evaluated and watched, not trained on."
         )
-    mine = {name: tuple(t.shape) for name, t in model.policy.state_dict().items()}
+    branches, shared = _branches_of(model)
+    names = list(model.policy.state_dict())
+    mine = {
+        name: tuple(t.shape)
+        for name, t in model.policy.state_dict().items()
+        if not _is_alias(name, shared)
+    }
     old, new = policy.network, parts(model.observation_space)
-    if mine != old.shapes() or shown(old.sees) != shown(new):
+    if mine != old.shapes() or shown(old.sees) != shown(new) or branches != old.branches:
         differs = _differences(old, from_model(model).network)
         raise BadRun(f"the policy does not fit these settings: {'; '.join(differs)}.")
-    state = {name: torch.from_numpy(array.copy()) for name, array in policy.weights.items()}
+    state = {
+        name: torch.from_numpy(policy.weights[_original(name, shared)].copy()) for name in names
+    }
     model.policy.load_state_dict(state, strict=True)
+
+
+def _branches_of(model: Any) -> tuple[tuple[Branch, ...], bool]:
+    """What comes before the dense layers of an SB3 model, and whether actor and critic share it."""
+    owner = getattr(model.policy, "actor", None) or model.policy
+    branches = tuple(getattr(owner.features_extractor, "described", ()))
+    return branches, bool(branches) and bool(model.policy.share_features_extractor)
+
+
+def _original(name: str, shared: bool) -> str:
+    """SB3 has the tensors of an extractor under several names: the one that a file has."""
+    for alias in ("pi_", "vf_") if shared else ("pi_",):
+        if name.startswith(alias + EXTRACTOR):
+            return name.removeprefix(alias)
+    return name
+
+
+def _is_alias(name: str, shared: bool) -> bool:
+    return _original(name, shared) != name
 
 
 def _differences(old: Network, new: Network) -> list[str]:
@@ -273,6 +324,8 @@ def _differences(old: Network, new: Network) -> list[str]:
         found.append(
             f"its hidden layers are {list(old.hidden)}, here {list(new.hidden)} (train.net_arch)"
         )
+    if (old.branches, old.shared) != (new.branches, new.shared):
+        found.append("what it sees goes through other layers first (train.network)")
     return found or ["its tensors have other shapes"]
 
 

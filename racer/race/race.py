@@ -266,6 +266,12 @@ class Race:
         """
         return getattr(self._view, "memory", {})
 
+    @property
+    def horizons(self) -> dict[str, int]:
+        """Rows above the horizon of every picture in the observation, by its key."""
+        found: dict[str, int] = getattr(self._view, "horizons", {})
+        return found
+
     def refresh(self) -> observations.Obs:
         """Observe again, after `cars` or `objects` was assigned to; returns obs."""
         if self.among:

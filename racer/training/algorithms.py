@@ -5,18 +5,21 @@ Measured with `racer bench train`; docs/performance.md has the tables and the ma
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from racer import actions
+from racer import actions, observations, vehicles
 from racer.config import Config, TrainConfig
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig, UnknownName
-from racer.policy.inputs import MAX_INPUTS, parts
+from racer.policy.branches import Branch
+from racer.policy.inputs import MAX_INPUTS, is_picture, parts
 from racer.training.exploration import check_action_std
+from racer.training.networks import NETWORKS, branches
 from racer.training.schedule import learning_rate
 
 
@@ -44,6 +47,12 @@ def _ppo() -> Any:
     from racer.training.ppo import RacerPPO
 
     return RacerPPO
+
+
+def _sb3_ppo() -> Any:
+    from stable_baselines3 import PPO
+
+    return PPO
 
 
 def _sac() -> Any:
@@ -89,9 +98,58 @@ ALGOS = {
         },
         net_arch=(128, 128),
         continuous_only=True,
-        accepts=_COMMON,
+        accepts=_COMMON | {"buffer_size"},
     ),
 }
+
+
+# The same for observations with pictures. RacerPPO's loops save nothing beside convolutions.
+PICTURES = {
+    "ppo": dataclasses.replace(
+        ALGOS["ppo"],
+        make=_sb3_ppo,
+        num_envs=64,
+        settings=ALGOS["ppo"].settings | {"n_steps": 64, "batch_size": 512},
+    ),
+    "sac": dataclasses.replace(
+        ALGOS["sac"],
+        num_envs=16,
+        settings=ALGOS["sac"].settings
+        | {
+            "buffer_size": 50_000,
+            "batch_size": 256,
+            "learning_starts": 2048,
+            "learning_rate": 3e-4,
+        },
+    ),
+}
+
+
+def with_network(config: Config) -> Config:
+    """The same settings, with a network that sees where the observation has pictures.
+
+    Raises:
+        BadConfig: a network that sees, and nothing to see.
+        UnknownName, BadInput: an observation or vehicle that cannot be used.
+    """
+    race = config.race
+    view = observations.make(race.observation, vehicles.load(race.vehicle), race.sensors)
+    pictures = any(map(is_picture, _flat_parts(view.space)))
+    if config.train.network is not None and not pictures:
+        raise BadConfig(
+            f"train.network = {config.train.network!r} is for pictures; the observation "
+            f"{race.observation!r} has none. Use --observation camera, or leave it out."
+        )
+    if config.train.network is None and pictures:
+        return config.override({"train.network": "small"})
+    return config
+
+
+def _flat_parts(space: Any) -> tuple[Any, ...]:
+    try:
+        return parts(space)
+    except AttributeError:  # a Dict in a Dict, which `check_observation` refuses
+        return ()
 
 
 def algo_of(config: TrainConfig) -> Algo:
@@ -103,7 +161,7 @@ def algo_of(config: TrainConfig) -> Algo:
     """
     if config.algo not in ALGOS:
         raise UnknownName("algorithm", config.algo, ALGOS)
-    algo = ALGOS[config.algo]
+    algo = (ALGOS if config.network is None else PICTURES)[config.algo]
     for name in sorted(frozenset().union(*(algo.accepts for algo in ALGOS.values()))):
         if getattr(config, name) is not None and name not in algo.accepts:
             known = ", ".join(sorted(algo.accepts))
@@ -138,15 +196,15 @@ def check_observation(space: Any) -> None:
             raise BadConfig(f"{what} is a Dict inside a Dict; put its Boxes into one Dict.")
         if not isinstance(key, str) or "." in key or hasattr(dict, key):
             raise BadConfig(f"{what} has a key that torch cannot use; rename it, as in {key}_.")
-        if len(box.shape) == 3 and box.dtype == np.uint8 and (box.high == 255).all():
+        if len(box.shape) == 3 and box.dtype == np.uint8 and box.shape[0] > min(box.shape[1:]):
             raise BadConfig(
-                f"{what} is a picture, uint8 of shape {box.shape}, and racer train has no "
-                "convolutional networks yet. Train on RacerVecEnv with your own "
-                "Stable-Baselines3 model, or make it numbers, for example of shape (H, W)."
+                f"{what} is a picture, uint8 of shape {box.shape}; racer train takes the channels "
+                f"first: {(box.shape[2], *box.shape[:2])}. Turn its axes, or train on RacerVecEnv "
+                "with your own Stable-Baselines3 model."
             )
         if not box.shape or 0 in box.shape:
             raise BadConfig(f"{what} has shape {box.shape}; one number is a Box of shape (1,).")
-    numbers = sum(one.size for one in parts(space))
+    numbers = sum(one.size for one in parts(space) if not is_picture(one))
     if numbers > MAX_INPUTS:
         raise BadConfig(
             f"the observation has {numbers} numbers; a network of dense layers here takes at most "
@@ -155,7 +213,7 @@ def check_observation(space: Any) -> None:
 
 
 def policy_class(space: Any) -> str:
-    """What SB3 calls its dense layers for an observation."""
+    """What SB3 calls its policy for an observation; pictures bring their own extractor."""
     return "MultiInputPolicy" if hasattr(space, "spaces") else "MlpPolicy"
 
 
@@ -212,15 +270,58 @@ def build(config: TrainConfig, env: RacerVecEnv, **more: Any) -> Any:
     optim.spare_compiler()
     # Validation of every distribution argument costs a fifth of a rollout and finds nothing here.
     torch.distributions.Distribution.set_default_validate_args(False)
-    width = list(config.net_arch if config.net_arch is not None else algo.net_arch)
-    return algo.make()(
+    width = list(net_arch(config))
+    model = algo.make()(
         policy_class(env.observation_space),
         env,
         seed=config.seed,
         device=device(config.device),
-        policy_kwargs={"net_arch": width, "activation_fn": torch.nn.ReLU},
+        policy_kwargs={
+            "net_arch": width,
+            "activation_fn": torch.nn.ReLU,
+            **_extractor_of(config, env),
+        },
         **(chosen | more),
     )
+    if config.network is not None:
+        model.policy.to(memory_format=torch.channels_last)
+        if config.algo == "ppo":
+            optim.spare_steps(model)
+    return model
+
+
+def net_arch(config: TrainConfig) -> tuple[int, ...]:
+    """Widths of the hidden layers after whatever a network sees with."""
+    if config.net_arch is not None:
+        return config.net_arch
+    return NETWORKS[config.network].after if config.network else algo_of(config).net_arch
+
+
+def _extractor_of(config: TrainConfig, env: RacerVecEnv) -> dict[str, Any]:
+    """What SB3's policy is told of the layers that see."""
+    if config.network is None:
+        return {}
+    described = branches(config.network, parts(env.observation_space), env.race.horizons)
+    return extractor(described, config.algo == "ppo" and NETWORKS[config.network].shared)
+
+
+def extractor(described: tuple[Branch, ...], shared: bool) -> dict[str, Any]:
+    """Keyword arguments of SB3's policy for branches; none where there are no branches.
+
+    Args:
+        described: the branch of every array.
+        shared: actor and critic see through the same ones.
+    """
+    if not described:
+        return {}
+    from racer.training.vision import Extractor
+
+    return {
+        "features_extractor_class": Extractor,
+        "features_extractor_kwargs": {"described": described},
+        "normalize_images": False,
+        "share_features_extractor": shared,
+    }
 
 
 def device(name: str) -> str:

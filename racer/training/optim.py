@@ -6,7 +6,9 @@ that it must not compile that call. Nothing here is compiled.
 
 from __future__ import annotations
 
+import functools
 import inspect
+from typing import Any
 
 import torch
 
@@ -21,6 +23,12 @@ def spare_compiler() -> None:
         if inspect.isfunction(method) and hasattr(method, "__wrapped__"):
             plain = inspect.unwrap(method)
             setattr(plain, "__dynamo_disable", plain)
+
+
+def spare_steps(model: Any) -> None:
+    """Let the optimizer of an SB3 PPO model do its steps by `step`."""
+    optimizer = model.policy.optimizer
+    optimizer.step = functools.partial(step, optimizer)
 
 
 def step(optimizer: torch.optim.Optimizer) -> None:

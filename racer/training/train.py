@@ -69,6 +69,7 @@ def train(
         Stopped: a signal came; everything is saved and `racer train --resume` goes on.
         RacerError: anything the user can fix; nothing half-written stays behind.
     """
+    config = algorithms.with_network(config)
     weights = None if parent is None else checkpoint.policy_of(parent.folder, parent_checkpoint)
     told = Listeners(listeners)
     algorithms.check_actions(config)
