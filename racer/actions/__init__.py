@@ -1,6 +1,6 @@
 """Action spaces: what a policy chooses, as steering angle and speed."""
 
-from racer.actions.model_metadata import algorithm, load, parse
+from racer.actions.model_metadata import algorithm, described, load, parse
 from racer.actions.spaces import Actions, Continuous, Discrete
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Continuous",
     "Discrete",
     "algorithm",
+    "described",
     "load",
     "parse",
 ]

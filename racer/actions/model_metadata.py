@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 from racer import registry
 from racer.actions.spaces import Actions, Continuous, Discrete
@@ -77,6 +78,19 @@ def parse(metadata: object, source: str) -> Actions:
     if algorithm == "sac" and kind != "continuous":
         raise BadActions(f"{source}: SAC needs action_space_type 'continuous'.")
     return _discrete(space, source) if kind == "discrete" else _continuous(space, source)
+
+
+def described(actions: Actions) -> dict[str, Any]:
+    """An action space as a model_metadata.json has it; `parse` reads it."""
+    if isinstance(actions, Discrete):
+        choices: Any = [
+            {"steering_angle": steer, "speed": speed, "index": k}
+            for k, (steer, speed) in enumerate(actions.choices)
+        ]
+        return {"action_space": choices, "action_space_type": "discrete"}
+    pairs = (("speed", actions.speed), ("steering_angle", actions.steer_deg))
+    ranges = {name: {"low": low, "high": high} for name, (low, high) in pairs}
+    return {"action_space": ranges, "action_space_type": "continuous"}
 
 
 def _discrete(space: object, source: str) -> Discrete:

@@ -20,7 +20,7 @@ import numpy as np
 
 import racer.actions
 from racer import console
-from racer.actions import Actions, Discrete
+from racer.actions import Actions
 from racer.config import Config
 from racer.deepracer import hyperparameters
 from racer.deepracer.hyperparameters import EPISODES_PER_ITERATION
@@ -58,18 +58,8 @@ def metadata_of(actions: Actions, algo: str = "ppo") -> dict[str, Any]:
 
     The sensor is the one every official file names; policies trained here do not look at it.
     """
-    space: Any
-    if isinstance(actions, Discrete):
-        space = [
-            {"steering_angle": steer, "speed": speed, "index": k}
-            for k, (steer, speed) in enumerate(actions.choices)
-        ]
-    else:
-        pairs = (("speed", actions.speed), ("steering_angle", actions.steer_deg))
-        space = {name: {"low": low, "high": high} for name, (low, high) in pairs}
     return {
-        "action_space": space,
-        "action_space_type": "discrete" if isinstance(actions, Discrete) else "continuous",
+        **racer.actions.described(actions),
         "training_algorithm": "sac" if algo == "sac" else "clipped_ppo",
         "sensor": ["FRONT_FACING_CAMERA"],
         "neural_network": "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW",

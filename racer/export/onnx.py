@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from racer import observations
-from racer.actions import Actions, Discrete
+from racer import actions, observations
 from racer.config import Config
 from racer.errors import BadRun
 from racer.export.fits import check_fits
@@ -78,7 +77,7 @@ def described(run: Run, config: Config, policy: Policy, race: Race) -> dict[str,
         "run": run.name,
         "algorithm": policy.network.algo,
         "observation": _observation(config, race),
-        "actions": described_actions(race.actions),
+        "actions": actions.described(race.actions),
         "vehicle": {"name": config.race.vehicle, **vehicle},
         "track": {"tracks": config.race.tracks, **track},
         "control_hz": config.race.rules.control_hz,
@@ -93,16 +92,6 @@ def _hashes(manifest: dict[str, Any]) -> dict[str, str]:
     """Of what the policy was trained with, as the run recorded them."""
     recorded = manifest.get("files", {})
     return {name: recorded[name] for name in ("config.toml", "reward.py") if name in recorded}
-
-
-def described_actions(actions: Actions) -> dict[str, Any]:
-    """An action space as a model_metadata.json has it."""
-    if isinstance(actions, Discrete):
-        space: Any = [{"steering_angle": a, "speed": v} for a, v in actions.choices]
-        return {"action_space_type": "discrete", "action_space": space}
-    ends = zip(("steering_angle", "speed"), (actions.steer_deg, actions.speed), strict=True)
-    space = {name: {"low": low, "high": high} for name, (low, high) in ends}
-    return {"action_space_type": "continuous", "action_space": space}
 
 
 def _observation(config: Config, race: Race) -> dict[str, Any]:

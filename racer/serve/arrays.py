@@ -28,8 +28,8 @@ class Array(NamedTuple):
 
     @property
     def is_picture(self) -> bool:
-        """Rows and columns of bytes: grey (H, W) or (H, W, 1), or red, green, blue (H, W, 3)."""
-        flat = len(self.shape) == 2 or (len(self.shape) == 3 and self.shape[2] in (1, 3))
+        """Bytes of one picture: (1, H, W) grey, (3, H, W) red, green and blue, or (H, W) grey."""
+        flat = len(self.shape) == 2 or (len(self.shape) == 3 and self.shape[0] in (1, 3))
         return self.dtype == "uint8" and flat
 
     def read(self, value: Any) -> np.ndarray:
@@ -67,7 +67,7 @@ class Array(NamedTuple):
         """
         from PIL import Image
 
-        height, width = self.shape[:2]
+        height, width = self.shape[-2:]
         try:
             content = base64.b64decode(text, validate=True)
             image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
@@ -78,8 +78,9 @@ class Array(NamedTuple):
         if image.size != (width, height):
             given = f"{image.size[0]} x {image.size[1]}"
             raise BadRequest(f"picture is {given}; {width} x {height} pixels are needed.")
-        colours = self.shape[2:] == (3,)
-        return np.asarray(image.convert("RGB" if colours else "L")).reshape(1, *self.shape)
+        if self.shape[:-2] != (3,):
+            return np.asarray(image.convert("L")).reshape(1, *self.shape)
+        return np.ascontiguousarray(np.asarray(image.convert("RGB")).transpose(2, 0, 1)[None])
 
     @property
     def features(self) -> list[str]:

@@ -22,7 +22,7 @@ from gymnasium.spaces import Box
 class Observation:
     def __init__(self, vehicle):
         self.space = gymnasium.spaces.Dict(
-            camera=Box(0, 255, (12, 16, 1), np.uint8), speed=Box(-9.0, 9.0, (1,), np.float32)
+            camera=Box(0, 255, (1, 12, 16), np.uint8), speed=Box(-9.0, 9.0, (1,), np.float32)
         )
 
     def bind(self, scene, out):
@@ -44,13 +44,13 @@ def test_params_and_a_picture_make_an_observation(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "observations").mkdir()
     (tmp_path / "observations" / "camera.py").write_text(CAMERA)
-    parts = (Part("camera", (12, 16, 1), "uint8"), Part("speed", (1,), "float32"))
+    parts = (Part("camera", (1, 12, 16), "uint8"), Part("speed", (1,), "float32"))
     policy = random_policy(inputs=193, parts=parts)
     made_run(tmp_path / "runs", policy, observation="camera")
     served = RunPolicy("latest", tmp_path / "runs")
     pixels = np.random.default_rng(0).integers(0, 256, (12, 16), np.uint8)
     seen = _seen(Question(params=PARAMS, picture=png(pixels)), served)
-    assert (seen["camera"][0, :, :, 0] == pixels).all()
+    assert (seen["camera"][0, 0] == pixels).all()
     assert seen["speed"][0, 0] == 2.5
     assert served.act(seen).action == policy.act(seen)[0].tolist()
     with pytest.raises(BadRequest, match="speed is missing"):
