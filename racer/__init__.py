@@ -8,6 +8,7 @@
                      TrainConfig and EvalConfig
     Run              the folder that holds one training
     Result           what evaluation found        Trace    every step of recorded laps
+    compare          runs side by side, a Comparison: which is better, and is that more than noise?
     Policy           a trained policy, played without torch
     Listener         hears a training: for files, displays and controls of your own
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from racer.race import Race, make_race
     from racer.recording.trace import Trace
     from racer.runs import Run
+    from racer.runs.comparison import Comparison, compare
     from racer.sim.jit import kernel
     from racer.sim.native_call import bind
     from racer.tracks import Track
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Comparison": "racer.runs.comparison",
     "Config": "racer.config",
     "EvalConfig": "racer.config",
     "Listener": "racer.training.listener",
@@ -70,6 +73,7 @@ _HOMES = {
     "Track": "racer.tracks",
     "TrainConfig": "racer.config",
     "bind": "racer.sim.native_call",
+    "compare": "racer.runs.comparison",
     "evaluate": "racer.api",
     "kernel": "racer.sim.jit",
     "make_race": "racer.race",
@@ -79,6 +83,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Comparison",
     "Config",
     "EvalConfig",
     "Listener",
@@ -96,6 +101,7 @@ __all__ = [
     "Track",
     "TrainConfig",
     "bind",
+    "compare",
     "evaluate",
     "kernel",
     "make_race",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import math
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy.typing as npt
 from racer import console
 from racer.errors import BadRun, UnknownName, UsageError, printable
 from racer.process.typed import command
-from racer.runs import Run, find, list_runs
+from racer.runs import RUNS, Run, find, list_runs
 from racer.runs.laps import share_of
 
 log = console.log(__name__)
@@ -111,6 +112,50 @@ def groups_of(names: Iterable[str], runs_dir: Path) -> list[Group]:
                     f"{run.name} counts for {other} and for {label}; leave it out on one side."
                 )
     return [_group(label, runs) for label, runs in by_label.items()]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Groups of runs side by side: a table, a sentence, and in a notebook the picture."""
+
+    groups: tuple[Group, ...]
+
+    @property
+    def table(self) -> str:
+        """A line for each group."""
+        return table(self.groups)
+
+    @property
+    def verdict(self) -> str:
+        """Which is better, by how much, and whether that is more than noise."""
+        return verdict(self.groups)
+
+    def save(self, path: Path | str) -> None:
+        """Write the picture, a PNG."""
+        picture(self.groups, Path(path))
+
+    def __str__(self) -> str:
+        return f"{self.table}\n\n{self.verdict}"
+
+    def _repr_png_(self) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            self.save(Path(folder) / "comparison.png")
+            return Path(folder, "comparison.png").read_bytes()
+
+
+def compare(runs: Iterable[Run | Path | str], *, runs_dir: Path | str = RUNS) -> Comparison:
+    """Compare runs; those that differ only by seed form a group.
+
+    Args:
+        runs: runs, their folders, their names in `runs_dir`, or tags.
+        runs_dir: where runs live.
+
+    Raises:
+        UnknownName: neither a run nor a tag.
+        BadRun: a run that was not evaluated.
+    """
+    names = [str(run.folder if isinstance(run, Run) else run) for run in runs]
+    return Comparison(tuple(groups_of(names, Path(runs_dir))))
 
 
 def iqm(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -43,6 +43,11 @@ class Run:
 
     folder: Path
 
+    def _repr_html_(self) -> str:
+        from racer.runs.notebook import html
+
+        return html(self)
+
     @property
     def name(self) -> str:
         return self.folder.name

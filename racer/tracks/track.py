@@ -112,6 +112,11 @@ class Track:
         """Name → file of every track that can be loaded by name."""
         return registry.files(folders(), SUFFIXES)
 
+    def _repr_html_(self) -> str:
+        from racer.tracks.svg import svg
+
+        return svg(self)
+
     def reversed(self) -> Track:
         """The same road driven the other way: every line in reverse order."""
         return Track(self.name, self.center[::-1], self.inner[::-1], self.outer[::-1], self.source)
