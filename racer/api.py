@@ -43,6 +43,7 @@ def train(
     listeners: Sequence[Listener] = (),
     quiet: bool = False,
     profile: bool = False,
+    reward_engine: str = "",
 ) -> tuple[Run, Result]:
     """Learn, evaluate, and keep it all in a new folder of `runs_dir`.
 
@@ -58,6 +59,8 @@ def train(
         listeners: your own, told after those that a run has by default.
         quiet: show no progress.
         profile: print where the time of learning went.
+        reward_engine: what runs the reward in place of what `config` says, which the run keeps;
+            the choice never changes a value.
 
     Returns:
         The run, and the result of driving `config.eval.laps` laps with the best policy.
@@ -75,6 +78,7 @@ def train(
         parent_checkpoint=parent_checkpoint,
         listeners=[*default_listeners(config, quiet=quiet), *listeners],
         profile=profile,
+        reward_engine=reward_engine,
         function=reward,
     )
 

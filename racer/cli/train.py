@@ -55,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seeds", type=whole, metavar="N", help="train N seeds side by side, then summarise them"
     )
     parser.add_argument(
+        "--watch-file",
+        metavar="FILE",
+        help="train this reward anew at every save, within a second; k and Enter keeps what drives",
+    )
+    parser.add_argument(
         "--live",
         action="store_true",
         help="show all cars in a window while they learn; closing it does not stop the training",
@@ -174,6 +179,9 @@ def run(args: argparse.Namespace) -> int:
     """Train, then say what came out."""
     if args.watch:
         can_watch()
+    if args.watch_file:
+        with steady_output():
+            return _watch_file(args)
     with steady_output():
         if args.seeds is not None:
             return _seeds(args)
@@ -215,6 +223,60 @@ def _seeds(args: argparse.Namespace) -> int:
     return int(len(trained) < len(outcomes))
 
 
+def _watch_file(args: argparse.Namespace) -> int:
+    """Drafts of one reward file, until a person ends them."""
+    from racer.errors import UsageError
+    from racer.lab.core.job import Job
+    from racer.lab.terminal import watch_file
+    from racer.process import paths
+
+    vars(args)["race.reward"], given = args.watch_file, vars(args)["race.reward"]
+    refused = {
+        "--reward": given,
+        "--resume": args.resume,
+        "--seeds": args.seeds,
+        "--watch": args.watch,
+        "--profile": args.profile,
+        "--accept-change": args.accept_change,
+        "--checkpoint": args.checkpoint and not args.start_from,
+    }
+    wrong = [option for option, value in refused.items() if value]
+    if wrong:
+        raise UsageError(f"--watch-file trains drafts of one file: no {', '.join(wrong)}.")
+    file = paths.expanded(args.watch_file)
+    if not paths.is_file(file):
+        raise UsageError(f"--watch-file {file}: there is no such file. Write a reward to it first.")
+    config, parent = _config_and_parent(args)
+    job = Job(
+        0,
+        "",
+        "",
+        tags=tuple(args.tag),
+        parent=str(parent.folder) if parent else "",
+        checkpoint=args.checkpoint or "",
+        command=tuple(sys.argv),
+    )
+    runs_dir = paths.expanded(args.runs_dir)
+    if not args.live:
+        return watch_file(file, config, runs_dir, job)
+    from contextlib import closing
+
+    from racer.render.live.process import WindowProcess
+
+    with closing(WindowProcess()) as window:
+        return watch_file(file, config, runs_dir, job, window.put)
+
+
+def _config_and_parent(args: argparse.Namespace) -> Any:
+    """The settings of a new run, and the run whose weights it starts from or None."""
+    from racer.runs import Run
+
+    if not args.start_from:
+        return config_of(args), None
+    old = Run.open(args.start_from, args.runs_dir)
+    return config_of(args, None if args.config else old.config()), old
+
+
 def _start(args: argparse.Namespace) -> Any:
     """A new run, one from old weights, or an old one that goes on."""
     from racer.errors import UsageError
@@ -244,18 +306,7 @@ def _start(args: argparse.Namespace) -> Any:
         return resume(run, settings, accept_change=args.accept_change, listeners=live)
     from racer.api import train
 
-    if not args.start_from:
-        config = config_of(args)
-        return train(
-            config,
-            runs_dir=args.runs_dir,
-            tags=args.tag,
-            listeners=live_of(args, config),
-            profile=args.profile,
-        )
-
-    old = Run.open(args.start_from, args.runs_dir)
-    config = config_of(args, None if args.config else old.config())
+    config, old = _config_and_parent(args)
     return train(
         config,
         runs_dir=args.runs_dir,

@@ -41,6 +41,18 @@ class Config:
         return build(cls, table, "")
 
     @classmethod
+    def from_text(cls, text: str) -> Config:
+        """What `to_toml` wrote.
+
+        Raises:
+            BadConfig: as `from_toml`.
+        """
+        try:
+            return build(cls, tomllib.loads(text), "")
+        except (ValueError, RecursionError) as error:
+            raise BadConfig(f"the settings are not TOML: {error}.") from None
+
+    @classmethod
     def preset(cls, name: str) -> Config:
         """Settings that belong together and were measured together.
 

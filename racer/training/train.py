@@ -47,6 +47,7 @@ def train(
     parent_checkpoint: str = "",
     listeners: Sequence[Listener] = (),
     profile: bool = False,
+    reward_engine: str = "",
     function: RewardFunction | None = None,
 ) -> tuple[Run, Result]:
     """Learn, evaluate, and keep it all in a new folder of `runs_dir`.
@@ -60,6 +61,8 @@ def train(
         listeners: told what happens, in this order; without them nothing shows progress and
             nothing is kept to go on from. `racer.api.train` has those that a run has by default.
         profile: print where the time of learning went.
+        reward_engine: what runs the reward in place of what `config` says, which the run keeps;
+            the choice never changes a value.
         function: the reward, in place of the file that `config` names.
 
     Returns:
@@ -78,7 +81,10 @@ def train(
         for why in pack.left_out:
             log.warning("left out: %s", why)
         cars, seed = algorithms.num_envs(config.train), config.train.seed
-        race = make_race(config.race, cars, seed=seed, tracks=pack.tracks, reward=function)
+        driven = config.race
+        if reward_engine:
+            driven = dataclasses.replace(driven, reward_engine=reward_engine)
+        race = make_race(driven, cars, seed=seed, tracks=pack.tracks, reward=function)
         algorithms.check_observation(race.observation_space)
         memory.check(config, race)
         run = create_run(config, pack.tracks, runs_dir, tags, function)

@@ -54,7 +54,7 @@ ALWAYS = {
     "track show": "--png --no-window",
     "train": "--reward --track --vehicle --actions --observation --reward-engine --sandbox "
     "--algo --timesteps --seed --device --num-envs --torch-threads --laps --time-limit --set "
-    "--early-stop --runs-dir --resume --seeds --tracks --live " + OTHERS,
+    "--early-stop --runs-dir --resume --seeds --tracks --live --watch-file " + OTHERS,
     "watch": "--video --html --ghost --runs-dir --speed --track",
 }
 
@@ -116,6 +116,15 @@ REFUSED = {
         "--tag x",
         "--from x",
         "--profile",
+        "--checkpoint best",
+    ),
+    "train --watch-file x": (
+        "--reward y",
+        "--resume x",
+        "--seeds 2",
+        "--watch",
+        "--profile",
+        "--accept-change",
         "--checkpoint best",
     ),
     "train --seeds 2": (

@@ -5,6 +5,7 @@
     LAP      one lap of the policy of this moment
     METRICS  JSON: a row of metrics.csv, and the seconds since the first step
     END      JSON: how it ended
+    DONE     JSON: a draft is on the disk or failed; nothing comes after it
 
 A pose is three int16: x and y in units of START (2 mm, more on a road of more than 130 m), yaw in
 10^-4 rad. A swarm of 256 cars is 7 kB, a lap of 200 steps 1.2 kB.
@@ -43,6 +44,7 @@ class Kind(IntEnum):
     LAP = 2
     METRICS = 3
     END = 4
+    DONE = 5
 
 
 class Grid(NamedTuple):

@@ -67,6 +67,7 @@ class Live(Listener):
             "title": f"{reward} on {race.track.name}, seed {self._config.train.seed}",
             "total": self._config.train.timesteps,
             "from": self._from,
+            "folder": str(run.folder),
             "cars": race.n,
             "dt": race.dt,
         }

@@ -1,0 +1,1 @@
+"""The lab: write a reward, and see the cars learn it within seconds of every save."""

@@ -1,0 +1,1 @@
+"""Drafts and the warm process that trains them; no web, no window."""
