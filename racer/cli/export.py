@@ -25,6 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="an ONNX file, for onnxruntime and racer serve (pip install 'racer[onnx]')",
     )
+    formats.add_argument(
+        "--car",
+        type=Path,
+        metavar="FILE",
+        help="a .tar.gz for the console of a physical DeepRacer car, of a policy that sees grey "
+        "pictures of 160 x 120 pixels",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -34,13 +41,20 @@ def run(args: argparse.Namespace) -> None:
     found = Run.open(args.run, args.runs_dir)
     checkpoint = args.checkpoint or ""
     if args.onnx:
-        from racer.export.onnx import PROOF, write_onnx
+        from racer.export.onnx import write_onnx
         from racer.process.typed import command
 
         made = write_onnx(found, args.onnx, checkpoint=checkpoint)
         print(f"wrote {made.path}")
-        print(f"proven       on {PROOF} observations its actions differ by {made.difference:.1e}")
+        proof = f"on {made.observations} observations its actions differ by {made.difference:.1e}"
+        print(f"proven       {proof}")
         print(f"serve it     {command('serve', str(made.path))}")
+        return
+    if args.car:
+        from racer.deepracer.car import write_car
+
+        print(f"wrote {write_car(found, args.car, checkpoint=checkpoint)}")
+        print("drive it     upload it in the car's console, under Models")
         return
     from racer.export.sb3 import write_sb3
 

@@ -1,1 +1,1 @@
-"""The official simulator's files: logs, sim-traces, metrics, hyper-parameters."""
+"""The official files: logs, sim-traces, metrics, hyper-parameters, a physical car's package."""

@@ -24,6 +24,7 @@ from racer.storage import files, provenance
 from racer.training.checkpoint import policy_of
 
 PROOF = 10_000  # observations on which file and policy must agree
+_LARGE, _OF_LARGE = 4_000_000, 1_000  # a network of so many products needs minutes for as many
 TOLERANCE = 1e-5  # of actions in [-1, 1] and of probabilities
 _CARS = 100
 PREFIX = "racer."  # of every entry in the file's metadata
@@ -31,9 +32,10 @@ PREFIX = "racer."  # of every entry in the file's metadata
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and how far it was from the policy on PROOF observations."""
+    """What was written, and how far it was from the policy on how many observations."""
 
     path: Path
+    observations: int
     difference: float
 
 
@@ -62,7 +64,18 @@ def write_onnx(run: Run, path: Path, *, checkpoint: str = "") -> Exported:
     difference = proven(content, policy, race)
     path = path if path.suffix == ".onnx" else path.with_name(path.name + ".onnx")
     files.write_output(path, content)
-    return Exported(path, difference)
+    return Exported(path, proof_of(policy), difference)
+
+
+def proof_of(policy: Policy) -> int:
+    """On how many observations file and policy are compared: fewer for large pictures."""
+    products = 0
+    for branch, part in zip(policy.network.branches, policy.network.sees, strict=False):
+        for (channels, *_), (filters, height, width), (_, kernel, _) in zip(
+            branch.sizes(part), branch.sizes(part)[1:], branch.convs, strict=False
+        ):
+            products += channels * kernel**2 * filters * height * width
+    return PROOF if products < _LARGE else _OF_LARGE
 
 
 def described(run: Run, config: Config, policy: Policy, race: Race) -> dict[str, str]:
@@ -82,7 +95,7 @@ def described(run: Run, config: Config, policy: Policy, race: Race) -> dict[str,
         "track": {"tracks": config.race.tracks, **track},
         "control_hz": config.race.rules.control_hz,
         "hashes": {FILE: files.hashed(policy.to_bytes()), **_hashes(manifest)},
-        "proof": {"observations": PROOF, "tolerance": TOLERANCE},
+        "proof": {"observations": proof_of(policy), "tolerance": TOLERANCE},
     }
     found = {PREFIX + key: json.dumps(value, allow_nan=False) for key, value in about.items()}
     return {PREFIX + "version": provenance.versions().get("racer", ""), **found}
@@ -106,7 +119,7 @@ def _observation(config: Config, race: Race) -> dict[str, Any]:
 
 
 def proven(content: bytes, policy: Policy, race: Race) -> float:
-    """The largest difference between file and policy on PROOF observations.
+    """The largest difference between file and policy on as many observations as `proof_of` says.
 
     Half of them are what cars meet that act at random, as in training; half are drawn from the
     whole space.
@@ -143,12 +156,12 @@ def _difference(policy: Policy, obs: Any, given: dict[str, npt.NDArray[Any]]) ->
 
 
 def _observations(policy: Policy, race: Race) -> Any:
-    """PROOF observations in batches of as many as there are cars."""
+    """Observations in batches of as many as there are cars."""
     driver = Sampler(policy)
     space = race.observation_space
     space.seed(0)
     race.reset()
-    for _ in range(PROOF // race.n // 2):
+    for _ in range(proof_of(policy) // race.n // 2):
         yield observations.copied(race.obs)
         race.step(driver.act(race.obs))
         if race.done_count:

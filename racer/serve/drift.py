@@ -20,14 +20,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from racer import console, observations
+from racer import console, observations, vehicles
 from racer.config import RaceConfig
 from racer.errors import UsageError
 from racer.evaluation import Driver
 from racer.policy import Sampler
 from racer.policy.inputs import parts
 from racer.race import make_race, pack_of
-from racer.registry import load_module
 from racer.runs import Run
 from racer.serve import log as logs
 from racer.serve.arrays import Array
@@ -150,7 +149,7 @@ def compare(run: Run, path: Path, *, checkpoint: str = "") -> Drift:
     served = [[*line["saw"], *(line[name] for name in COMMANDS)] for line in lines]
     if {len(row) for row in served} != {len(names)}:
         raise UsageError(f"{path} holds another observation than {run.name} has.")
-    meanings = _meanings(config.observation)
+    meanings = _meanings(config)
     found = [
         _feature(name, meanings.get(name, ""), *columns)
         for name, *columns in zip(
@@ -262,12 +261,16 @@ def _margin(values: npt.NDArray[np.float64]) -> float:
     return 0.01 * max(float(values.max() - values.min()), 0.1)
 
 
-def _meanings(observation: str) -> dict[str, str]:
-    """Number → meaning, from the table in the observation's docstring; empty where it has none."""
-    kind = load_module("racer.observations", "observation", observation).Observation
+def _meanings(config: RaceConfig) -> dict[str, str]:
+    """Number → meaning, from the tables in the observations' docstrings, where they have one."""
+    several = config.observation.split("+")
+    vehicle = vehicles.load(config.vehicle)
     found: dict[str, str] = {}
-    for start, every, meaning in _ROW.findall(inspect.getdoc(kind) or ""):
-        last = int(start) + (100 * int(every) if every else 1)
-        places = range(int(start), last, int(every or 1))
-        found |= {f"observation[{k}]": meaning for k in places}
+    for name in several:
+        view = observations.make(name, vehicle, config.sensors)
+        array = name if len(several) > 1 else "observation"
+        for start, every, meaning in _ROW.findall(inspect.getdoc(type(view)) or ""):
+            last = int(start) + (100 * int(every) if every else 1)
+            places = range(int(start), last, int(every or 1))
+            found |= {f"{array}[{k}]": meaning for k in places}
     return found

@@ -21,7 +21,7 @@ ALWAYS = {
     "drift": "--runs-dir --checkpoint --json",
     "evaluate": "--runs-dir --checkpoint --stochastic --laps --track --json --sim-trace --rules "
     "--tracks " + OTHERS,
-    "export": "--runs-dir --checkpoint --sb3 --onnx",
+    "export": "--runs-dir --checkpoint --sb3 --onnx --car",
     "gate": "--runs-dir --min-completion --max-lap --against --laps --track --json",
     "import-sb3": "--track --reward --actions --vehicle --activation --runs-dir",
     "learning-rates": "--reward --track --rates --timesteps --seeds --num-envs --folder --png",
