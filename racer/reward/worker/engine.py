@@ -188,18 +188,22 @@ class WorkerEngine(RewardEngine):
         self._n, self._sent = len(rows), time.monotonic()
         if self._channel.closed:
             raise RuntimeError("the reward's process has been closed; make a new environment")
-        mine = self._rows[: self._n]
+        self._copy(rows)
+        self._at[0] = 0
+        try:
+            self._channel.send(wire.word(self._n))
+        except OSError:
+            raise self._dead() from None
+
+    def _copy(self, rows: Rows) -> None:
+        """Into the shared memory, whose views an error must not hold: it could not be closed."""
+        mine = self._rows[: len(rows)]
         if rows.dtype == self._type:
             mine[:] = rows
         else:  # rows made up without objects
             for name in PARAMS.names or ():
                 mine[name] = rows[name]
             mine["objects_count"] = 0
-        self._at[0] = 0
-        try:
-            self._channel.send(wire.word(self._n))
-        except OSError:
-            raise self._dead() from None
 
     def _receive(self, out: Floats) -> None:
         tag = self._await(self._n)
