@@ -48,7 +48,7 @@ ALWAYS = {
     "sweep": "--vary --search --trials --seeds --prune --folder --resume --engine --address "
     "--workers --reward --track --tracks --vehicle --actions --reward-engine --sandbox --algo "
     "--timesteps --seed --device --num-envs --torch-threads --laps --time-limit --set --early-stop "
-    "--config --preset --hyperparameters " + OTHERS,
+    "--config --preset --hyperparameters --observation " + OTHERS,
     "track edit": "--out",
     "track generate": "--seed --count --length --width --out --format",
     "track show": "--png --no-window",
