@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 from typing import Any
 
 # option, Config key; what it does stands beside the setting in racer/config/others.py
@@ -41,6 +43,13 @@ def add_others(parser: argparse.ArgumentParser) -> None:
         help="a box at this part of the lap, inner or outer lane, e.g. 0.25,inner; may be given "
         "several times, in place of --obstacles",
     )
+    group.add_argument(
+        "--race-settings",
+        type=Path,
+        metavar="FILE",
+        help="an env or yaml file of DeepRacer to take obstacles and bots from; prints the "
+        "settings that they become",
+    )
     for option, key in FLAGS:
         group.add_argument(
             f"--{option}", dest=key, action="store_const", const=True, help=known[key][1].help
@@ -56,6 +65,7 @@ def settings_of_others(args: argparse.Namespace) -> dict[str, Any]:
     from racer.errors import UsageError
 
     keys = [key for _, key in (*VALUES, *FLAGS)]
+    read = _read(args.race_settings) if args.race_settings else {}
     found = {key: getattr(args, key) for key in keys if getattr(args, key) is not None}
     places = getattr(args, POSITIONS)
     if places:
@@ -66,7 +76,16 @@ def settings_of_others(args: argparse.Namespace) -> dict[str, Any]:
                     "Leave one of them out."
                 )
         found[POSITIONS] = "; ".join(places)
-    return found
+    return read | found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Settings of a DeepRacer file, shown as a table."""
+    from racer.deepracer.race_settings import read
+
+    found = read(path)
+    print(found.table(), file=sys.stderr)
+    return found.settings
 
 
 def only_with(args: argparse.Namespace, place: str) -> None:
@@ -77,6 +96,7 @@ def only_with(args: argparse.Namespace, place: str) -> None:
     """
     from racer.errors import UsageError
 
-    for option, key in (*VALUES, ("obstacle", POSITIONS), *FLAGS):
+    more = ("obstacle", POSITIONS), ("race-settings", "race_settings")
+    for option, key in (*VALUES, *more, *FLAGS):
         if getattr(args, key):
             raise UsageError(f"--{option} belongs to {place}.")

@@ -9,7 +9,7 @@ from racer.errors import UsageError
 
 OTHERS = (
     "--race --obstacles --obstacle --randomize-obstacles --bots --bot-speed --randomize-bots "
-    "--lane-changes --cars"
+    "--lane-changes --cars --race-settings"
 )
 
 # Options that count in every mode of their command. `--runs-dir` says where names are looked up.
@@ -145,6 +145,7 @@ REFUSED = {
         "--randomize-bots",
         "--lane-changes",
         "--cars 4",
+        "--race-settings run.env",
         "--no-source",
     ),
     "watch x.csv --track oval": ("--checkpoint best",),
