@@ -5,7 +5,7 @@
     make_race        N cars on a track, as a RaceConfig names them
 
     Config           every setting of a run, to and from TOML; its parts are RaceConfig with Rules,
-                     TrainConfig and EvalConfig
+                     Others, TrainConfig and EvalConfig
     Run              the folder that holds one training
     Result           what evaluation found        Trace    every step of recorded laps
     compare          runs side by side, a Comparison: which is better, and is that more than noise?
@@ -17,6 +17,7 @@
     RacerEnv         one car as a Gymnasium Env               gymnasium.make("racer:Racer-v0")
     RacerVectorEnv   N cars as a Gymnasium VectorEnv
     RacerVecEnv      N cars as a Stable-Baselines3 VecEnv
+    parallel_env     several cars on one road as a PettingZoo ParallelEnv
 
     vehicle          the numbers of a vehicle of your own
     kernel, bind     a compiled function, and a call of it with its arrays: for observations
@@ -35,8 +36,9 @@ from racer.envs.registration import register_with_gymnasium
 
 if TYPE_CHECKING:
     from racer.api import evaluate, resume, train
-    from racer.config import Config, EvalConfig, RaceConfig, Rules, TrainConfig
+    from racer.config import Config, EvalConfig, Others, RaceConfig, Rules, TrainConfig
     from racer.envs.env import RacerEnv
+    from racer.envs.parallel import parallel_env
     from racer.envs.sb3 import RacerVecEnv
     from racer.envs.vector_env import RacerVectorEnv
     from racer.errors import RacerError
@@ -59,6 +61,7 @@ _HOMES = {
     "Config": "racer.config",
     "EvalConfig": "racer.config",
     "Listener": "racer.training.listener",
+    "Others": "racer.config",
     "Policy": "racer.policy",
     "Race": "racer.race",
     "RaceConfig": "racer.config",
@@ -77,6 +80,7 @@ _HOMES = {
     "evaluate": "racer.api",
     "kernel": "racer.sim.jit",
     "make_race": "racer.race",
+    "parallel_env": "racer.envs.parallel",
     "resume": "racer.api",
     "train": "racer.api",
     "vehicle": "racer.vehicles",
@@ -87,6 +91,7 @@ __all__ = [
     "Config",
     "EvalConfig",
     "Listener",
+    "Others",
     "Policy",
     "Race",
     "RaceConfig",
@@ -105,6 +110,7 @@ __all__ = [
     "evaluate",
     "kernel",
     "make_race",
+    "parallel_env",
     "resume",
     "train",
     "vehicle",

@@ -47,6 +47,13 @@ TRAINING = "training-simtrace"
 METRICS = Path("metrics") / "TrainingMetrics.json"
 _METRICS_LIMIT = 2**30  # bytes
 _ROW: Any = TRACE.fields
+# Status of a lap → the field of the evaluation metrics that counts it.
+_COUNTED = {
+    "crashed": "crash_count",
+    "off_track": "off_track_count",
+    "immobilized": "immobilized_count",
+    "reversed": "reversed_count",
+}
 _LAST = max(found[1] + found[0].itemsize for found in dict(PARAMS.fields or {}).values())
 _PADDING = slice(_ROW["params"][1] + _LAST, _ROW["reward"][1])  # the bytes after PARAMS
 log = console.log(__name__)
@@ -88,7 +95,7 @@ def write_evaluation(folder: Path, config: Config, trace: Trace) -> None:
         ResourceError: the disk is full or read-only.
     """
     rows = _rows(config, trace)
-    counts = [{f"{lap.status}_count": 1} if not lap.complete else {} for lap in trace.laps()]
+    counts = [{_COUNTED[lap.status]: 1} if lap.status in _COUNTED else {} for lap in trace.laps()]
     name = f"evaluation-{datetime.datetime.now(datetime.UTC):%Y%m%d%H%M%S}"
     with files.disk_errors(str(folder)):
         _text(folder / name / "evaluation-simtrace" / "0-iteration.csv", csv_text(rows))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from racer.config import CameraConfig, RaceConfig, Rules
+from racer.config import CameraConfig, Others, RaceConfig, Rules
 from racer.errors import BadConfig
 from racer.race import Race
 from racer.reward.function import RewardFunction
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def race_config(
     reward: Any,
     rules: Rules | Mapping[str, Any] | None,
+    others: Others | Mapping[str, Any] | None = None,
     camera: CameraConfig | Mapping[str, Any] | None = None,
     **names: Any,
 ) -> tuple[RaceConfig, RewardFunction | None]:
@@ -30,6 +31,7 @@ def race_config(
     Args:
         reward: a name, a path, or a function of params.
         rules: Rules, or a dict of their fields.
+        others: Others, or a dict of their fields.
         camera: CameraConfig, or a dict of its fields.
         names: every other field of RaceConfig.
 
@@ -45,7 +47,8 @@ def race_config(
             shown = " ".join(repr(value).split())[:60]
             raise BadConfig(f"{name} = {shown}; give a name or the path of a file{also}.")
     texts = {name: os.fspath(value) for name, value in names.items()}
-    return RaceConfig(**texts, rules=Rules.of(rules), camera=CameraConfig.of(camera)), function
+    groups = {"others": Others.of(others), "camera": CameraConfig.of(camera)}
+    return RaceConfig(**texts, rules=Rules.of(rules), **groups), function  # type: ignore[arg-type]
 
 
 class Cameras:

@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from racer.config import CameraConfig, RaceConfig, Rules
+from racer.config import CameraConfig, Others, RaceConfig, Rules
 from racer.envs.common import Cameras, race_config
 from racer.observations import Obs, copied, take
 from racer.race import Start, episode_info, make_race
@@ -48,10 +48,10 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
     reward file keeps in variables is not copied: there it starts anew.
 
     Args:
-        track, reward, vehicle, actions, observation, reward_engine, sandbox, rules: as in
-            RaceConfig; names or paths. Rules may be a dict of its fields. A reward may be a Python
-            function of params: it is called as it is, in this process, unguarded. To stop in a
-            reward file with pdb, set reward_engine="inprocess".
+        track, reward, vehicle, actions, observation, reward_engine, sandbox, rules, others: as in
+            RaceConfig; names or paths. Rules and others may be dicts of their
+            fields. A reward may be a Python function of params: it is called as it is, in this
+            process, unguarded. To stop in a reward file with pdb, set reward_engine="inprocess".
         camera: what the camera is like, a dict of the fields of CameraConfig.
         render_mode: None, "human" (a window) or "rgb_array".
 
@@ -73,6 +73,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         reward_engine: str = RaceConfig.reward_engine,
         sandbox: str = RaceConfig.sandbox,
         rules: Rules | Mapping[str, Any] | None = None,
+        others: Others | Mapping[str, Any] | None = None,
         camera: CameraConfig | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
     ) -> None:
@@ -81,6 +82,7 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         self._config, self._function = race_config(
             reward,
             rules,
+            others,
             track=track,
             vehicle=vehicle,
             actions=actions,

@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from racer.config import CameraConfig, RaceConfig, Rules
+from racer.config import CameraConfig, Others, RaceConfig, Rules
 from racer.envs.common import Cameras, race_config
 from racer.errors import BadConfig
 from racer.observations import Obs, copied, take
@@ -62,6 +62,7 @@ class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
         reward_engine: str = RaceConfig.reward_engine,
         sandbox: str = RaceConfig.sandbox,
         rules: Rules | Mapping[str, Any] | None = None,
+        others: Others | Mapping[str, Any] | None = None,
         camera: CameraConfig | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
         max_episode_steps: int | None = None,
@@ -80,6 +81,7 @@ class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
         config, function = race_config(
             reward,
             rules,
+            others,
             track=track,
             vehicle=vehicle,
             actions=actions,

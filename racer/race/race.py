@@ -317,6 +317,15 @@ class Race:
         self._decode()
         self._advance()
 
+    def park(self, mask: np.ndarray) -> None:
+        """Take the cars in `mask` (N,) bool off the road until they start again: the others
+        neither see nor hit them. They still have a row, which the caller restores after steps.
+        """
+        for i in np.flatnonzero(mask):
+            seen = self.objects[self.worlds[i], i % self.per_world]
+            seen["present"] = False
+            seen["x"] = seen["y"] = 0.0  # where the official simulator parks
+
     def wait(self) -> None:
         """Let a control step pass for what drives beside the cars."""
         if self.among:

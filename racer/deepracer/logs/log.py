@@ -34,6 +34,7 @@ LOG = np.dtype(
         ("tstamp", "f8"),  # s of simulation, when the step was judged: one frame after the pose
         ("status", "i8"),  # index into LOG_STATUSES
         ("pause_duration", "f8"),  # s
+        ("crashes", "i8"),  # with obstacles, so far in the episode; 0 in logs before 2024
         ("line", "i8"),  # of the file, from 1
     ],
     align=True,

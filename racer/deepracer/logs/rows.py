@@ -24,6 +24,7 @@ OPTIONAL = frozenset(
 )
 _FIELDS = {
     "X": "x", "Y": "y", "yaw": "yaw_deg", "steer": "steer_deg", "throttle": "speed",
+    "obstacle_crash_counter": "crashes",
 }  # fmt: skip
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 _FAR = 1e5  # m, deg, %, steps: beyond it a number is damage
@@ -65,7 +66,7 @@ def parse_row(fields: Sequence[str], columns: Sequence[str], line: int) -> Row:
             if text.lower() not in _TRUTH:
                 raise Damage(f"{name} is {text[:40]!r}, not True or False")
             row[name] = _TRUTH[text.lower()]
-        elif name in COLUMNS and name not in ("obstacle_crash_counter", "wall_clock"):
+        elif name in COLUMNS and name != "wall_clock":
             row[_FIELDS.get(name, name)] = _number(text, name)
     row["status"] = _status(status) if status else _status_before_2019(row)
     return row

@@ -11,7 +11,7 @@ from racer.actions import Actions, Discrete
 from racer.deepracer.logs.log import LOG_STATUSES, Log
 from racer.deepracer.logs.recompute import NEARER, nearer_waypoint
 from racer.deepracer.logs.rows import COLUMNS
-from racer.sim.types import IN_PROGRESS, STATUS_LABELS
+from racer.sim.types import CRASHED, IN_PROGRESS, STATUS_LABELS
 from racer.tracks import Track
 
 WRITTEN = COLUMNS[:18]  # all but the wall clock, which would make equal runs write unequal files
@@ -97,16 +97,16 @@ def written_rows(
     """
     columns = [rows["params"][name].tolist() for name in _PARAMS]  # plain numbers: 10x quicker
     nearest = _closest(rows["params"], track).tolist()
-    held = _held(rows, pauses, dt).tolist()
+    held, crashes = _held(rows, pauses, dt).tolist(), _crashes(rows).tolist()
     ends = np.append(np.diff(rows["episode"]) != 0, True).tolist()
     states = zip(
         rows["episode"].tolist(), rows["reward"].tolist(), rows["status"].tolist(),
-        *columns, nearest, held, ends, strict=True,
+        *columns, nearest, held, crashes, ends, strict=True,
     )  # fmt: skip
     clock = began_s
     for (
         episode, reward, status, steps, x, y, yaw, steer, speed, wheels, progress, length,
-        waypoint, pause, end,
+        waypoint, pause, crashed, end,
     ) in states:  # fmt: skip
         clock += dt
         label = "pause" if pause > 0.0 else STATUS_LABELS[status]
@@ -114,7 +114,7 @@ def written_rows(
         action = _action(actions, steer, speed)
         made = Written(
             episode, steps, x, y, yaw, steer, speed, action, reward, done, wheels, progress,
-            waypoint, length, round(clock, 6), label, pause,
+            waypoint, length, round(clock, 6), label, pause, crashed,
         )  # fmt: skip
         if steps == 2.0:
             yield made._replace(steps=1.0, reward=0.0, done=False, status="prepare")
@@ -146,6 +146,7 @@ def from_log(log: Log) -> Iterator[Written]:
             float(row["tstamp"]),
             LOG_STATUSES[int(row["status"])],
             float(row["pause_duration"]),
+            int(row["crashes"]),
         )
 
 
@@ -155,6 +156,15 @@ def _held(rows: np.ndarray, pauses: Sequence[Sequence[int]], dt: float) -> np.nd
     for first, count in pauses:
         held[first : first + count] = np.arange(1, count + 1) * dt
     return held
+
+
+def _crashes(rows: np.ndarray) -> np.ndarray:
+    """(R,) how often the car has crashed in its episode so far: obstacle_crash_counter."""
+    total = np.cumsum(rows["status"] == CRASHED)
+    first = np.append(True, np.diff(rows["episode"]) != 0)
+    before = np.where(first, total - (rows["status"] == CRASHED), 0)
+    counted: np.ndarray = total - np.maximum.accumulate(before)
+    return counted
 
 
 def _closest(params: np.ndarray, track: Track) -> np.ndarray:

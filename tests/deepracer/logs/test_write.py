@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -17,6 +18,7 @@ from racer.deepracer.logs.write import (
     training_metrics,
     written_rows,
 )
+from racer.sim.types import CRASHED
 
 
 def recorded(race, driver, episodes=3):
@@ -129,3 +131,17 @@ def test_metrics_count_as_the_simulator(trace):
     assert laps["metrics"][1]["off_track_count"] == 2
     assert laps["metrics"][1]["trial"] == 2
     json.dumps([training_file(found), laps])
+
+
+def test_a_crash_is_counted_in_its_episode_and_read_again(trace, tmp_path):
+    rows = trace.rows.copy()
+    first = np.flatnonzero(rows["episode"] == 0)
+    rows["status"][first[[5, 9]]] = CRASHED
+    written = rows_of(dataclasses.replace(trace, rows=rows))
+    assert [row.crashes for row in written[5:12]] == [0, 1, 1, 1, 1, 2, 2]
+    assert {row.crashes for row in written if row.episode > 0} == {0}
+    path = tmp_path / "log.csv"
+    path.write_text(csv_text(written))
+    log = read_one(path.read_bytes(), path)
+    assert log.rows["crashes"].tolist() == [row.crashes for row in written]
+    assert "crashed" in {row.status for row in written}
