@@ -66,7 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Find or look up the lap, print it, write what was asked for."""
     from racer import raceline
+    from racer.storage import files
 
+    for name in filter(None, (args.png, args.csv, args.list, args.json)):
+        if name != "-":
+            files.check_output(name)
     race, start = _race(args)
     setup = raceline.Setup.of(race, args.rule)
     known = raceline.find(setup)
@@ -100,7 +104,7 @@ def _race(args: argparse.Namespace) -> tuple[RaceConfig, Any]:
     given = {name: getattr(args, name) for name in ("track", "vehicle", "actions")}
     given = {name: value for name, value in given.items() if value is not None}
     if args.seconds is not None and not 0 < args.seconds <= 86_400:
-        raise UsageError(f"--seconds {args.seconds:g}: from 0 to 86400, for example --seconds 60.")
+        raise UsageError(f"--seconds {args.seconds:g}: more than 0, at most 86400, for example 60.")
     if args.seed is not None and not 0 <= args.seed < 2**63:
         raise UsageError(f"--seed {args.seed}; allowed is 0 to 2^63 - 1.")
     if args.improve is None:

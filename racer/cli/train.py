@@ -101,7 +101,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
         metavar="NAME",
-        help="settings measured together to start from: race, for the fastest laps",
+        help="settings measured together to start from, for the fastest laps: race, or race_sac",
     )
     known = {key: (value, about) for key, value, about in each(Config())}
     for option, key, kind in OPTIONS:

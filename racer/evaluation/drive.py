@@ -34,7 +34,7 @@ from racer.sim.types import (
 from racer.tracks import Track, packs
 from racer.tracks.track import GENERATED
 
-JUDGED, JUDGED_SEED = 8, 1_000_000_000  # circuits, and the seed of the first; nobody trains there
+JUDGED, JUDGED_SEED = 16, 1_000_000_000  # circuits, and the seed of the first; nobody trains there
 FAULTS = (CRASHED, OFF_TRACK, REVERSED, IMMOBILIZED)
 _CLEAR = 0.05  # m
 _BEHIND, _BEYOND = 1.0, -1.0  # m before a box where a car is put back; beyond it, for mercy

@@ -74,10 +74,7 @@ def write_output(path: str | Path, content: bytes) -> None:
         ResourceError: it cannot be written there.
     """
     path = Path(path)
-    if not os.path.isdir(path.parent):
-        raise ResourceError(f"cannot write {path}: there is no folder {path.parent}. Make it.")
-    if os.path.isdir(path):
-        raise ResourceError(f"cannot write {path}: it is a folder. Name a file in it.")
+    check_output(path)
     special = path.parts[:2] in (("/", "dev"), ("/", "proc"))  # /dev/stdout, >(...) of a shell
     with disk_errors(str(path), "Free some space or name another file."):
         if special and os.path.exists(path) and (path.is_symlink() or not path.is_file()):
@@ -85,6 +82,19 @@ def write_output(path: str | Path, content: bytes) -> None:
                 stream.write(content)
         else:
             write_atomic(path, content)
+
+
+def check_output(path: str | Path) -> None:
+    """Refuse a place that `write_output` could not write to, before long work is done for it.
+
+    Raises:
+        ResourceError: it has no folder, or is one.
+    """
+    path = Path(path)
+    if not os.path.isdir(path.parent):
+        raise ResourceError(f"cannot write {path}: there is no folder {path.parent}. Make it.")
+    if os.path.isdir(path):
+        raise ResourceError(f"cannot write {path}: it is a folder. Name a file in it.")
 
 
 def write_json(path: Path, value: Any) -> None:

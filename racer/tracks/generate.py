@@ -1,9 +1,14 @@
 """Random circuits that a car can drive, each from a seed, as the readable text of a track file.
 
-Points at jittered angles and radii around a middle, squeezed on one axis, make a smooth closed
-curve, scaled to the length asked for. Corners that are too tight are softened by moving their
-points towards each other's middle; a curve that stays too tight, crosses itself or comes too near
-to itself is thrown away for the next one. The lap starts at the straightest place.
+Points at jittered angles and radii around a middle, squeezed on one axis, become one of two kinds:
+
+- even seeds: a smooth closed curve through them, whose bends tighten and open. Corners that are too
+  tight are softened by moving their points towards each other's middle.
+- odd seeds: straights between them, joined by arcs (racer.tracks.arcs), as real tracks have them:
+  bends are tight for longer, hairpins and chicanes among them, and roads are narrower or wider.
+
+What stays too tight, crosses itself or comes too near to itself is thrown away for the next one.
+The lap starts at the straightest place.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.errors import BadConfig, BadTrack
+from racer.tracks import arcs
 from racer.tracks import points as shape
 from racer.tracks.io import circuit
 from racer.tracks.points import Curve
@@ -23,7 +29,8 @@ from racer.tracks.track import GENERATED, Track
 Array: TypeAlias = NDArray[np.float64]
 
 LENGTH_M, WIDTH_M = (8.0, 300.0), (0.4, 3.0)  # what can be asked for
-LENGTHS, WIDTHS = (15.0, 60.0), (0.6, 1.1)  # drawn from, where nothing is asked for
+LENGTHS = (15.0, 60.0)  # m, drawn from, where nothing is asked for
+WIDTHS = (0.6, 1.1), (0.48, 0.8)  # m, of even and of odd seeds: many real roads are 0.6 m wide
 TRIES = 400
 SOFTENED = 60  # times
 ROOM = 0.1  # m; the inner border's smallest radius
@@ -51,12 +58,15 @@ def text_of(seed: int, *, length: float | None = None, width: float | None = Non
         if value is not None and not low <= value <= high:
             raise BadConfig(f"{name} {value:g} m; allowed is {low:g} to {high:g} m.")
     rng = np.random.default_rng(seed)
-    drawn = rng.uniform(*LENGTHS), round(rng.uniform(*WIDTHS), 2)
+    drawn = rng.uniform(*LENGTHS), round(rng.uniform(*WIDTHS[seed % 2]), 2)
     goal = drawn[0] if length is None else length
     wide = drawn[1] if width is None else width
     shortest = 2.4 * math.pi * _tightest(wide)  # a circle, and a little to vary
-    for _ in range(TRIES if goal >= shortest else 0):
-        places = _start_at_a_straight(_points(rng, goal, wide), wide, rng)
+    for attempt in range(TRIES if goal >= shortest else 0):
+        # short and wide circuits leave no straights between arcs: then a curve
+        angular = seed % 2 == 1 and attempt < TRIES // 2
+        places = (_arcs if angular else _curve)(rng, goal, wide)
+        places = _start_at_a_straight(places, wide, rng)
         text = shape.written(f"Seed {seed}", places, np.full(len(places), wide))
         if places.size and _drivable(text, goal, wide):
             return text
@@ -95,13 +105,27 @@ def name_of(seed: int) -> str:
     return f"generated_{seed}"
 
 
-def _points(rng: np.random.Generator, length: float, width: float) -> Array:
+def _around(rng: np.random.Generator, count: int, inmost: float) -> Array:
+    """(count, 2) places around a middle, none nearer to it than `inmost` of the farthest."""
+    angles = (np.arange(count) + rng.uniform(-0.35, 0.35, count)) * 2.0 * np.pi / count
+    radii = rng.uniform(rng.uniform(inmost, 0.5), 1.0, count)
+    squeeze = rng.uniform(0.5, 1.0)
+    return np.stack([squeeze * radii * np.cos(angles), radii * np.sin(angles)], axis=1)
+
+
+def _arcs(rng: np.random.Generator, length: float, width: float) -> Array:
+    """(K, 2) m along straights and arcs; empty if too few corners have room for theirs."""
+    count = int(np.clip(rng.normal(length / 2.6, 2.0), 5, max(20.0, length / 2.6)))
+    corners = _around(rng, count, 0.1)
+    tightest = 1.06 * _tightest(width)  # 6 % for what resampling the arcs changes
+    radii = tightest * rng.uniform(1.0, rng.uniform(1.2, 2.5), count)
+    return arcs.rounded(corners, radii, tightest, length)
+
+
+def _curve(rng: np.random.Generator, length: float, width: float) -> Array:
     """(K, 2) m; empty if the corners could not be softened."""
     count = int(np.clip(rng.normal(length / 3.0, 2.0), 6, max(20.0, length / 3.0)))
-    angles = (np.arange(count) + rng.uniform(-0.35, 0.35, count)) * 2.0 * np.pi / count
-    radii = rng.uniform(rng.uniform(0.15, 0.5), 1.0, count)
-    squeeze = rng.uniform(0.5, 1.0)
-    places = np.stack([squeeze * radii * np.cos(angles), radii * np.sin(angles)], axis=1)
+    places = _around(rng, count, 0.15)
     widths = np.full(count, width)
     for _ in range(SOFTENED):
         places = places * (length / shape.curve(places, widths, length / 200.0).length)

@@ -36,7 +36,8 @@ def test_json_alone_is_json(capsys):
         ([], "TRACK is missing"),
         (["oval", "--rule", "strickt"], "Did you mean 'strict'"),
         (["ovl"], "Did you mean 'oval'"),
-        (["oval", "--seconds", "-1"], "from 0 to 86400"),
+        (["oval", "--seconds", "-1"], "more than 0, at most 86400"),
+        (["oval", "--seconds", "0"], "more than 0, at most 86400"),
         (["oval", "--seed", "-1"], "allowed is 0 to"),
         (["--improve", "latest", "--vehicle", "deepracer_v4"], "--improve RUN has the run's own"),
     ],
@@ -47,3 +48,9 @@ def test_errors_are_one_sentence(words, sentence, tmp_path, monkeypatch, capsys)
     shown = capsys.readouterr().err
     assert sentence in shown
     assert shown.count("\n") == 1
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_search(monkeypatch, capsys):
+    monkeypatch.setattr("racer.raceline.search", lambda *_, **__: pytest.fail("searched"))
+    assert cli.main(["line", "oval", "--seed", "3", "--png", "no/l.png"]) == 5
+    assert "there is no folder no" in capsys.readouterr().err

@@ -5,9 +5,10 @@ import math
 import pytest
 
 from racer import Config, train
+from racer.config.whole import PRESETS
 from racer.errors import BadConfig, UnknownName
-from racer.training.algorithms import build
-from racer.training.exploration import action_std, set_action_std
+from racer.training.algorithms import build, settings
+from racer.training.exploration import action_std, check_action_std, set_action_std
 
 SMALL = {"train.num_envs": 16, "train.n_steps": 32, "train.timesteps": 2048, "eval.laps": 1}
 
@@ -82,6 +83,13 @@ def test_a_list_of_choices_has_no_deviation():
 def test_presets_are_configs_by_name():
     race = Config.preset("race")
     assert race.race.rules.continuous
-    assert race.train.action_std_end == 0.1
+    assert race.train.action_std_end == 0.07
     with pytest.raises(UnknownName, match=r"no preset 'rac'\. Did you mean 'race'"):
         Config.preset("rac")
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_a_preset_has_only_settings_of_its_algorithm(name):
+    config = Config.preset(name)
+    assert settings(config.train)["gamma"] == config.train.gamma
+    check_action_std(config.train, discrete=False)
