@@ -60,12 +60,18 @@ HEADER = [
 ]
 
 
-class _Clock(BaseCallback):
-    """Notes when the first lap and the goal were reached; ends the learning after a while."""
+class Clock(BaseCallback):
+    """Notes when the first lap and the goal were reached; ends the learning after a while.
 
-    def __init__(self, env: RacerVecEnv, limit_s: float) -> None:
+    Args:
+        env: what is learned in.
+        limit_s: when to end.
+        at_goal: end at the goal, if that comes first.
+    """
+
+    def __init__(self, env: RacerVecEnv, limit_s: float, *, at_goal: bool = False) -> None:
         super().__init__()
-        self._env, self._limit_s = env, limit_s
+        self._env, self._limit_s, self._at_goal = env, limit_s, at_goal
         self._metrics = Metrics()
         self.first_lap_s: float | None = None
         self.goal_s: float | None = None
@@ -87,7 +93,8 @@ class _Clock(BaseCallback):
         finished = self._env.take_finished()
         if finished:
             self._count(finished)
-        return self.wall_s < self._limit_s
+        arrived = self._at_goal and self.goal_s is not None
+        return self.wall_s < self._limit_s and not arrived
 
     def _count(self, finished: list[dict[str, Any]]) -> None:
         self._metrics.add(finished)
@@ -111,7 +118,7 @@ def learn(
         model = algorithms.build(config, env)
         if sb3_loops:
             model.__class__ = PPO  # the same networks and settings; RacerPPO only adds methods
-        clock = _Clock(env, seconds)
+        clock = Clock(env, seconds)
         model.learn(FOREVER, callback=clock)
         steps, wall_s, cpu_s = model.num_timesteps, clock.wall_s, clock.cpu_s
     finally:

@@ -12,10 +12,12 @@ COUNTS = {  # option: what it counts for
     "--png": ("engine", "all"),
     "--against": ("engine", "all"),
     "--quick": ("engine", "all"),
-    "--seeds": ("train", "lessons", "roads", "all"),
-    "--track": ("engine", "train", "lessons", "all"),
-    "--rewards": ("train", "lessons", "all"),
-    "--seconds": ("train", "all"),
+    "--seeds": ("train", "lessons", "roads", "devices", "all"),
+    "--track": ("engine", "train", "lessons", "devices", "all"),
+    "--rewards": ("train", "lessons", "devices", "all"),
+    "--seconds": ("train", "devices", "all"),
+    "--observations": ("devices",),
+    "--price": ("devices",),
     "--sb3-loops": ("train", "all"),
     "--timesteps": ("lessons",),
 }
@@ -26,11 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("engine", "train", "all", "lessons", "roads"),
+        choices=("engine", "train", "all", "lessons", "roads", "devices"),
         default="all",
         help="all (the default) is engine and train; lessons: how fast each example reward teaches "
         "a car to drive, in percent of the best possible; roads: when one policy laps tracks it "
-        "never saw, and what training on many costs",
+        "never saw, and what training on many costs; devices: CPU threads against a GPU",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every raw repetition")
     parser.add_argument("--png", type=png, metavar="FILE", help="draw speed against cars")
@@ -58,6 +60,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seconds", type=number, metavar="S", help="how long each training learns, s (default: 30)"
+    )
+    parser.add_argument(
+        "--observations",
+        type=names,
+        metavar="NAMES",
+        help="of devices: what the policy sees, each a table of its own (default: features)",
+    )
+    parser.add_argument(
+        "--price",
+        action="append",
+        default=[],
+        metavar="DEVICE=X",
+        help="of devices: what an hour of cpu, cuda or mps costs, e.g. --price cpu=0.05",
     )
     parser.add_argument(
         "--timesteps",
@@ -97,6 +112,9 @@ def run(args: argparse.Namespace) -> None:
     if args.what == "lessons":
         _lessons(args, seeds)
         return
+    if args.what == "devices":
+        _devices(args, seeds, seconds)
+        return
     if args.what == "roads":
         _roads(args, seeds)
         return
@@ -131,6 +149,48 @@ def _roads(args: argparse.Namespace, seeds: int) -> None:
     print(report.markdown())
     if args.json:
         write_output(args.json, json.dumps(report.to_json(), indent=1).encode())
+
+
+def _devices(args: argparse.Namespace, seeds: int, seconds: float) -> None:
+    """Train on each device, print the table and what to use."""
+    from racer import console
+    from racer.bench import devices
+    from racer.config import RaceConfig
+    from racer.errors import UsageError
+    from racer.storage.files import json_bytes, write_output
+
+    if len(args.track) > 1 or len(args.rewards or []) > 1:
+        raise UsageError("racer bench devices takes one --track and one of --rewards.")
+    prices = _prices(args.price)
+    race = RaceConfig(track=(args.track or ["oval"])[0], reward=(args.rewards or ["progress"])[0])
+    found = devices.measure(
+        race,
+        devices.choices(args.observations or ["features"]),
+        seeds=seeds,
+        limit_s=seconds,
+        tell=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(console.table(devices.HEADER, devices.rows(found, prices), right=range(2, 9)))
+    print()
+    print("\n".join(devices.advice(found)))
+    if args.json:
+        write_output(args.json, json_bytes({"trainings": devices.to_json(found)}))
+
+
+def _prices(texts: list[str]) -> dict[str, float]:
+    """Device → what an hour of it costs."""
+    from racer.errors import UsageError
+
+    found = {}
+    for text in texts:
+        device, _, price = text.partition("=")
+        try:
+            found[device] = number(price)
+        except argparse.ArgumentTypeError:
+            device = ""
+        if device not in ("cpu", "cuda", "mps"):
+            raise UsageError(f"--price {text}: write cpu=X, cuda=X or mps=X, X for an hour.")
+    return found
 
 
 def _lessons(args: argparse.Namespace, seeds: int) -> None:

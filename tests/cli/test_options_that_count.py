@@ -73,7 +73,14 @@ REFUSED = {
         "--seconds 1",
         "--sb3-loops",
     ),
-    "bench": ("--timesteps 5",),
+    "bench devices": (
+        "--png a.png",
+        "--against highway",
+        "--quick",
+        "--timesteps 5",
+        "--sb3-loops",
+    ),
+    "bench": ("--timesteps 5", "--price cpu=1", "--observations features"),
     "drive": ("--runs-dir x",),
     "evaluate x": (
         "--seed 1",
