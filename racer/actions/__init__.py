@@ -1,6 +1,6 @@
 """Action spaces: what a policy chooses, as steering angle and speed."""
 
-from racer.actions.model_metadata import algorithm, described, load, parse
+from racer.actions.model_metadata import algorithm, described, equipment, load, parse
 from racer.actions.spaces import Actions, Continuous, Discrete
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Discrete",
     "algorithm",
     "described",
+    "equipment",
     "load",
     "parse",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,82 @@ def algorithm(name: str | Path) -> str:
     metadata, _ = _read(name)
     named = metadata.get("training_algorithm") if isinstance(metadata, dict) else None
     return {"sac": "sac", "clipped_ppo": "ppo"}.get(str(named), "")
+
+
+SENSORS = {  # official name → the observation that is the same
+    "observation": "camera",
+    "FRONT_FACING_CAMERA": "camera",
+    "LEFT_CAMERA": "camera",
+    "STEREO_CAMERAS": "stereo",
+    "LIDAR": "lidar",
+    "SECTOR_LIDAR": "sector_lidar",
+    "DISCRETIZED_SECTOR_LIDAR": "discretized_lidar",
+}
+NETWORKS = (
+    "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW",
+    "DEEP_CONVOLUTIONAL_NETWORK",
+    "DEEP_CONVOLUTIONAL_NETWORK_DEEP",
+)
+_LIDAR = {  # key of a lidar_config → setting, smallest and largest value
+    "num_sectors": ("sectors", 1, 64),
+    "num_values_per_sector": ("values", 1, 64),
+    "clipping_dist": ("discretized_clip_m", -1e6, 1e6),
+}
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What a model_metadata.json says a car sees with.
+
+    Attributes:
+        observation: names of ours with a plus between.
+        network: the official name of a network.
+        lidar: settings of `race.lidar` that it gives.
+    """
+
+    observation: str
+    network: str
+    lidar: dict[str, float]
+
+
+def equipment(name: str | Path) -> Equipment:
+    """The sensors and the network that a model_metadata.json names.
+
+    Raises:
+        UnknownName: neither a file nor a known name.
+        BadActions: it names none, or one that is not official; says which are.
+    """
+    metadata, source = _read(name)
+    metadata = metadata if isinstance(metadata, dict) else {}
+    sensors = metadata.get("sensor")
+    if not isinstance(sensors, list) or not sensors:
+        raise BadActions(
+            f'{source} names no sensors; add "sensor": ["FRONT_FACING_CAMERA"], or choose an '
+            "observation by its name."
+        )
+    for sensor in sensors:
+        if not isinstance(sensor, str) or sensor not in SENSORS:
+            raise BadActions(f"{source}: sensor {sensor!r:.40}; use {', '.join(SENSORS)}.")
+    network = metadata.get("neural_network", NETWORKS[0])
+    if network not in NETWORKS:
+        raise BadActions(f"{source}: neural_network {network!r:.60}; use {', '.join(NETWORKS)}.")
+    seen = "+".join(dict.fromkeys(SENSORS[sensor] for sensor in sensors))
+    return Equipment(seen, network, _lidar(metadata.get("lidar_config", {}), source))
+
+
+def _lidar(given: object, source: str) -> dict[str, float]:
+    if not isinstance(given, dict):
+        raise BadActions(f"{source}: lidar_config is {given!r:.40}; a table is needed.")
+    found: dict[str, float] = {}
+    for key, (setting, low, high) in _LIDAR.items():
+        if key in given:
+            value = _number(given, key, 1e6, f"{source}: lidar_config")
+            if not low <= value <= high or (setting != "discretized_clip_m" and value % 1):
+                raise BadActions(f"{source}: {key} is {value:g}; use a whole number to {high:g}.")
+            found[setting] = value
+    if "discretized_clip_m" in found:  # as the official simulator does
+        found["discretized_clip_m"] = min(max(found["discretized_clip_m"], 0.15), 12.0)
+    return found
 
 
 def _read(name: str | Path) -> tuple[object, str]:

@@ -8,7 +8,7 @@ from racer.config.evaluation import EvalConfig
 from racer.config.fields import About, about, each
 from racer.config.others import Others
 from racer.config.race import STARTS, RaceConfig, Rules
-from racer.config.sensors import CameraConfig, Sensors
+from racer.config.sensors import CameraConfig, LidarConfig, Sensors
 from racer.config.training import TrainConfig
 from racer.config.whole import Config
 
@@ -18,6 +18,7 @@ __all__ = [
     "CameraConfig",
     "Config",
     "EvalConfig",
+    "LidarConfig",
     "Others",
     "RaceConfig",
     "Rules",

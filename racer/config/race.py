@@ -10,7 +10,7 @@ from typing import Any
 from racer.config.convert import build
 from racer.config.fields import check, setting
 from racer.config.others import Others
-from racer.config.sensors import CameraConfig, Sensors
+from racer.config.sensors import CameraConfig, LidarConfig, Sensors
 from racer.errors import BadConfig
 
 STARTS = ("round_robin", "line", "random")
@@ -91,7 +91,8 @@ class RaceConfig:
     actions: str = setting("continuous", "continuous, discrete or a model_metadata.json")
     observation: str = setting(
         "features",
-        "what the policy sees: features, camera, stereo, or several as in camera+features",
+        "what the policy sees: features, camera, stereo, lidar, sector_lidar, discretized_lidar, "
+        "several as in camera+lidar, or sensors: those that the actions' model_metadata.json names",
     )
     reward_engine: str = setting(
         "auto",
@@ -105,6 +106,7 @@ class RaceConfig:
     rules: Rules = field(default_factory=Rules)
     others: Others = field(default_factory=Others)
     camera: CameraConfig = field(default_factory=CameraConfig)
+    lidar: LidarConfig = field(default_factory=LidarConfig)
 
     def __post_init__(self) -> None:
         check(self, "race.")
@@ -117,7 +119,7 @@ class RaceConfig:
     @property
     def sensors(self) -> Sensors:
         """The settings of every sensor."""
-        return Sensors(self.camera)
+        return Sensors(self.camera, self.lidar)
 
     @property
     def where(self) -> str:

@@ -54,7 +54,52 @@ class CameraConfig:
 
 
 @dataclass(frozen=True)
+class LidarConfig:
+    """The official car's LIDAR: 64 beams all round, but for 60 degrees straight ahead."""
+
+    beams: int = setting(64, "beams of the LIDAR", 8, 1080)
+    fov_deg: float = setting(
+        300.0, "angle from the first beam to the last", 10.0, 355.0, unit="degrees"
+    )
+    facing_deg: float = setting(
+        180.0,
+        "where the middle beam points, from straight ahead; official sensors look backwards",
+        -180.0,
+        180.0,
+        unit="degrees",
+    )
+    forward_m: float = setting(
+        0.0291, "how far the LIDAR is ahead of the car's origin", -1.0, 1.0, unit="m"
+    )
+    up_m: float = setting(0.1847, "how far its beams are above the ground", 0.01, 2.0, unit="m")
+    near_m: float = setting(0.15, "what is nearer is not measured", 0.0, 10.0, unit="m")
+    far_m: float = setting(12.0, "what is farther away is not measured", 0.5, 100.0, unit="m")
+    clip_m: float = setting(
+        1.0, "the largest range that the observation lidar tells", 0.2, 100.0, unit="m"
+    )
+    noise_m: float = setting(0.0, "standard deviation of a range", 0.0, 1.0, unit="m")
+    borders: bool = setting(False, "beams also meet the borders of the road, as on F1TENTH tracks")
+    sectors: int = setting(8, "sectors of sector_lidar and discretized_lidar", 1, 64)
+    values: int = setting(8, "bins of a sector of discretized_lidar", 1, 64)
+    discretized_clip_m: float = setting(
+        2.0, "where the last bin of discretized_lidar ends", 0.15, 12.0, unit="m"
+    )
+
+    def __post_init__(self) -> None:
+        check(self, "race.lidar.")
+        if self.beams % self.sectors:
+            raise BadConfig(
+                f"race.lidar.sectors = {self.sectors} does not divide {self.beams} beams; try 8."
+            )
+        if not self.near_m < min(self.far_m, self.clip_m):
+            raise BadConfig(
+                f"race.lidar.near_m = {self.near_m:g}; it must be less than far_m and clip_m."
+            )
+
+
+@dataclass(frozen=True)
 class Sensors:
     """The settings of every sensor, for the observations that use one."""
 
     camera: CameraConfig = field(default_factory=CameraConfig)
+    lidar: LidarConfig = field(default_factory=LidarConfig)

@@ -1,7 +1,7 @@
 """The engine: N cars on a road, one call a control step."""
 
 from racer.race.episodes import EPISODE, episode_info, episode_infos, episodes
-from racer.race.make import make_race, on, pack_of, track_of
+from racer.race.make import make_race, on, pack_of, seen, track_of
 from racer.race.race import Race
 from racer.race.start import Start
 
@@ -15,5 +15,6 @@ __all__ = [
     "make_race",
     "on",
     "pack_of",
+    "seen",
     "track_of",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,30 @@ def pack_of(config: RaceConfig) -> Pack:
     return Pack(tracks, pack.left_out)
 
 
+OFFICIAL = "sensors"  # the observation that the action space's model_metadata.json names
+_OFFICIAL_PICTURE: dict[str, Any] = {"width": 160, "height": 120, "color": "grey"}
+
+
+def seen(config: RaceConfig) -> RaceConfig:
+    """The same race; where the observation is `sensors`, with those that the action space names.
+
+    Raises:
+        BadActions: it names none, or one that is not official.
+    """
+    if config.observation != OFFICIAL:
+        return config
+    named = racer.actions.equipment(config.actions)
+    whole: dict[str, Any] = {
+        k: int(v) if k != "discretized_clip_m" else v for k, v in named.lidar.items()
+    }
+    return dataclasses.replace(
+        config,
+        observation=named.observation,
+        camera=dataclasses.replace(config.camera, **_OFFICIAL_PICTURE),
+        lidar=dataclasses.replace(config.lidar, **whole),
+    )
+
+
 def on(config: RaceConfig, track: Track) -> RaceConfig:
     """The same race on one of its tracks alone."""
     return dataclasses.replace(config, track=track.source or track.name, tracks=None)
@@ -75,6 +100,7 @@ def make_race(
         UnknownName, BadTrack, BadActions, BadReward: a name or file that cannot be used.
         BadConfig: fewer cars than tracks, or a function where rewards have to run elsewhere.
     """
+    config = seen(config)
     vehicle = vehicles.load(config.vehicle)
     actions = racer.actions.load(config.actions)
     precompile.start(int(vehicle["model"][0]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 Color = tuple[float, float, float]  # red, green, blue as rendered, 0 to 255
 
 
@@ -39,3 +41,19 @@ class Scenery:
     dash_period: float = 0.1016
     wall_distance: float = 0.76
     wall_height: float = 1.0
+
+
+def walls_around(outer: np.ndarray, scenery: Scenery) -> np.ndarray:
+    """The walls around a road: (5,) x, y of two opposite corners, height, m; 0 high for none.
+
+    Args:
+        outer: (K,) LINE, the outer border.
+        scenery: says how far they are away.
+    """
+    walls = np.zeros(5)
+    if scenery.wall_distance >= 0.0:
+        xy = np.stack([outer["x"], outer["y"]], axis=1)
+        walls[:2] = xy.min(axis=0) - scenery.wall_distance
+        walls[2:4] = xy.max(axis=0) + scenery.wall_distance
+        walls[4] = scenery.wall_height
+    return walls

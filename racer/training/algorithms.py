@@ -18,6 +18,7 @@ from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig, UnknownName
 from racer.policy.branches import Branch
 from racer.policy.inputs import MAX_INPUTS, is_picture, parts
+from racer.race import seen
 from racer.training.exploration import check_action_std
 from racer.training.networks import NETWORKS, branches
 from racer.training.schedule import learning_rate
@@ -132,16 +133,23 @@ def with_network(config: Config) -> Config:
         BadConfig: a network that sees, and nothing to see.
         UnknownName, BadInput: an observation or vehicle that cannot be used.
     """
+    network = config.train.network
+    if config.race.observation != seen(config.race).observation and network is None:
+        named = actions.equipment(config.race.actions).network
+        network = next(name for name, one in NETWORKS.items() if one.official == named)
+    config = dataclasses.replace(config, race=seen(config.race))
     race = config.race
     view = observations.make(race.observation, vehicles.load(race.vehicle), race.sensors)
     pictures = any(map(is_picture, _flat_parts(view.space)))
-    if config.train.network is not None and not pictures:
+    if not pictures and network != config.train.network:
+        network = None  # a file that names LIDARs alone names a network all the same
+    if network is not None and not pictures:
         raise BadConfig(
-            f"train.network = {config.train.network!r} is for pictures; the observation "
+            f"train.network = {network!r} is for pictures; the observation "
             f"{race.observation!r} has none. Use --observation camera, or leave it out."
         )
-    if config.train.network is None and pictures:
-        return config.override({"train.network": "small"})
+    if pictures:
+        return config.override({"train.network": network or "small"})
     return config
 
 

@@ -1,6 +1,7 @@
 """Pictures are learned from, played without torch, kept, gone on from and exported."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from racer.actions import parse
 from racer.cli import main
 from racer.config import CameraConfig, Config
 from racer.envs.sb3 import RacerVecEnv
-from racer.errors import BadConfig, BadRun, ResourceError
+from racer.errors import BadActions, BadConfig, BadRun, ResourceError
 from racer.export.sb3 import write_sb3
 from racer.policy import Policy, from_model, into_model
 from racer.policy.branches import Branch
@@ -162,6 +163,50 @@ def test_the_estimate_holds_what_the_buffers_hold():
     held = sum(a.nbytes for a in vars(model.rollout_buffer).values() if isinstance(a, np.ndarray))
     estimate = memory.buffers(Config(train=config), env.race)
     assert 2 * held <= estimate < 6 * held
+
+
+def metadata(folder, **more):
+    space = [{"steering_angle": 20, "speed": 1}, {"steering_angle": -20, "speed": 1}]
+    content = {"action_space": space, "version": "5", **more}
+    (folder / "model_metadata.json").write_text(json.dumps(content))
+    return Config().override({"race.actions": "model_metadata.json", "race.observation": "sensors"})
+
+
+def test_sensors_network_and_lidar_of_a_model_metadata_are_used(folder):
+    given = metadata(
+        folder,
+        sensor=["STEREO_CAMERAS", "DISCRETIZED_SECTOR_LIDAR"],
+        neural_network="DEEP_CONVOLUTIONAL_NETWORK_DEEP",
+        lidar_config={"num_sectors": 4, "num_values_per_sector": 2, "clipping_dist": 20.0},
+    )
+    config = algorithms.with_network(given)
+    assert config.race.observation == "stereo+discretized_lidar"
+    assert (config.race.camera.width, config.race.camera.height) == (160, 120)
+    assert (config.race.lidar.sectors, config.race.lidar.values) == (4, 2)
+    assert config.race.lidar.discretized_clip_m == 12.0  # reference row 103
+    assert config.train.network == "deepracer_deep"
+    space = make_race(given.race, 1, with_reward=False).observation_space
+    assert space["stereo"].shape == (2, 120, 160)
+    assert space["discretized_lidar"].shape == (8,)
+    config = algorithms.with_network(metadata(folder, sensor=["FRONT_FACING_CAMERA"]))
+    assert (config.race.observation, config.train.network) == ("camera", "deepracer_shallow")
+    config = algorithms.with_network(metadata(folder, sensor=["SECTOR_LIDAR"]))
+    assert (config.race.observation, config.train.network) == ("sector_lidar", None)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "names no sensors"),
+        ({"sensor": ["RADAR"]}, "sensor 'RADAR'; use observation"),
+        ({"sensor": ["LIDAR"], "neural_network": "BIG"}, "neural_network 'BIG'; use DEEP"),
+        ({"sensor": ["LIDAR"], "lidar_config": {"num_sectors": 2.5}}, "num_sectors is 2.5"),
+        ({"sensor": ["LIDAR"], "lidar_config": 3}, "a table is needed"),
+    ],
+)
+def test_sensors_that_are_not_official_are_refused(folder, more, said):
+    with pytest.raises(BadActions, match=said):
+        algorithms.with_network(metadata(folder, **more))
 
 
 def test_networks_that_do_not_fit_are_refused():

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from racer.sim.scenery import Scenery
+from racer.sim.scenery import Scenery, walls_around
 from racer.sim.types import TrackArrays
 
 FIELD, ROAD, LINE, DASH, SKY, WALL = range(6)  # what has a colour of its own
@@ -66,12 +66,7 @@ def ground_of(track: TrackArrays, scenery: Scenery) -> Ground:
         add(road, within, beyond)
     for dash in dashes(track, scenery):
         add(dash, DASH, ROAD, _area(dash))
-    walls = np.zeros(5)
-    if scenery.wall_distance >= 0.0:
-        xy = np.stack([track.outer["x"], track.outer["y"]], axis=1)
-        low, high = xy.min(axis=0), xy.max(axis=0)
-        walls[:2], walls[2:4] = low - scenery.wall_distance, high + scenery.wall_distance
-        walls[4] = scenery.wall_height
+    walls = walls_around(track.outer, scenery)
     return Ground(np.array(chunks, CHUNK), np.ascontiguousarray(np.concatenate(points)), walls)
 
 
