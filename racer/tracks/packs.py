@@ -48,6 +48,7 @@ def load(text: str) -> Pack:
     if len(named) > MOST:
         raise BadConfig(f"tracks = {text!r} names {len(named)}; at most {MOST} are raced on.")
     found: dict[str, Track] = {}
+    sources: dict[str, str] = {}  # as named here; a shared track was first loaded from elsewhere
     left_out: list[str] = []
     for name in named:
         try:
@@ -56,9 +57,9 @@ def load(text: str) -> Pack:
             left_out.append(str(error))
             continue
         if track.sha256 in found:
-            left_out.append(f"{name} is the same road as {found[track.sha256].source}.")
+            left_out.append(f"{name} is the same road as {sources[track.sha256]}.")
         else:
-            found[track.sha256] = shared(track)
+            found[track.sha256], sources[track.sha256] = shared(track), track.source
     if not found:
         more = f" ({len(left_out) - 1} more)" if len(left_out) > 1 else ""
         raise BadTrack(f"tracks = {text!r} has no track that can be used: {left_out[0]}{more}")
