@@ -57,7 +57,9 @@ def write_onnx(run: Run, path: Path, *, checkpoint: str = "") -> Exported:
         from racer.export import graph
     config = run.config()
     policy = policy_of(run.folder, checkpoint)
-    race = make_race(config.race, _CARS, with_reward=False, tracks=[track_of(config.race)])
+    worlds = -(-_CARS // config.race.others.learners)
+    cars = worlds * config.race.others.learners
+    race = make_race(config.race, cars, with_reward=False, tracks=[track_of(config.race)])
     check_fits(policy, race)
     metadata = described(run, config, policy, race)
     content = graph.build(policy, race.actions, metadata)
@@ -161,7 +163,7 @@ def _observations(policy: Policy, race: Race) -> Any:
     space = race.observation_space
     space.seed(0)
     race.reset()
-    for _ in range(proof_of(policy) // race.n // 2):
+    for _ in range(-(-proof_of(policy) // (2 * race.n))):
         yield observations.copied(race.obs)
         race.step(driver.act(race.obs))
         if race.done_count:

@@ -55,7 +55,9 @@ def write_sb3(run: Run, path: Path, *, checkpoint: str = "") -> Path:
     """
     config = run.config().override({"race.reward": str(run.reward_file)})
     policy = policy_of(run.folder, checkpoint)
-    race = make_race(config.race, 1, with_reward=False, tracks=[track_of(config.race)])
+    race = make_race(
+        config.race, config.race.others.learners, with_reward=False, tracks=[track_of(config.race)]
+    )
     check_fits(policy, race)
     content = io.BytesIO()
     _sb3_model(policy, config, race.observation_space, race.actions.space).save(content)
@@ -99,7 +101,9 @@ def import_sb3(path: Path, config: Config, runs_dir: Path, *, activation: str | 
         BadRun: as `read_sb3`, or the network does not fit the environment of `config`.
     """
     policy = read_sb3(path, activation=activation)
-    race = make_race(config.race, 1, with_reward=False, tracks=[track_of(config.race)])
+    race = make_race(
+        config.race, config.race.others.learners, with_reward=False, tracks=[track_of(config.race)]
+    )
     policy = _seeing(policy, race.observation_space)
     check_fits(policy, race)
     settings = {"train.algo": policy.network.algo, "train.net_arch": list(policy.network.hidden)}

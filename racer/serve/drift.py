@@ -42,7 +42,7 @@ COMMANDS = ("steering_angle_deg", "speed_mps")
 _BINS = 10
 _CARS, _STEPS = 64, 150  # of each reference: pieces of 10 s, from everywhere on the road
 _TRIES, _MORE = 40, 1.5  # of pieces as long as the log; how much more than they is a shift
-_PIECES_MAX = 200  # half an hour; more have no limit above LARGE
+_PARTS_MAX = 200  # more have no limit above LARGE
 _SMALLEST = 1e-4  # a share, so that an empty bin counts as nearly none
 _ROW = re.compile(r"^\| (\d+)(?: \+ (\d+)k)? \| ([^|]+?) \|", re.MULTILINE)
 
@@ -182,7 +182,9 @@ def _of_policy(path: Path, policy: str, run: str) -> list[dict[str, Any]]:
 
 def _driven(driver: Driver, config: RaceConfig) -> tuple[Floats, list[str]]:
     """What cars see and are told on pieces of the road: (cars, steps, features); and the names."""
-    race = make_race(config, max(_CARS, len(pack_of(config).tracks)), with_reward=False)
+    each = config.others.learners  # cars of a world
+    worlds = max(-(-_CARS // each), len(pack_of(config).tracks))
+    race = make_race(config, worlds * each, with_reward=False)
     arrays = [
         Array(p.key or "observation", p.shape, p.dtype) for p in parts(race.observation_space)
     ]
@@ -222,11 +224,21 @@ def _feature(name: str, meaning: str, served: Floats, judged: Floats, trained: F
 
 
 def _limit(reference: Reference, pieces: Floats, count: int) -> float:
-    """What the index may be for `count` numbers: more than random pieces (cars, steps) have."""
+    """What the index may be for `count` numbers: more than parts of pieces (cars, steps) have.
+
+    The parts are as long as drives between two starts may be; half of them begin with the start.
+    """
     rng = np.random.default_rng(0)
-    needed = min(-(-count // pieces.shape[1]), _PIECES_MAX)
-    tries = (pieces[rng.integers(0, len(pieces), needed)].ravel()[:count] for _ in range(_TRIES))
-    return max(LARGE, _MORE * max(map(reference.index, tries)))
+    cars, steps = pieces.shape
+    worst = 0.0
+    for k in range(_TRIES):
+        length = steps // (1 + k % 3)
+        parts = min(-(-count // length), _PARTS_MAX)
+        starts = rng.integers(0, steps - length + 1, parts) * (k % 2)
+        rows = starts[:, None] + np.arange(length)
+        drawn = pieces[rng.integers(0, cars, parts)[:, None], rows]
+        worst = max(worst, reference.index(drawn.ravel()[:count]))
+    return max(LARGE, _MORE * worst)
 
 
 class Reference:

@@ -114,7 +114,8 @@ class RunPolicy:
         run = Run.open(name, runs_dir)
         config = run.config().race
         self._policy = policy_of(run.folder, checkpoint)
-        self._race = make_race(config, 1, with_reward=False, tracks=[track_of(config)])
+        cars, tracks = config.others.learners, [track_of(config)]  # the first car is asked about
+        self._race = make_race(config, cars, with_reward=False, tracks=tracks)
         space: Any = self._race.actions.space
         discrete = hasattr(space, "n")
         actions = int(space.n) if discrete else int(space.shape[0])
@@ -147,14 +148,14 @@ class RunPolicy:
         race, car = self._race, self._race.cars[0]
         start = np.zeros(1), np.ones(1, np.bool_)
         road = race.track.arrays, race.vehicle
-        measure_poses(race.cars, race.params, np.array(pose), *start, *road)
+        measure_poses(race.cars[:1], race.params[:1], np.array(pose), *start, *road)
         vehicle = race.vehicle[0]
         car["v"] = number(params, "speed", 100.0)
         car["steer"] = math.radians(number(params, "steering_angle", 90.0))
         turn = car["v"] * math.tan(car["steer"]) / vehicle["effective_wheelbase"]
         limit = vehicle["lateral_grip"] / max(abs(car["v"]), 1e-9)
         car["yaw_rate"] = min(max(turn, -limit), limit)
-        obs = observations.copied(race.refresh())
+        obs = observations.copied(observations.take(race.refresh(), slice(0, 1)))
         return obs if isinstance(obs, dict) else {self.about.arrays[0].name: obs}
 
 

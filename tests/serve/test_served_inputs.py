@@ -106,3 +106,12 @@ def test_what_cannot_be_logged_stops_no_answer(tmp_path):
     for _ in range(2):
         log.answered(0.0, {"observation": np.zeros((1, 1), np.float32)}, Answer(0, 1.0, 2.0))
     assert log.failures == 2
+
+
+def test_a_run_of_several_cars_in_a_world_is_served_as_its_first(tmp_path):
+    made_run(tmp_path, random_policy(inputs=33), **{"others.race": "multi"})
+    served = RunPolicy("latest", tmp_path)
+    seen = served.see(PARAMS)
+    assert seen["observation"].shape == (1, 33)
+    assert seen["observation"][0, 0] == pytest.approx(2.5 / 4.0)  # of its top speed
+    served.act(seen)
