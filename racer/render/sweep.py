@@ -44,10 +44,9 @@ class Bar:
     real: bool
 
 
-def parallel_picture(
-    axes: Sequence[Axis], values: NDArray[np.float64], title: str, path: Path
-) -> None:
-    """A line for each run through its settings to its result, coloured by `values` (R,)."""
+def parallel_picture(axes: Sequence[Axis], by: Axis, title: str, path: Path) -> None:
+    """A line for each run through its settings to its result, coloured by the values of `by`."""
+    values = np.where(np.isfinite(by.values), by.values, np.nanmin(by.values))
 
     def draw(figure: Any) -> None:
         from matplotlib import colormaps
@@ -87,7 +86,7 @@ def parallel_picture(
         panel.tick_params(length=0)
         panel.set_title(title, color=INK, fontsize=11, pad=10)
         bar = figure.colorbar(ScalarMappable(norm, _SCALE), ax=panel, shrink=0.8, pad=0.02)
-        bar.set_label("completion, %", color=INK)
+        bar.set_label(by.name, color=INK)
         bar.outline.set_visible(False)
         bar.ax.tick_params(colors=SOFT)
 

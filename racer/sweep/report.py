@@ -24,6 +24,7 @@ from racer.sweep.space import Range
 
 _SHOWN = 20  # configurations in the table; the CSV has all runs
 _COLUMNS = ("status", "completion_pct", "lap_s", "best_lap_s", "optimal_pct", "seconds")
+_TELLS_PCT = 1.0  # runs that differ by less in completion are coloured by their laps
 _NAMES = 4  # rows of the picture of lap times
 
 
@@ -110,10 +111,11 @@ def _pictures(folder: Path, plan: Plan, rows: Sequence[Row]) -> list[Path]:
     completion = np.array([row.completion_pct for row in rows])
     share = any(not math.isnan(row.optimal_pct) for row in rows)
     lap, unit = _lap_column(rows, share)
+    results = [draw.Axis("completion, %", completion)]
     if np.isfinite(lap).any():
-        axes.append(draw.Axis(unit, lap))
-    axes.append(draw.Axis("completion, %", completion))
-    draw.parallel_picture(axes, completion, f"{len(rows)} runs", paths[0])
+        results.insert(0, draw.Axis(unit, lap))
+    by = results[-1] if np.ptp(completion) >= _TELLS_PCT else results[0]
+    draw.parallel_picture([*axes, *results], by, f"{len(rows)} runs", paths[0])
     found = effects.effects(rows, plan.space, grid=plan.search == "grid")
     bars = [draw.Bar(one.key, 100.0 * one.share, one.real) for one in found]
     note = f"{len(rows)} runs; grey bars: shuffled values explain as much"

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import signal
+import sys
 
 import pytest
 from sweeping import OPTIONS, Here, changed, new, start, wait_for, weights
@@ -234,3 +235,40 @@ def test_stopped_is_what_a_signal_raises(tmp_path):
     with pytest.raises(Stopped, match="racer sweep --resume") as stopped:
         run(folder, Stopping())
     assert stopped.value.exit_code == 143
+
+
+def test_a_tpe_sweep_that_goes_on_keeps_what_it_chose(tmp_path):
+    """What a configuration is was written before its first run, so its name always means it."""
+    pytest.importorskip("optuna")
+    words = ("train.gamma=0.9..0.99", "train.learning_rate=log:1e-4..1e-2")
+    asked = {"search": "tpe", "trials": 3, "seeds": 2, "prune": "median"}
+    folder = new(tmp_path / "s", *words, **asked)
+    with pytest.raises(ResourceError):
+        run(folder, Here(*[None] * 3, *[EOFError("gone")] * 9))
+    chosen = folder.chosen(folder.plan())
+    assert sorted(chosen) == [0, 1]
+    assert folder.finished() == ["0000-seed0", "0000-seed1", "0001-seed0"]
+    engine = Here()
+    rows = run(folder, engine)
+    assert engine.orders == ["0001-seed1", "0002-seed0", "0002-seed1"]
+    assert folder.chosen(folder.plan()) | chosen == folder.chosen(folder.plan())
+    assert {row.number: row.settings for row in rows} == folder.chosen(folder.plan())
+
+
+@pytest.mark.parametrize(
+    ("library", "words", "extra"),
+    [
+        ("optuna", ["--search", "tpe", "--trials", "2"], "racer[sweep]"),
+        ("optuna", ["--prune", "median"], "racer[sweep]"),
+        ("distributed", ["--engine", "dask", "--address", "x"], "racer[dask]"),
+        ("ray", ["--engine", "ray", "--address", "x"], "racer[ray]"),
+    ],
+)
+def test_a_library_that_is_missing_is_named_with_its_extra(
+    library, words, extra, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, library, None)  # as if it were not installed
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["sweep", "--vary", "train.gamma=0.9,0.95", *words]) == 2
+    assert f"pip install '{extra}'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
