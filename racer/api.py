@@ -19,6 +19,7 @@ from racer.policy import Sampler
 from racer.recording.trace import Trace
 from racer.reward.function import RewardFunction
 from racer.runs import RUNS, Run
+from racer.training import opponents
 from racer.training import resume as _resume
 from racer.training import train as _train
 from racer.training.checkpoint import policy_of
@@ -158,7 +159,8 @@ def evaluate(
     known = run.config().override({"race.reward": str(run.reward_file)}).race
     policy = policy_of(run.folder, checkpoint)
     driver = Sampler(policy, seed) if stochastic else policy
-    return evaluation.evaluate(driver, race or known, laps=laps, reward=reward)
+    rivals = opponents.load(race or known, Path(runs_dir))
+    return evaluation.evaluate(driver, race or known, laps=laps, reward=reward, opponents=rivals)
 
 
 def default_listeners(config: Config, *, quiet: bool = False) -> list[Listener]:

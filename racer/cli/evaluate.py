@@ -120,6 +120,7 @@ def run(args: argparse.Namespace) -> None:
     from racer.evaluation import evaluate, optimal, time_trial
     from racer.runs import Run
     from racer.storage import files
+    from racer.training import opponents
 
     if not args.stochastic:  # the policy acts the same every time
         belongs(args, "--stochastic", "--seed")
@@ -131,12 +132,13 @@ def run(args: argparse.Namespace) -> None:
     if config.race.tracks is not None:
         _on_tracks(args, found, config, driver, how)
         return
+    rivals = opponents.load(config.race, args.runs_dir)
     if rules is None:
-        result, trace = evaluate(driver, config.race, laps=config.eval.laps)
+        result, trace = evaluate(driver, config.race, laps=config.eval.laps, opponents=rivals)
         alone = config.race.others.count == 0  # a reference lap has the road for itself
         share = optimal.compare(config.race, trace) if alone else None
     else:
-        result, trace = time_trial(driver, config.race, rules)
+        result, trace = time_trial(driver, config.race, rules, rivals)
         share = None  # its laps hold penalties
     if args.sim_trace:
         from racer.deepracer.run_files import write_sim_trace

@@ -21,6 +21,7 @@ FLAGS: tuple[tuple[str, str], ...] = (
     ("lane-changes", "race.others.lane_changes"),
 )
 POSITIONS = "race.others.obstacle_positions"
+OPPONENTS = "race.others.opponents"
 
 
 def add_others(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +43,14 @@ def add_others(parser: argparse.ArgumentParser) -> None:
         metavar="PART,LANE",
         help="a box at this part of the lap, inner or outer lane, e.g. 0.25,inner; may be given "
         "several times, in place of --obstacles",
+    )
+    group.add_argument(
+        "--opponent",
+        dest=OPPONENTS,
+        action="append",
+        metavar="RUN",
+        help="a run whose policy drives against the car in head_to_model; may be given several "
+        "times",
     )
     group.add_argument(
         "--race-settings",
@@ -76,6 +85,8 @@ def settings_of_others(args: argparse.Namespace) -> dict[str, Any]:
                     "Leave one of them out."
                 )
         found[POSITIONS] = "; ".join(places)
+    if getattr(args, OPPONENTS):
+        found[OPPONENTS] = ", ".join(getattr(args, OPPONENTS))
     return read | found
 
 
@@ -96,7 +107,7 @@ def only_with(args: argparse.Namespace, place: str) -> None:
     """
     from racer.errors import UsageError
 
-    more = ("obstacle", POSITIONS), ("race-settings", "race_settings")
+    more = ("obstacle", POSITIONS), ("opponent", OPPONENTS), ("race-settings", "race_settings")
     for option, key in (*VALUES, *more, *FLAGS):
         if getattr(args, key):
             raise UsageError(f"--{option} belongs to {place}.")

@@ -126,6 +126,7 @@ def drive_laps(args: argparse.Namespace) -> Trace:
     """
     from racer.evaluation import evaluate
     from racer.runs import Run
+    from racer.training import opponents
     from racer.training.checkpoint import policy_of
 
     if args.track or Path(args.run).suffix in (".npz", ".csv"):
@@ -134,7 +135,8 @@ def drive_laps(args: argparse.Namespace) -> Trace:
     settings = {"race.reward": str(found.reward_file)} | settings_of_others(args)
     config = found.config().override(settings)
     policy = policy_of(found.folder, args.checkpoint)
-    _, trace = evaluate(policy, config.race, laps=config.eval.laps)
+    rivals = opponents.load(config.race, args.runs_dir)
+    _, trace = evaluate(policy, config.race, laps=config.eval.laps, opponents=rivals)
     title = f"{found.name}, checkpoint {args.checkpoint}"
     return dataclasses.replace(trace, meta=trace.meta | {"title": title})
 

@@ -79,11 +79,24 @@ class Others:
         16,
         unset="4 in multi, else 1",
     )
+    opponents: str = setting(
+        "", "runs whose policies drive against the car in head_to_model, with commas between them"
+    )
 
     def __post_init__(self) -> None:
         check(self, "race.others.")
         if self.race == "time_trial":
             self._check_alone()
+        if (self.race == "head_to_model") != bool(self.rivals):
+            raise BadConfig(
+                f"race.others.race = {self.race} with {len(self.rivals)} opponents: name runs to "
+                "race against with --race head_to_model --opponent RUN."
+            )
+        if self.rivals and self.learners > 1:
+            raise BadConfig(
+                f"race.others.cars = {self.learners} with opponents: one car learns in a world of "
+                "head_to_model. Leave --cars out."
+            )
         self.positions  # noqa: B018  says what is wrong
         self.speeds  # noqa: B018
         self.change_times  # noqa: B018
@@ -138,9 +151,19 @@ class Others:
         return self._usual("cars") or 1
 
     @property
+    def rivals(self) -> list[str]:
+        """The runs whose policies drive in each world."""
+        return [name.strip() for name in self.opponents.split(",") if name.strip()]
+
+    @property
+    def in_world(self) -> int:
+        """How many cars drive in each world: those that learn and opponents."""
+        return self.learners + len(self.rivals)
+
+    @property
     def count(self) -> int:
         """How many objects each car has around it."""
-        return self.boxes + self.bot_cars + self.learners - 1
+        return self.boxes + self.bot_cars + self.in_world - 1
 
     @property
     def speeds(self) -> tuple[float, float]:

@@ -110,10 +110,15 @@ class RaceConfig:
 
     def __post_init__(self) -> None:
         check(self, "race.")
-        if self.others.learners > 1 and self.rules.alternate_direction:
+        if self.others.in_world > 1 and self.rules.alternate_direction:
             raise BadConfig(
-                f"race.others.cars = {self.others.learners} with rules.alternate_direction: cars "
+                f"{self.others.in_world} cars in a world with rules.alternate_direction: cars "
                 "that share a road drive the same way. Leave one of them out."
+            )
+        if self.others.in_world > 1 and self.tracks is not None:
+            raise BadConfig(
+                f"{self.others.in_world} cars in a world on several tracks ({self.tracks}): cars "
+                "that share a road race on one. Use race.track."
             )
 
     @property

@@ -162,7 +162,8 @@ class SimTrace(Listener):
 
     def on_start(self, run: Run, race: Race) -> None:
         self._race, self._folder = race, run.folder
-        on_first = int((race.roads == 0).sum())  # a file holds waypoints of one track
+        each = 1 + len(race.others.rivals)
+        on_first = int((race.roads == 0).sum()) // each  # a file holds waypoints of one track
         self._steps: list[tuple[list[bytes], list[float]]] = [
             ([], []) for _ in range(min(self._cars, on_first))
         ]
@@ -187,14 +188,16 @@ class SimTrace(Listener):
         if self._stale:
             self._forget_later_files()
         race = self._race
-        for car, (params, rewards) in enumerate(self._steps):
+        each = race.n // len(infos)  # opponents have no row of infos
+        for number, (params, rewards) in enumerate(self._steps):
+            car = number * each
             if not params and race.params["steps"][car] != 2.0:
                 continue  # an episode that began before us
             row = race.params[car : car + 1].tobytes()  # 10x quicker than copies of rows
             params.append(row[: PARAMS.itemsize])  # without the objects
             rewards.append(race.rewards.item(car))
             if race.done[car]:
-                status = STATUS_LABELS.index(infos[car]["status"])
+                status = STATUS_LABELS.index(infos[number]["status"])
                 self._open.append(_episode(params, rewards, status))
                 params.clear()
                 rewards.clear()

@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from racer.envs.common import Cameras
 from racer.errors import BadConfig
 from racer.observations import Obs, copied, take
-from racer.race import Race, Start, episode_infos, episodes
+from racer.race import Race, Rival, Rivals, Start, episode_infos, episodes
 from racer.sim.types import LAP_COMPLETE, STATUS_LABELS, TIME_UP
 
 REMEMBERED = 10_000  # steps in which episodes ended, kept for `take_finished`; older are dropped
@@ -35,11 +35,14 @@ class RacerVecEnv(VecEnv):
         race: the cars; owned from now on.
         render_mode: None or "rgb_array", for `render` and SB3's VecVideoRecorder. Make the race
             with all_params=True to see every param.
+        rivals: who drives the other cars; each car that is left is a row. All by default.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 15}  # noqa: RUF012
 
-    def __init__(self, race: Race, render_mode: str | None = None) -> None:
+    def __init__(
+        self, race: Race, render_mode: str | None = None, *, rivals: Sequence[Rival] = ()
+    ) -> None:
         if render_mode not in (None, "rgb_array"):
             raise BadConfig(f"render_mode {render_mode!r}; use None or 'rgb_array'.")
         self.race = race
@@ -49,7 +52,10 @@ class RacerVecEnv(VecEnv):
         self._finished: deque[NDArray[Any]] = deque(maxlen=REMEMBERED)
         self._began = time.perf_counter()
         self._running = False
-        super().__init__(race.n, race.observation_space, race.actions.space)
+        self._rivals = Rivals(race, rivals)
+        self._each = race.per_world if rivals else 1  # cars for each row
+        self._free: Any = self._rivals.free if rivals else slice(None)
+        super().__init__(len(self._rivals.free), race.observation_space, race.actions.space)
 
     def reset(self) -> Obs:
         """Start an episode in every car; after `seed(s)`, the first episode of those seeds."""
@@ -57,15 +63,17 @@ class RacerVecEnv(VecEnv):
         starts = [Start.of(options) for options in self._options]
         seeds = [seed for seed in self._seeds if seed is not None]
         if seeds:
-            self.race.seed(seeds)
+            self.race.seed(seeds if self.num_envs == self.race.n else seeds[0])
         self._reset_seeds()
         self._reset_options()
         self._running = True
         self.race.reset()
         for start in dict.fromkeys(starts):
             if start is not None:
-                self.race.place(start, np.array([one == start for one in starts]))
-        return copied(self.race.obs)
+                mask = np.zeros(self.race.n, np.bool_)
+                mask[self._free] = [one == start for one in starts]
+                self.race.place(start, mask)
+        return copied(take(self.race.obs, self._free))
 
     def step_async(self, actions: NDArray[Any]) -> None:
         """Keep the actions for `step_wait`."""
@@ -77,24 +85,26 @@ class RacerVecEnv(VecEnv):
             self._check_open()
             raise RuntimeError("call reset() before step()")
         race = self.race
-        obs = race.step(self._actions)
-        rewards = race.rewards.astype(np.float32)
+        obs = race.step(self._rivals.actions(self._actions))
+        rewards = race.rewards[self._free].astype(np.float32)
         infos = [_NOTHING] * self.num_envs
         if race.done_count:
             self._finish(infos, obs)
             obs = race.reset(race.done)
-        return copied(obs), rewards, race.done.copy(), infos
+        return copied(take(obs, self._free)), rewards, race.done[self._free].copy(), infos
 
     def _finish(self, infos: list[dict[str, Any]], obs: Obs) -> None:
         """Fill the infos of the cars that are done."""
-        rows = self.race.done.nonzero()[0]
+        rows = self._rivals.free[self.race.done[self._free]]
+        if not len(rows):
+            return
         now = round(time.perf_counter() - self._began, 6)
         ended = episodes(self.race, rows)
         self._finished.append(ended)
         last = take(obs, rows)
         for k, (i, row) in enumerate(zip(rows.tolist(), ended.tolist(), strict=True)):
             status, progress, steps, total, seconds = row
-            infos[i] = info = {  # in one piece: a dict that grows costs twice as much
+            infos[i // self._each] = info = {  # in one piece: a dict that grows costs twice as much
                 "status": STATUS_LABELS[status],
                 "progress_pct": progress,
                 "steps": steps,
@@ -133,13 +143,14 @@ class RacerVecEnv(VecEnv):
         for name, array in self.race.memory.items():
             array[...] = state[f"memory.{name}"]
         self._running = True
-        return copied(self.race.refresh())
+        return copied(take(self.race.refresh(), self._free))
 
     def get_images(self) -> list[NDArray[np.uint8] | None]:
         """The picture of now of every car, (H, W, 3) uint8 each, in mode "rgb_array"."""
         if self.render_mode is None:
             return [None] * self.num_envs
-        return list(self._cameras.frames())
+        frames = list(self._cameras.frames())
+        return [frames[i] for i in self._rivals.free]
 
     def _check_open(self) -> None:
         if self._closed:

@@ -14,7 +14,7 @@ from racer.config import RaceConfig
 from racer.evaluation.protocol import Protocol as Rules
 from racer.evaluation.result import Lap, Result
 from racer.evaluation.several import Driver, drive_all, with_references
-from racer.race import Race, make_race, pack_of
+from racer.race import Race, Rival, Rivals, make_race, pack_of
 from racer.recording.trace import AROUND, TRACE, Trace, seen
 from racer.reward.function import RewardFunction
 from racer.sim.params import fill_places
@@ -43,7 +43,12 @@ _POSE = ("x", "y", "yaw", "nose_x", "nose_y", "s", "n", "segment", "wheels_off")
 
 
 def evaluate(
-    driver: Driver, config: RaceConfig, *, laps: int = 5, reward: RewardFunction | None = None
+    driver: Driver,
+    config: RaceConfig,
+    *,
+    laps: int = 5,
+    reward: RewardFunction | None = None,
+    opponents: Sequence[Rival] = (),
 ) -> tuple[Result, Trace]:
     """Drive `laps` laps, the first from standstill at the start line, the others flying.
 
@@ -60,9 +65,9 @@ def evaluate(
     """
     settings = _from_the_line(config, continuous=True)
     tracks = pack_of(config).tracks
-    cars = config.others.learners
+    cars = config.others.in_world
     race = make_race(settings, cars, all_params=True, tracks=tracks[:1], reward=reward)
-    result, trace = _closing(Drive(driver, race, laps))
+    result, trace = _closing(Drive(driver, race, laps, opponents=opponents))
     if config.tracks is not None:
         result = on_tracks(driver, config, tracks, laps, reward=reward)
     return result, trace
@@ -87,7 +92,9 @@ def on_tracks(
     return Result.on(with_references(drive_all(driver, race, laps), config, race))
 
 
-def time_trial(driver: Driver, config: RaceConfig, rules: Rules) -> tuple[Result, Trace]:
+def time_trial(
+    driver: Driver, config: RaceConfig, rules: Rules, opponents: Sequence[Rival] = ()
+) -> tuple[Result, Trace]:
     """Drive `rules.laps` laps on the clock.
 
     A fault (off the track, going back, standing still) puts the car where it was a step before it,
@@ -103,12 +110,12 @@ def time_trial(driver: Driver, config: RaceConfig, rules: Rules) -> tuple[Result
     """
     ends = dict.fromkeys(("end_off_track", "end_immobilized", "end_reversed"), True)
     settings = _from_the_line(config, continuous=rules.continuous, **ends)
-    race = make_race(settings, config.others.learners, all_params=True)  # refuses several tracks
-    return _closing(Drive(driver, race, rules.laps, rules))
+    race = make_race(settings, config.others.in_world, all_params=True)  # refuses several tracks
+    return _closing(Drive(driver, race, rules.laps, rules, opponents=opponents))
 
 
 def make_scorer(
-    config: RaceConfig, *, laps: int = 5
+    config: RaceConfig, *, laps: int = 5, opponents: Sequence[Rival] = ()
 ) -> Callable[[Driver], dict[str, float | None]]:
     """`evaluate` for choosing between policies while training: one race, no rewards, no trace.
 
@@ -120,12 +127,12 @@ def make_scorer(
     """
     if config.tracks is not None:
         return _make_scorer_of_many(config, laps)
-    settings, cars = _from_the_line(config, continuous=True), config.others.learners
+    settings, cars = _from_the_line(config, continuous=True), config.others.in_world
     race = make_race(settings, cars, with_reward=False)
 
     def score(driver: Driver) -> dict[str, float | None]:
         race.seed(0)
-        result = Drive(driver, race, laps, record=False).run()
+        result = Drive(driver, race, laps, record=False, opponents=opponents).run()
         return {"completion_pct": result.completion_pct, "lap_time_s": result.mean_lap_s}
 
     return score
@@ -221,8 +228,10 @@ class Drive:
         rules: Rules | None = None,
         *,
         record: bool = True,
+        opponents: Sequence[Rival] = (),
     ) -> None:
         self.driver, self.race, self.count = driver, race, laps
+        self._rivals = Rivals(race, opponents)
         self.rules, self.record = rules, record
         self.cap = race.max_steps  # driven steps of one lap
         self.laps: list[Lap] = []
@@ -278,7 +287,9 @@ class Drive:
         """One control step."""
         race = self.race
         before, around = race.cars[0].copy(), race.objects[0].copy()
-        self._obs = race.step(self.driver.act(observations.copied(self._obs)))
+        mine = observations.take(self._obs, self._rivals.free)
+        actions = self._rivals.actions(self.driver.act(observations.copied(mine)))
+        self._obs = race.step(actions)
         self._driven += 1
         self._reward += race.rewards.item(0)
         self._wheels_off += not race.params["all_wheels_on_track"][0]

@@ -15,7 +15,7 @@ __all__ = ["columns", "plan", "traffic"]
 
 def columns(others: Others) -> int:
     """Objects of a world: its cars where it has several, then its boxes, then its bots."""
-    cars = others.learners if others.learners > 1 else 0
+    cars = others.in_world if others.in_world > 1 else 0
     return cars + others.boxes + others.bot_cars
 
 
@@ -30,7 +30,7 @@ def traffic(others: Others, *, from_the_line: bool) -> np.ndarray:
     row["boxes"], row["bots"] = others.boxes, others.bot_cars
     row["random_boxes"] = others.randomize_obstacles and not others.positions
     row["random_bots"] = others.randomize_bots
-    row["avoid"], row["grid"] = not from_the_line, from_the_line and others.learners > 1
+    row["avoid"], row["grid"] = not from_the_line, from_the_line and others.in_world > 1
     row["box_gap"], row["bot_gap"] = others.obstacle_gap_m, others.bot_gap_m
     row["shrinking_gap"] = others.obstacle_gap_shrinks
     row["speed_low"], row["speed_high"] = others.speeds

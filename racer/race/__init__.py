@@ -3,11 +3,14 @@
 from racer.race.episodes import EPISODE, episode_info, episode_infos, episodes
 from racer.race.make import make_race, on, pack_of, seen, track_of
 from racer.race.race import Race
+from racer.race.rivals import Rival, Rivals
 from racer.race.start import Start
 
 __all__ = [
     "EPISODE",
     "Race",
+    "Rival",
+    "Rivals",
     "Start",
     "episode_info",
     "episode_infos",

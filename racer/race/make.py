@@ -110,7 +110,7 @@ def make_race(
             f"{n} car{'s' if n > 1 else ''} cannot race on {len(roads)} tracks: each needs one. "
             f"Try train.num_envs={8 * len(roads)}, or fewer tracks."
         )
-    each = config.others.learners
+    each = config.others.in_world
     if n % each:
         raise BadConfig(
             f"{n} car{'s' if n > 1 else ''} cannot race in worlds of {each}: give a multiple. "
@@ -151,7 +151,7 @@ def _rewards(
             f"for reward_engine {config.reward_engine}, sandbox {config.sandbox}. Leave both at "
             "auto, or write it into a reward file."
         )
-    each = config.others.learners
+    each = config.others.in_world
     worlds = np.bincount(spread(n // each, len(tracks)), minlength=len(tracks))
     counts = (worlds * each).tolist()
     engines: list[RewardEngine] = []
@@ -206,7 +206,10 @@ def alone(others: Others) -> Others:
 
     Other learners become boxes: how the scripted drivers meet them proves as much.
     """
-    if others.learners == 1:
+    if others.in_world == 1:
         return others
-    boxes = others.boxes + others.learners - 1
-    return dataclasses.replace(others, cars=1, obstacles=boxes, obstacle_positions="")
+    boxes = others.boxes + others.in_world - 1
+    race = "object_avoidance" if others.rivals else others.race
+    return dataclasses.replace(
+        others, race=race, cars=1, obstacles=boxes, obstacle_positions="", opponents=""
+    )

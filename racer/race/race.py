@@ -97,7 +97,7 @@ class Race:
             raise ValueError(f"{n} cars on {len(tracks)} tracks; each track needs a car")
         rules = rules or Rules()
         self.rules, self.others = rules, others or Others()
-        self.per_world = self.others.learners
+        self.per_world = self.others.in_world
         if n % self.per_world:
             raise ValueError(f"{n} cars in worlds of {self.per_world}; give a multiple")
         self.tracks = tuple(one.reversed() if rules.reverse else one for one in tracks)

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
 from numba.core import cgutils, types
-from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.extending import lower_builtin, type_callable
 
 from racer.sim import cache
-
-# Rows of params with room for objects begin as rows without do, and go to kernels of those.
-warnings.filterwarnings(
-    "ignore", r".* has been considered a subtype of ", NumbaExperimentalFeatureWarning
-)
 
 _config: Any = numba.config  # its attributes appear at run time
 SWITCHED_OFF = bool(_config.DISABLE_JIT)  # NUMBA_DISABLE_JIT=1

@@ -6,7 +6,7 @@ and steering are left positive. Only PARAMS, which is the DeepRacer border, hold
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -190,8 +190,13 @@ def params_type(objects: int) -> np.dtype[np.void]:
     if objects == 0:
         return PARAMS
     room = next(room for room in ROOMS if objects <= room)
-    fields = [(name, PARAMS.fields[name][0]) for name in PARAMS.names or () if PARAMS.fields]
-    return np.dtype([*fields, ("objects_count", "i8"), ("objects", TOLD, (room,))], align=True)
+    kinds = {name: found[0] for name, found in dict(PARAMS.fields or {}).items()}
+    fields: list[Any] = list(kinds.items())
+    # A title: numba would else take such a row where a kernel has been compiled for rows without
+    # room, and warn that it does.
+    fields[0] = ("among objects", "x"), kinds["x"]
+    more = [("objects_count", "i8"), ("objects", TOLD, (room,))]
+    return np.dtype([*fields, *more], align=True)
 
 
 def scalars(rows: np.ndarray) -> np.ndarray:

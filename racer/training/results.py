@@ -12,6 +12,7 @@ from racer.recording.trace import Trace
 from racer.reward.function import RewardFunction
 from racer.runs import Run
 from racer.storage import files
+from racer.training import opponents
 from racer.training.metrics import Metrics
 
 log = console.log(__name__)
@@ -21,7 +22,10 @@ def evaluate_run(
     run: Run, policy: Policy, config: Config, reward: RewardFunction | None = None
 ) -> Result:
     """Drive the evaluation laps of `config` and keep result and laps in the run."""
-    result, trace = evaluate(policy, config.race, laps=config.eval.laps, reward=reward)
+    rivals = opponents.load(config.race, run.folder.parent)
+    result, trace = evaluate(
+        policy, config.race, laps=config.eval.laps, reward=reward, opponents=rivals
+    )
     title = f"{run.name}, on {trace.track.name}" if result.tracks else run.name
     meta = {"title": title, "reward": run.config().race.reward}  # as named, not our copy
     trace = dataclasses.replace(trace, meta=trace.meta | meta)

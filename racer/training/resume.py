@@ -19,7 +19,7 @@ from racer.reward.function import RewardFunction, as_file
 from racer.runs import REWARD_FILES, Run
 from racer.storage import files
 from racer.storage.provenance import versions
-from racer.training import algorithms, checkpoint, memory, roads
+from racer.training import algorithms, checkpoint, memory, opponents, roads
 from racer.training.listener import Listener, Listeners
 from racer.training.train import Session, about_reward, named
 
@@ -88,7 +88,7 @@ def resume(
                 f"{run.name} was trained otherwise: {'; '.join(changes)}. Put it back, or go on "
                 "with the change, which is then recorded: --accept-change."
             )
-        cars = algorithms.num_envs(config.train)
+        cars = algorithms.num_envs(config.train) * (1 + len(config.race.others.rivals))
         empty = make_race(config.race, cars, with_reward=False)
         algorithms.check_observation(empty.observation_space)
         memory.check(config, empty)
@@ -98,7 +98,10 @@ def resume(
             config = with_own_reward(run, config)
             race = make_race(config.race, cars, seed=config.train.seed, reward=function)
             told = Listeners(listeners(config))
-            session = Session(run, config, race, stop, listeners=told, function=function)
+            rivals = opponents.load(config.race, run.folder.parent)
+            session = Session(
+                run, config, race, stop, listeners=told, function=function, rivals=rivals
+            )
             begun.append(session)
             return session.learn() if found is None else session.go_on(found.state)
 

@@ -20,12 +20,12 @@ from racer.policy import FILE as POLICY_FILE
 from racer.policy import Policy, into_model
 from racer.process import memory as process_memory
 from racer.process.signals import Stop, graceful_stop
-from racer.race import Race, make_race, pack_of
+from racer.race import Race, Rival, make_race, pack_of
 from racer.reward.function import RewardFunction, as_file, name_of
 from racer.runs import RUNS, Run
 from racer.storage import files
 from racer.tracks import Track
-from racer.training import algorithms, checkpoint, memory, roads
+from racer.training import algorithms, checkpoint, memory, opponents, roads
 from racer.training.judging import Judging
 from racer.training.listener import Listener, Listeners
 from racer.training.loop import Halt, Loop, metrics_to_go_on
@@ -81,15 +81,24 @@ def train(
         for why in pack.left_out:
             log.warning("left out: %s", why)
         cars, seed = algorithms.num_envs(config.train), config.train.seed
+        cars *= 1 + len(config.race.others.rivals)
         driven = config.race
         if reward_engine:
             driven = dataclasses.replace(driven, reward_engine=reward_engine)
         race = make_race(driven, cars, seed=seed, tracks=pack.tracks, reward=function)
         algorithms.check_observation(race.observation_space)
         memory.check(config, race)
+        rivals = opponents.load(config.race, runs_dir)
         run = create_run(config, pack.tracks, runs_dir, tags, function)
         session = Session(
-            run, config, race, stop, listeners=told, profile=profile, function=function
+            run,
+            config,
+            race,
+            stop,
+            listeners=told,
+            profile=profile,
+            function=function,
+            rivals=rivals,
         )
         try:
             with run.lock():
@@ -165,12 +174,14 @@ class Session:
         listeners: Listeners,
         profile: bool = False,
         function: RewardFunction | None = None,
+        rivals: Sequence[Rival] = (),
     ) -> None:
         self.function = function
         self.run, self.config, self.stop, self.profile = run, config, stop, profile
         if race.reward is not None:
             race.reward.failure_folder = run.folder
-        self.env = RacerVecEnv(race)
+        self.rivals = rivals
+        self.env = RacerVecEnv(race, rivals=rivals)
         self.metrics = Metrics()
         self.listeners = listeners
         self.started = False  # whether there is something to go on with
@@ -232,7 +243,7 @@ class Session:
     def _build(self) -> tuple[Any, Loop]:
         model = algorithms.build(self.config.train, self.env)
         laps = self.config.train.judge_laps or min(JUDGE_LAPS, self.config.eval.laps)
-        judge = make_scorer(self.config.race, laps=laps)
+        judge = make_scorer(self.config.race, laps=laps, opponents=self.rivals)
         loop = Loop(
             self.run,
             self.config.train,

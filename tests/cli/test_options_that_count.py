@@ -9,7 +9,7 @@ from racer.errors import UsageError
 
 OTHERS = (
     "--race --obstacles --obstacle --randomize-obstacles --bots --bot-speed --randomize-bots "
-    "--lane-changes --cars --race-settings"
+    "--lane-changes --cars --opponent --race-settings"
 )
 
 # Options that count in every mode of their command. `--runs-dir` says where names are looked up.
@@ -153,6 +153,7 @@ REFUSED = {
         "--lane-changes",
         "--cars 4",
         "--race-settings run.env",
+        "--opponent latest",
         "--no-source",
     ),
     "watch x.csv --track oval": ("--checkpoint best",),

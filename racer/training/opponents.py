@@ -1,0 +1,72 @@
+"""Frozen policies of other runs, to race against: head_to_model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import racer.actions
+from racer import observations, vehicles
+from racer.config import RaceConfig
+from racer.errors import BadRun
+from racer.policy import Policy
+from racer.policy.inputs import parts
+from racer.race.rivals import Rival
+from racer.runs import Run
+from racer.training.checkpoint import policy_of
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class Opponent:
+    """A policy that may have been trained without others on the road, and then sees none.
+
+    Args:
+        policy: drives.
+        inputs: how many of the numbers of an observation it is given; 0 for all.
+    """
+
+    policy: Policy
+    inputs: int = 0
+
+    def act(self, obs: Any) -> NDArray[Any]:
+        """The deterministic action for each row."""
+        return self.policy.act(np.ascontiguousarray(obs[:, : self.inputs]) if self.inputs else obs)
+
+
+def load(config: RaceConfig, runs_dir: Path = RUNS) -> Sequence[Rival]:
+    """The opponents that `config` names; none but in head_to_model.
+
+    Raises:
+        UnknownName, BadRun: no such run, or one whose policy cannot drive in this race.
+    """
+    return [_opponent(name, config, runs_dir) for name in config.others.rivals]
+
+
+def _opponent(name: str, config: RaceConfig, runs_dir: Path) -> Opponent:
+    run = Run.open(name, runs_dir)
+    theirs, policy = run.config().race, policy_of(run.folder)
+    mine = racer.actions.load(config.actions)
+    if repr(racer.actions.load(theirs.actions)) != repr(mine):
+        raise BadRun(
+            f"the opponent {name} was trained with --actions {theirs.actions} and this race has "
+            f"{config.actions}: all cars of a race have one action space. Train with its own."
+        )
+    vehicle = vehicles.load(config.vehicle)
+    space = observations.make(config.observation, vehicle, among=True).space
+    alone = observations.make(config.observation, vehicle).space
+    seen = policy.network.sees
+    if seen == parts(space):
+        return Opponent(policy)
+    if config.observation == theirs.observation == "features" and seen == parts(alone):
+        return Opponent(policy, policy.network.inputs)  # those of the road come first
+    raise BadRun(
+        f"the opponent {name} was trained with the observation {theirs.observation} and this race "
+        f"has {config.observation}: it cannot drive here."
+    )

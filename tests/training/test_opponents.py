@@ -1,0 +1,72 @@
+"""head_to_model: a car that learns beside cars that frozen policies drive."""
+
+import numpy as np
+import pytest
+
+from racer import Config, evaluate, train
+from racer.config import Others
+from racer.envs.sb3 import RacerVecEnv
+from racer.errors import BadConfig, BadRun
+from racer.race import make_race
+from racer.training import opponents
+
+SMALL = {"train.num_envs": 4, "train.timesteps": 64, "train.n_steps": 16, "train.batch_size": 32}
+SMALL |= {"eval.laps": 1, "race.track": "oval", "race.rules.max_steps": 30}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A folder with a run that was trained alone."""
+    folder = tmp_path_factory.mktemp("runs")
+    train(Config().override(SMALL), runs_dir=folder, quiet=True)
+    return folder
+
+
+def against(runs, **more):
+    (name,) = [path.name for path in runs.iterdir() if path.is_dir()][:1]
+    names = ", ".join([name] * more.pop("times", 2))
+    settings = {"race.others.race": "head_to_model", "race.others.opponents": names}
+    return Config().override(SMALL | settings | more)
+
+
+def test_the_learner_is_a_row_and_its_opponents_are_driven(runs):
+    config = against(runs)
+    race = make_race(config.race, 4 * 3, with_reward=False)
+    rivals = opponents.load(config.race, runs)
+    env = RacerVecEnv(race, rivals=rivals)
+    assert env.num_envs == 4
+    obs = env.reset()
+    assert obs.shape == (4, 33)
+    for _ in range(20):
+        expected = rivals[0].act(race.obs[1::3])
+        obs, rewards, dones, infos = env.step(np.zeros((4, 2), np.float32))
+        assert (race.action_buffer[1::3] == expected).all()
+        assert (race.action_buffer[0::3] == 0.0).all()
+        assert len(obs) == len(rewards) == len(dones) == len(infos) == 4
+        assert [bool(info) for info in infos] == dones.tolist()
+
+
+def test_a_policy_that_was_trained_alone_sees_the_road_alone(runs):
+    config = against(runs, times=1)
+    (rival,) = opponents.load(config.race, runs)
+    obs = np.random.default_rng(0).uniform(-1, 1, (5, 33)).astype(np.float32)
+    other = obs.copy()
+    other[:, 21:] = 0.0
+    assert (rival.act(obs) == rival.act(other)).all()
+
+
+def test_a_run_against_opponents_trains_evaluates_and_says_so(runs):
+    run, result = train(against(runs), runs_dir=runs, quiet=True)
+    assert len(result.laps) == 1
+    again, trace = evaluate(run, runs_dir=runs, laps=1)
+    assert trace.objects.shape[1] == 2  # both opponents
+    assert again.laps[0] == result.laps[0]
+
+
+def test_opponents_that_cannot_drive_here_are_refused(runs):
+    with pytest.raises(BadRun, match="one action space"):
+        opponents.load(against(runs, **{"race.actions": "discrete"}).race, runs)
+    with pytest.raises(BadConfig, match="--opponent RUN"):
+        Others(race="head_to_model")
+    with pytest.raises(BadConfig, match="--opponent RUN"):
+        Others(race="multi", opponents="a")
