@@ -79,16 +79,21 @@ def run(args: argparse.Namespace) -> None:
     if args.html:
         write_html(args, trace, ghosts, pace)
         return
+    from racer.render.sight import sight_of
+
+    sight = sight_of(trace.track, race)
     if args.video:
         from racer.render import video
 
-        count = video.write(trace, args.video, speed=args.speed, ghosts=ghosts, pace=pace)
+        count = video.write(
+            trace, args.video, speed=args.speed, ghosts=ghosts, pace=pace, sight=sight
+        )
         laps = len(trace.episodes())
         print(f"{args.video}: {laps} lap{'' if laps == 1 else 's'}, {count} frames")
         return
     from racer.render import viewer
 
-    viewer.watch(trace, speed=args.speed, ghosts=ghosts, pace=pace)
+    viewer.watch(trace, speed=args.speed, ghosts=ghosts, pace=pace, sight=sight)
 
 
 def write_html(

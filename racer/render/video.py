@@ -16,6 +16,7 @@ from racer.render import hud, paint, scene
 from racer.render.ghosts import Ghost, Pace
 from racer.render.paint import Painter, overview
 from racer.render.scene import Playback, Pose
+from racer.render.sight import Sight
 from racer.render.table import Color, lap_words, status_words
 from racer.sim.types import STATUS_LABELS
 from racer.tracks import Track
@@ -75,9 +76,14 @@ class Film:
     """Frames of one recording, as the window and the video show them."""
 
     def __init__(
-        self, playback: Playback, ghosts: Sequence[Ghost] = (), pace: Pace | None = None
+        self,
+        playback: Playback,
+        ghosts: Sequence[Ghost] = (),
+        pace: Pace | None = None,
+        sight: Sight | None = None,
     ) -> None:
         self.playback, self.ghosts, self.pace = playback, tuple(ghosts), pace
+        self.sight = sight
         self.parts = playback.episodes()
         self.painter = Painter(playback.track)
         self.speeds = scene.speed_scale(playback.rows)
@@ -106,7 +112,10 @@ class Film:
         shown = self.ghosts if ghosts else ()
         beside = [(ghost.pose(seconds), ghost.color) for ghost in shown]
         view = surface, camera, [pose], rows[: i + 1], self.speeds, part, beside
-        self.painter.draw(*view, around=self._around(part, at))
+        around = self._around(part, at)
+        self.painter.draw(*view, around=around)
+        if self.sight is not None:
+            self.sight.draw(surface, pose, around)
         if min(surface.get_width() - HUD_MIN[0], surface.get_height() - HUD_MIN[1]) < 0:
             return
         hud.draw_params(surface, rows[i]["params"], float(rows[i]["reward"]), pose.v)
@@ -174,9 +183,10 @@ def frames(
     speed: float,
     ghosts: Sequence[Ghost] = (),
     pace: Pace | None = None,
+    sight: Sight | None = None,
 ) -> Iterator[Frame]:
     """Every frame of a recording, interpolated; a second's rest after each lap."""
-    film = Film(playback, ghosts, pace)
+    film = Film(playback, ghosts, pace, sight)
     surface = pygame.Surface(size, 0, 32)
     camera = track_camera(playback.track, size)
     for part in range(len(film.parts)):
@@ -197,8 +207,11 @@ def write(
     speed: float = 1.0,
     ghosts: Sequence[Ghost] = (),
     pace: Pace | None = None,
+    sight: Sight | None = None,
 ) -> int:
     """Write a recording as .mp4 or .gif; returns the number of frames.
+
+    With `sight`, what the car sees is shown beside the road.
 
     Raises:
         UsageError: another suffix, or nothing to show.
@@ -214,7 +227,7 @@ def write(
     part = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:
         size, fps, writer = _FORMATS[path.suffix.lower()]
-        count = writer(frames(playback, size, fps, speed, ghosts, pace), part)
+        count = writer(frames(playback, size, fps, speed, ghosts, pace, sight), part)
         os.replace(part, path)
     except OSError as error:
         raise ResourceError(f"cannot write {path}: {error.strerror or error}.") from error

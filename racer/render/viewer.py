@@ -13,6 +13,7 @@ from racer.render import hud, scene
 from racer.render.ghosts import Ghost, Pace
 from racer.render.paint import Camera, clamp_scale
 from racer.render.scene import Playback
+from racer.render.sight import Sight
 from racer.render.table import (
     ACTIONS,
     FOLLOW_SCALE,
@@ -64,8 +65,9 @@ def watch(
     speed: float = 1.0,
     ghosts: Sequence[Ghost] = (),
     pace: Pace | None = None,
+    sight: Sight | None = None,
 ) -> None:
-    """Play a recording in a window until it is closed.
+    """Play a recording in a window until it is closed; with `sight`, also what the car sees.
 
     Raises:
         ResourceError: no display.
@@ -75,7 +77,7 @@ def watch(
         raise UsageError("the recording has no steps, so there is nothing to show.")
     surface = open_window(f"racer · {playback.track.name}")
     try:
-        Viewer(playback, State(speed=speed), ghosts, pace).run(surface)
+        Viewer(playback, State(speed=speed), ghosts, pace, sight).run(surface)
     except pygame.error as error:
         raise ResourceError(f"the display went away ({error}). Play it again.") from error
     finally:
@@ -91,9 +93,10 @@ class Viewer:
         state: State | None = None,
         ghosts: Sequence[Ghost] = (),
         pace: Pace | None = None,
+        sight: Sight | None = None,
     ) -> None:
         self.playback = playback
-        self.film = Film(playback, ghosts, pace)
+        self.film = Film(playback, ghosts, pace, sight)
         self.state = state or State()
         self._hidden = False
         self._dirty = True

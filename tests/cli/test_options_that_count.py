@@ -51,7 +51,7 @@ ALWAYS = {
     "--config --preset --hyperparameters --observation " + OTHERS,
     "track edit": "--out",
     "track generate": "--seed --count --length --width --out --format",
-    "track show": "--png --no-window",
+    "track show": "--png --camera --no-window",
     "train": "--reward --track --vehicle --actions --observation --reward-engine --sandbox "
     "--algo --timesteps --seed --device --num-envs --torch-threads --laps --time-limit --set "
     "--early-stop --runs-dir --resume --seeds --tracks --live --watch-file " + OTHERS,

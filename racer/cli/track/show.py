@@ -1,4 +1,4 @@
-"""Draw a track to a PNG, and in a window where there is a display."""
+"""Draw a track, or what a car sees on it, to a PNG, and in a window where there is a display."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from racer.cli.parser import png
+from racer.cli.parser import number, png
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +14,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="a name from `racer track list`, or a file")
     parser.add_argument(
         "--png", type=png, metavar="FILE", help="the picture to write (default: NAME.png)"
+    )
+    parser.add_argument(
+        "--camera",
+        type=number,
+        metavar="S_M",
+        help="instead draw what a car's camera sees at this distance along the centre line, m",
     )
     parser.add_argument("--no-window", action="store_true", help="write the PNG, open no window")
 
@@ -26,7 +32,12 @@ def run(args: argparse.Namespace) -> None:
 
     track = Track.load(args.name)
     path = args.png or Path(f"{track.name}.png")
-    track_picture(track, path)
+    if args.camera is None:
+        track_picture(track, path)
+    else:
+        from racer.render.sight import write_picture
+
+        write_picture(track, args.camera, path)
     turn = "counter-clockwise" if track.ccw else "clockwise"
     print(
         f"{track.name}: {track.length:.2f} m long, {track.width:.2f} m wide, {turn}, "
