@@ -126,6 +126,9 @@ class RunPolicy:
         self.about = About(run.name, files.hashed(self._policy.to_bytes()), tuple(arrays))
         self._decode = self._race.actions.bind(self._race.action_buffer, self._race.commands)
         self._race.reset()
+        nose = self._race.cars[0]  # kernels are loaded now, not while somebody waits
+        here = {"x": nose["nose_x"].item(), "y": nose["nose_y"].item()}
+        self.act(self.see(here | dict.fromkeys(("heading", "speed", "steering_angle"), 0.0)))
 
     def act(self, arrays: Arrays) -> Answer:
         """The action for one car."""
