@@ -101,7 +101,8 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
         metavar="NAME",
-        help="settings measured together to start from, for the fastest laps: race, or race_sac",
+        help="settings measured together to start from: race or race_sac for the fastest laps, "
+        "roads for one policy on many tracks",
     )
     known = {key: (value, about) for key, value, about in each(Config())}
     for option, key, kind in OPTIONS:
