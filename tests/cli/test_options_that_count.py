@@ -46,7 +46,7 @@ ALWAYS = {
     "runs verify": "--runs-dir",
     "serve": "--runs-dir --checkpoint --host --port --log",
     "sweep": "--vary --search --trials --seeds --prune --folder --resume --engine --address "
-    "--workers --reward --track --tracks --vehicle --actions --reward-engine --sandbox --algo "
+    "--workers --reward --track --tracks --vehicle --actions --observation --reward-engine --sandbox --algo "
     "--timesteps --seed --device --num-envs --torch-threads --laps --time-limit --set --early-stop "
     "--config --preset --hyperparameters --observation " + OTHERS,
     "track edit": "--out",
