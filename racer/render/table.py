@@ -147,6 +147,15 @@ LIVE_KEYS: tuple[Keys, ...] = (
     Keys("H or F1", "this help", {"h": "help", "F1": "help"}),
     Keys("Q or Esc", "close; the training goes on", {"q": "quit", "Escape": "leave"}),
 )
+# The page of the lab; single letters count while nothing is being typed.
+LAB_KEYS: tuple[Keys, ...] = (
+    Keys("Ctrl S", "save and train", {"Control+s": "save"}),
+    Keys("Ctrl Enter", "check the reward", {"Control+Enter": "check"}),
+    Keys("space", "stop the picture, go on", {" ": "pause"}),
+    Keys("K", "keep this draft as a run", {"k": "keep"}),
+    Keys("D", "look into its laps", {"d": "debug"}),
+    Keys("? or F1", "this help", {"?": "help", "h": "help", "F1": "help"}),
+)
 ACTIONS: dict[str, str] = {
     key: action for row in WINDOW_KEYS for key, action in row.actions.items()
 }

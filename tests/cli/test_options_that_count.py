@@ -25,6 +25,7 @@ ALWAYS = {
     "gate": "--runs-dir --min-completion --max-lap --against --laps --track --json",
     "import-sb3": "--track --reward --actions --vehicle --activation --runs-dir",
     "learning-rates": "--reward --track --rates --timesteps --seeds --num-envs --folder --png",
+    "lab": "--track --set --port --no-browser --runs-dir",
     "line": "--rule --seed --seconds --improve --png --csv --list --json",
     "log fidelity": "--track --vehicle --json",
     "log fit": "--held-out --vehicle --clock --json",
@@ -46,9 +47,9 @@ ALWAYS = {
     "runs verify": "--runs-dir",
     "serve": "--runs-dir --checkpoint --host --port --log",
     "sweep": "--vary --search --trials --seeds --prune --folder --resume --engine --address "
-    "--workers --reward --track --tracks --vehicle --actions --observation --reward-engine --sandbox --algo "
-    "--timesteps --seed --device --num-envs --torch-threads --laps --time-limit --set --early-stop "
-    "--config --preset --hyperparameters --observation " + OTHERS,
+    "--workers --reward --track --tracks --vehicle --actions --observation --reward-engine "
+    "--sandbox --algo --timesteps --seed --device --num-envs --torch-threads --laps --time-limit "
+    "--set --early-stop --config --preset --hyperparameters " + OTHERS,
     "track edit": "--out",
     "track generate": "--seed --count --length --width --out --format",
     "track show": "--png --camera --no-window",

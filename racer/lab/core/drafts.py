@@ -22,6 +22,7 @@ from racer.lab.core import slot
 from racer.lab.core.job import Job
 from racer.lab.core.nursery import Nursery
 from racer.render.live.wire import Kind
+from racer.runs import Run
 from racer.storage import files
 
 MOST_LAPS_PCT = 95.0
@@ -41,8 +42,10 @@ class Draft:
         folder: of its run; None before the race is made.
         seconds: of its stages since the save: frame, lap, most.
         kept: it is to become a run when it has ended.
+        laps: the recording of its evaluation laps, once there are some.
         result: of the evaluation laps, when it has finished.
         over: it has ended, in any way.
+        stopping: a person ended its learning.
     """
 
     number: int
@@ -52,8 +55,10 @@ class Draft:
     row: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     kept: bool = False
+    laps: Path | None = None
     result: dict[str, Any] | None = None
     over: bool = False
+    stopping: bool = False
 
 
 class Drafts:
@@ -119,6 +124,15 @@ class Drafts:
                 draft.kept = True
                 self._tell("it will be kept when it has finished")
 
+    def stop(self) -> None:
+        """End the learning of the draft that is shown; what it learned is evaluated."""
+        with self._lock:
+            draft = self.shown
+            if draft is not None and not draft.over:
+                draft.stopping = True
+                self.nursery.stop(draft.number, save=True)
+                self._tell("stopping")
+
     def close(self) -> None:
         """End every draft; those that are to be kept are saved first."""
         with self._lock:
@@ -179,10 +193,15 @@ class Drafts:
             best = how["result"]["best_lap_s"]
             lap = "no lap" if best is None else f"best lap {best:.2f} s"
             self._tell(f"finished: {how['result']['completion_pct']:.0f} % of laps, {lap}")
+            self._laps_of(draft)
             if draft.kept:
                 self._move(draft)
         elif "stopped" in how and draft.kept:
             self._move(draft)
+        elif "stopped" in how and draft.stopping and draft is self.shown:
+            draft.result = {}
+            self._tell("stopped; it can be kept")
+            self._laps_of(draft)
         else:
             if "error" in how:
                 self._tell(f"{how['error']} {self._goes_on(draft)}".strip())
@@ -191,6 +210,10 @@ class Drafts:
             self.shown = None
         elif draft is not self.shown:
             self._remove(draft)
+
+    def _laps_of(self, draft: Draft) -> None:
+        if draft.folder is not None and Run(draft.folder).laps_file.is_file():
+            draft.laps = Run(draft.folder).laps_file
 
     def _goes_on(self, failed: Draft | None = None) -> str:
         old = self.shown
@@ -204,9 +227,10 @@ class Drafts:
             self._tell(str(error))
             return
         draft.folder, draft.kept = None, False
+        draft.laps = run.laps_file if run.laps_file.is_file() else None
         self._tell(f"kept: {run.folder}")
 
     def _remove(self, draft: Draft) -> None:
         if draft.folder is not None and draft.over:
             files.remove_folder(draft.folder)
-            draft.folder = None
+            draft.folder = draft.laps = None

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from racer.render import scene
 from racer.tracks import Track
 
 HEAD = struct.Struct("<BI")  # kind, bytes that follow
@@ -141,7 +142,14 @@ def read(stream: BinaryIO) -> Iterator[tuple[Kind, bytes]]:
 def start(track: Track, **facts: Any) -> dict[str, Any]:
     """The content of START: the road, the grid, and `facts`."""
     lines = {name: np.round(getattr(track, name), 4).tolist() for name in LINES}
-    return {"track": track.name, "lines": lines, "grid": list(Grid.of(track)), **facts}
+    line = np.round(scene.start_line(track), 4).tolist()
+    return {
+        "track": track.name,
+        "lines": lines,
+        "start": line,
+        "grid": list(Grid.of(track)),
+        **facts,
+    }
 
 
 def track_of(found: Mapping[str, Any]) -> Track:

@@ -2,7 +2,7 @@
 // a recording stays text. A replay file has this module inside; the lab imports it.
 // `table` is racer/render/table.py as JSON: what the pygame window uses, too.
 
-const el = (tag, props = {}, ...inside) => {
+export const el = (tag, props = {}, ...inside) => {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (name in made) made[name] = value;
@@ -111,7 +111,7 @@ export class Stage {
     const c = this.canvas, d = Math.min(devicePixelRatio || 1, 1.5);
     const w = Math.max(1, Math.round(c.clientWidth * d)), h = Math.max(1, Math.round(c.clientHeight * d));
     this.pixel = d;
-    if (c.width === w && c.height === h) return false;
+    if (c.width === w && c.height === h && this.base.width === w && this.base.height === h) return false;
     c.width = this.base.width = w;
     c.height = this.base.height = h;
     return true;

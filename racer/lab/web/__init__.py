@@ -1,0 +1,1 @@
+"""The lab over HTTP: guard, sockets, JSON, and a page that needs no framework."""

@@ -1,0 +1,227 @@
+"""The lab's routes: a page, what it loads, what its buttons do, and the socket it watches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+from collections.abc import AsyncIterator, Callable
+from importlib import resources
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from racer.config import Config
+from racer.errors import RacerError, UsageError
+from racer.lab.core.desk import TEXT_MAX, Changed, Desk, check, digest
+from racer.lab.core.drafts import Drafts
+from racer.lab.web.hub import Hub
+from racer.recording.trace import Trace
+from racer.render import html, table
+from racer.render.live.wire import Kind
+
+REPLAYS_MAX = 8  # that wait to be opened
+LOOK_S = 0.2  # between two looks at the file
+BODY_MAX = 2 * TEXT_MAX + 4096  # bytes of a request: JSON may escape every character
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+STATIC = {
+    "lab.js": ("racer.lab.web", "text/javascript"),
+    "lab.css": ("racer.lab.web", "text/css"),
+    "player.js": ("racer.render", "text/javascript"),
+    "player.css": ("racer.render", "text/css"),
+}
+
+Make = Callable[[Callable[[str], None], Callable[[Kind, bytes], None]], Drafts]
+
+
+class Lab:
+    """What the routes work on.
+
+    Args:
+        config: of every draft.
+        desk_of: makes the desk, of what is called when the file changed.
+        drafts_of: makes the drafts, of what is told and heard.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        desk_of: Callable[[Callable[[], None]], Desk],
+        drafts_of: Make,
+    ) -> None:
+        self.config, self.hub = config, Hub()
+        self._desk_of, self._drafts_of = desk_of, drafts_of
+        self._replays: dict[str, str] = {}
+        self.desk: Desk
+        self.drafts: Drafts
+
+    @contextlib.asynccontextmanager
+    async def running(self, _app: Any = None) -> AsyncIterator[None]:
+        """From the first save to the last process."""
+        loop = asyncio.get_running_loop()
+
+        def say(text: str) -> None:
+            told = json.dumps({"words": text}).encode()
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self.hub.say, told)
+
+        def hear(kind: Kind, content: bytes) -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self.hub.hear, kind, content)
+
+        self.drafts = self._drafts_of(say, hear)
+        self.desk = self._desk_of(self.changed)
+        await run_in_threadpool(self.drafts.save)
+        looking = asyncio.create_task(self._look())
+        try:
+            yield
+        finally:
+            looking.cancel()
+            await run_in_threadpool(self.drafts.close)
+
+    def changed(self) -> None:
+        """Another program saved the file: pages get its text, and it is trained."""
+        about = {"file": {"text": self.desk.text(), "base": digest(self.desk.text())}}
+        self.hub.say(json.dumps(about).encode())
+        asyncio.get_running_loop().run_in_executor(None, self.drafts.save)
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self.desk.look()
+
+    # -- routes
+
+    async def page(self, _request: Request) -> Response:
+        """The one page, without anything of anyone: it asks for that with its secret."""
+        source = (resources.files("racer.lab.web") / "page" / "lab.html").read_text("utf-8")
+        return HTMLResponse(source, headers={"content-security-policy": POLICY})
+
+    async def about(self, _request: Request) -> Response:
+        """What the page shows first."""
+        text = self.desk.text()
+        race = self.config.race
+        return JSONResponse(
+            {
+                "text": text,
+                "base": digest(text),
+                "file": str(self.desk.file),
+                "track": race.tracks or race.track,
+                "seed": self.config.train.seed,
+                "table": html.shared() | lab_keys(),
+            }
+        )
+
+    async def static(self, request: Request) -> Response:
+        """Scripts and styles of the package; the colours come from the table."""
+        name = request.path_params["name"]
+        if name not in STATIC:
+            return PlainTextResponse("No such file.", 404)
+        package, kind = STATIC[name]
+        folder = "page" if package == "racer.lab.web" else "player"
+        text = (resources.files(package) / folder / name).read_text("utf-8")
+        return Response((html.themes() if name == "player.css" else "") + text, media_type=kind)
+
+    async def check(self, request: Request) -> Response:
+        """What is wrong with a text, without running it."""
+        text = (await _body(request)).get("text", "")
+        return JSONResponse({"findings": check(self.desk.file, str(text)[:TEXT_MAX])})
+
+    async def save(self, request: Request) -> Response:
+        """Write the file and train it."""
+        found = await _body(request)
+        text, base = str(found.get("text", "")), str(found.get("base", ""))
+        try:
+            self.desk.save(text, base)
+        except Changed as changed:
+            about = {"error": str(changed), "text": changed.text, "base": digest(changed.text)}
+            return JSONResponse(about, 409)
+        await run_in_threadpool(self.drafts.save)
+        return JSONResponse({"base": digest(text), "findings": check(self.desk.file, text)})
+
+    async def keep(self, _request: Request) -> Response:
+        """Make the draft that is shown a run."""
+        await run_in_threadpool(self.drafts.keep)
+        return JSONResponse({})
+
+    async def stop(self, _request: Request) -> Response:
+        """End the draft that is shown; it is evaluated, and can be kept."""
+        await run_in_threadpool(self.drafts.stop)
+        return JSONResponse({})
+
+    async def ticket(self, _request: Request) -> Response:
+        """An address, good for one look at the evaluation laps of the draft that is shown."""
+        draft = self.drafts.shown
+        if draft is None or draft.laps is None:
+            raise UsageError("no laps yet: they are driven when a draft has finished.")
+        laps = draft.laps
+        text = await run_in_threadpool(lambda: html.page(Trace.load(laps)))
+        name = secrets.token_urlsafe(16)
+        self._replays = {**dict(list(self._replays.items())[-REPLAYS_MAX + 1 :]), name: text}
+        return JSONResponse({"path": f"/replay/{name}"})
+
+    async def replay(self, request: Request) -> Response:
+        """The file that `racer watch --html` writes; its policy is in it."""
+        text = self._replays.pop(request.path_params["name"], None)
+        if text is None:
+            return PlainTextResponse("This address was good for one look. Ask for another.", 404)
+        return HTMLResponse(text)
+
+    async def live(self, socket: WebSocket) -> None:
+        """Everything that happens, to one viewer."""
+        await self.hub.serve(socket)
+
+
+def lab_keys() -> dict[str, Any]:
+    """The keys of the page, from the table that all windows share."""
+    return {
+        "labKeys": [row[:2] for row in table.LAB_KEYS],
+        "labActions": {key: what for row in table.LAB_KEYS for key, what in row.actions.items()},
+    }
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """A JSON object of bounded size; an empty one of anything else."""
+    content = b""
+    async for part in request.stream():
+        content += part
+        if len(content) > BODY_MAX:
+            return {}
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 400)
+
+
+def application(lab: Lab) -> Starlette:
+    """The routes, unguarded: see `racer.lab.web.guard`."""
+    return Starlette(
+        routes=[
+            Route("/", lab.page),
+            Route("/static/{name}", lab.static),
+            Route("/replay/{name}", lab.replay),
+            Route("/api/about", lab.about),
+            Route("/api/replay", lab.ticket, methods=["POST"]),
+            Route("/api/check", lab.check, methods=["POST"]),
+            Route("/api/save", lab.save, methods=["POST"]),
+            Route("/api/keep", lab.keep, methods=["POST"]),
+            Route("/api/stop", lab.stop, methods=["POST"]),
+            WebSocketRoute("/ws/live", lab.live),
+        ],
+        exception_handlers={RacerError: _failed},
+        lifespan=lab.running,
+    )

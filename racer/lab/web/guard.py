@@ -1,0 +1,131 @@
+"""Who may speak to the lab: asked before any route, of HTTP and of WebSockets alike.
+
+A page of another site cannot, although the browser of the same person would send the cookie: the
+`Host` must be one of ours (DNS rebinding), the `Origin` of whatever changes something must be ours
+(cross-site requests and sockets). Another user of the machine cannot: the address with the token is
+printed to the owner alone, and becomes a cookie that leaves the address. Browsers send the cookie
+to every port of this host, so another server here may have it: by itself it shows the empty page
+and nothing else. What is read, changed or watched takes a second secret, which comes behind the `#`
+of the printed address: no request carries it, and the page keeps it in its tab.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Sequence
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+READS = frozenset({"GET", "HEAD"})
+SECRET = "x-racer-secret"
+OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_REFUSED = 4403  # close code of a WebSocket
+_DOOR = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>racer lab</title><main><h1>racer lab"
+    "</h1><p>Open the address that <code>racer lab</code> printed: it has a token in it.</p></main>"
+)
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "x-frame-options": "DENY",
+}
+
+
+class Keys:
+    """The secrets of one start of the lab.
+
+    Attributes:
+        token: in the address that is printed; becomes the cookie.
+        page: what a page proves itself with; in the address behind the `#`.
+    """
+
+    def __init__(self) -> None:
+        self.token, self.page = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+
+
+class Guard:
+    """Wraps the application.
+
+    Args:
+        app: asked when all is well.
+        keys: of this start.
+        port: where it listens.
+        names: hosts beside this machine's own.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys, port: int, names: Sequence[str] = ()) -> None:
+        self._app, self._keys = app, keys
+        self._hosts = {f"{name}:{port}" for name in (*OWN_HOSTS, *names)}
+        self._cookie = f"racer-lab-{port}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        answer = self._refusal(scope)
+        if answer is None:
+            await self._app(scope, receive, _with_headers(send))
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": _REFUSED})
+        else:
+            await answer(scope, receive, _with_headers(send))
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        """What a request is answered that may not pass."""
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        socket = scope["type"] == "websocket"
+        changes = socket or scope["method"] not in READS
+        if host not in self._hosts:
+            return PlainTextResponse("This host is not the lab's.", 403)
+        if (changes or origin is not None) and origin != f"http://{host}":
+            return PlainTextResponse("Only the lab's own pages may do that.", 403)
+        site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "")
+        if site not in ("none", "same-origin") and mode != "navigate":
+            return PlainTextResponse("Only the lab's own pages may do that.", 403)
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        given = query.get("token", [""])[0]
+        if not socket and scope["path"] == "/" and given and _same(given, self._keys.token):
+            return self._let_in()
+        if not _same(_cookie(headers, self._cookie), self._keys.token):
+            return HTMLResponse(_DOOR, 401)
+        secret = query.get("secret", [""])[0] if socket else headers.get(SECRET, "")
+        guarded = changes or scope["path"].startswith("/api/")
+        if guarded and not _same(secret, self._keys.page):
+            return PlainTextResponse("Open the address that racer lab printed at its start.", 403)
+        return None
+
+    def _let_in(self) -> Response:
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(self._cookie, self._keys.token, httponly=True, samesite="strict")
+        return answer
+
+
+def _cookie(headers: Headers, name: str) -> str:
+    for part in headers.get("cookie", "").split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name:
+            return value
+    return ""
+
+
+def _same(given: str, known: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), known.encode())
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = {name.lower() for name, _ in message["headers"]}
+            more = [(k.encode(), v.encode()) for k, v in HEADERS.items() if k.encode() not in given]
+            message = {**message, "headers": [*message["headers"], *more]}
+        await send(message)
+
+    return sending

@@ -1,0 +1,360 @@
+// The lab's page: the reward at the left, its cars at the right. Every text from outside stays text.
+
+import { Stage, colors, el, write } from "./player.js";
+
+// The secret comes behind the # of the printed address, which no request carries, and stays in this tab.
+const SECRET = "racer-lab-secret";
+if (location.hash.length > 1) {
+  sessionStorage.setItem(SECRET, location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+}
+const secret = sessionStorage.getItem(SECRET) ?? "";
+const asked = await fetch("/api/about", { headers: { "x-racer-secret": secret } });
+if (!asked.ok) {
+  document.querySelector(".racer-lab").append(el("h1", { textContent: "racer lab" }), el("p", { textContent: await asked.text() }));
+  throw new Error("not let in");
+}
+const about = await asked.json();
+const START = 0, SWARM = 1, LAP = 2, METRICS = 3, SAID = 4;
+const STILL = matchMedia("(prefers-reduced-motion: reduce)");
+const PALE = 0.6, STREAK = 0.3; // of the swarm
+
+// -- talking to the lab
+
+async function post(path, content = {}) {
+  try {
+    const answer = await fetch("/api/" + path, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-racer-secret": secret },
+      body: JSON.stringify(content),
+    });
+    const type = answer.headers.get("content-type") ?? "";
+    const found = type.includes("json") ? await answer.json() : { error: await answer.text() };
+    if (found.error && answer.status !== 409) say(found.error);
+    return { ...found, status: answer.status };
+  } catch {
+    say("The lab does not answer. Your text is safe here; save again when it is back.");
+    return { status: 0 };
+  }
+}
+
+function listen() {
+  const socket = new WebSocket(`ws://${location.host}/ws/live?secret=${encodeURIComponent(secret)}`);
+  socket.binaryType = "arraybuffer";
+  let lost = 0;
+  socket.onopen = () => {
+    rows.length = 0;
+    said.replaceChildren();
+    banner.hidden = true;
+    connection.textContent = "● connected";
+  };
+  socket.onmessage = (event) => hear(event.data);
+  socket.onclose = () => {
+    connection.textContent = "○ no connection";
+    lost = setTimeout(() => (banner.hidden = false), 2000);
+    setTimeout(() => { clearTimeout(lost); listen(); }, 2500);
+  };
+}
+
+const decoder = new TextDecoder();
+function hear(message) {
+  const view = new DataView(message), kind = view.getUint8(0);
+  const json = () => JSON.parse(decoder.decode(new Uint8Array(message, 1)));
+  if (kind === START) begin(json());
+  else if (kind === SWARM && scene) {
+    const moments = view.getUint8(9), cars = view.getUint16(10, true), count = moments * cars;
+    scene.timesteps = Number(view.getBigUint64(1, true));
+    const poses = new Int16Array(message.slice(12, 12 + 6 * count)), fresh = new Uint8Array(message, 12 + 6 * count, count);
+    arrive(performance.now() / 1000, moments, cars, poses, fresh);
+  } else if (kind === LAP && scene) {
+    scene.lap = { seconds: view.getFloat64(9, true), poses: new Int16Array(message.slice(17)), began: performance.now() / 1000 };
+  } else if (kind === METRICS) {
+    rows.push(json());
+    scheduleFacts();
+  } else if (kind === SAID) {
+    const told = json();
+    if (told.words) say(told.words);
+    if (told.file) elsewhere(told.file);
+  }
+}
+
+// -- the cars
+
+let scene = null;
+const rows = [];
+function begin(start) {
+  const line = (points) => ({ n: points.length, x: points.map((p) => p[0]), y: points.map((p) => p[1]) });
+  const { outer, inner, center } = start.lines;
+  const track = { outer: line(outer), inner: line(inner), center: line(center), start: start.start };
+  const old = scene && scene.lap && scene.about.track === start.track ? scene.lap : null;
+  rows.length = 0;
+  scene = { about: start, stage: new Stage(canvas, track, about.table.shape), coming: [], before: null, last: 0, timesteps: 0, lap: null, ghost: old };
+  scheduleFacts();
+}
+// Where a pose is, in metres.
+const place = (poses, i) => {
+  const [x, y, unit] = scene.about.grid;
+  return [x + poses[3 * i] * unit, y + poses[3 * i + 1] * unit, poses[3 * i + 2] / 10000];
+};
+// The moments of a message are spread over the time between the last two messages.
+function arrive(now, moments, cars, poses, fresh) {
+  const gap = scene.last ? Math.min(Math.max(now - scene.last, 0.02), 1.5) : 0.02;
+  scene.last = now;
+  if (scene.before && !scene.coming.length) scene.before.when = now;
+  for (let k = 0; k < moments; k++) {
+    const places = Array.from({ length: cars }, (_, i) => place(poses, k * cars + i));
+    scene.coming.push({ when: now + gap * (k + 1) / moments, places, fresh: fresh.subarray(k * cars, (k + 1) * cars) });
+  }
+}
+function swarmAt(now) {
+  while (scene.coming.length && scene.coming[0].when <= now) scene.before = scene.coming.shift();
+  if (!scene.before) return null;
+  const old = scene.before, next = scene.coming[0];
+  if (!next) return old.places.map((p) => [p, p]);
+  const part = Math.min(Math.max((now - old.when) / Math.max(next.when - old.when, 1e-9), 0), 1);
+  return next.places.map((b, i) => {
+    if (next.fresh[i]) return [b, b];
+    const a = old.places[i], turn = Math.atan2(Math.sin(b[2] - a[2]), Math.cos(b[2] - a[2]));
+    return [[a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part, a[2] + turn * part], a];
+  });
+}
+function drawSwarm(stage, cars) {
+  const g = stage.g, pixel = stage.pixel / stage.camera.scale, half = Math.max(about.table.shape.length, 4 * pixel) / 2;
+  g.save();
+  g.strokeStyle = g.fillStyle = color("car");
+  if (!STILL.matches) {
+    g.globalAlpha = STREAK;
+    g.lineWidth = pixel;
+    g.beginPath();
+    for (const [[x, y], [a, b]] of cars) { g.moveTo(a, b); g.lineTo(x, y); }
+    g.stroke();
+  }
+  g.globalAlpha = PALE;
+  g.beginPath();
+  for (const [[x, y, yaw]] of cars) {
+    const c = Math.cos(yaw) * half, s = Math.sin(yaw) * half;
+    g.moveTo(x + c, y + s);
+    g.lineTo(x - c - 0.45 * s, y - s + 0.45 * c);
+    g.lineTo(x - c + 0.45 * s, y - s - 0.45 * c);
+  }
+  g.fill();
+  g.restore();
+}
+function lapPose(lap, now) {
+  const n = lap.poses.length / 3, dt = scene.about.dt, at = (now - lap.began) / dt % (n + 1 / dt);
+  const i = Math.min(Math.floor(at), n - 1), j = Math.min(i + 1, n - 1), part = Math.min(at - i, 1);
+  const a = place(lap.poses, i), b = place(lap.poses, j), turn = Math.atan2(Math.sin(b[2] - a[2]), Math.cos(b[2] - a[2]));
+  return { x: a[0] + (b[0] - a[0]) * part, y: a[1] + (b[1] - a[1]) * part, yaw: a[2] + turn * part, steer: 0 };
+}
+let repaint = true, drawn = 0;
+function draw(milliseconds) {
+  requestAnimationFrame(draw);
+  if (!scene || paused || (STILL.matches && milliseconds - drawn < 1000 && !repaint)) return;
+  drawn = milliseconds;
+  const now = milliseconds / 1000, stage = scene.stage;
+  if (stage.fit() || repaint || !stage.camera) stage.paintRoad(stage.overview(), color);
+  repaint = false;
+  stage.show();
+  const cars = shown.value === "lap" ? null : swarmAt(now);
+  if (cars) drawSwarm(stage, cars);
+  if (shown.value !== "swarm") {
+    if (scene.ghost && !scene.lap) stage.car(lapPose(scene.ghost, now), null, color("dim"));
+    if (scene.lap) stage.car(lapPose(scene.lap, now), color("policy"), color("reference"));
+  }
+}
+
+// -- words and the curve
+
+function facts() {
+  const row = rows.at(-1) ?? {}, found = [["steps", `${write((scene?.timesteps || row.timesteps || 0) / 1000, 0)} k of ${write((scene?.about.total ?? 0) / 1000, 0)} k`]];
+  if (row.seconds > 0) {
+    const rate = (row.timesteps - (scene?.about.from ?? 0)) / row.seconds;
+    found.push(["rate", `${write(rate / 1000, 0)} k/s`]);
+    found.push(["swarm", `${write(rate / scene.about.cars * scene.about.dt, 0)} × real time`]);
+  }
+  if (row.laps_pct != null) found.push(["laps", `${write(row.laps_pct, 0)} %`]);
+  if (row.best_lap_s != null) found.push(["best lap", `${write(row.best_lap_s, 2)} s`]);
+  if (row.first_lap_after_s != null) found.push(["first lap after", `${write(row.first_lap_after_s, 1)} s`]);
+  if (scene?.lap) found.push(["policy of now", Number.isFinite(scene.lap.seconds) ? `${write(scene.lap.seconds, 2)} s` : "no lap yet"]);
+  factList.replaceChildren(...found.map(([name, value]) => el("div", {}, el("dt", { textContent: name }), el("dd", { textContent: value }))));
+  canvas.ariaLabel = `Track ${scene?.about.track ?? ""}, all cars while they learn: ` + found.map((one) => one.join(" ")).join(", ");
+  drawCurve();
+}
+let waiting = 0;
+function scheduleFacts() {
+  waiting ||= setTimeout(() => { waiting = 0; facts(); }, 250);
+}
+setInterval(() => { if (rows.length) live.textContent = factList.innerText.replaceAll("\n", " "); }, 10_000);
+function drawCurve() {
+  const d = Math.min(devicePixelRatio || 1, 1.5), w = curve.clientWidth, h = curve.clientHeight, g = curve.getContext("2d");
+  Object.assign(curve, { width: Math.round(w * d), height: Math.round(h * d) });
+  g.setTransform(d, 0, 0, d, 0, 0);
+  g.font = "12px system-ui, sans-serif";
+  const most = Math.max(...rows.map((row) => row.timesteps), 1), x = (v) => 40 + v / most * (w - 56), y = (v) => h - 22 - v / 100 * (h - 36);
+  g.fillStyle = g.strokeStyle = color("dim");
+  for (const v of [0, 50, 100]) {
+    g.globalAlpha = 0.4;
+    g.fillRect(40, y(v), w - 56, 1);
+    g.globalAlpha = 1;
+    g.fillText(`${v} %`, 4, y(v) + 4);
+  }
+  g.fillText("laps completed", 44, 10);
+  g.fillText(`${write(most / 1000, 0)} k steps`, w - 90, h - 5);
+  g.strokeStyle = color("car");
+  g.lineWidth = 2;
+  g.beginPath();
+  rows.forEach((row, i) => g[i ? "lineTo" : "moveTo"](x(row.timesteps), y(row.laps_pct ?? 0)));
+  g.stroke();
+}
+function fillTable() {
+  data.querySelector("div")?.remove();
+  if (!data.open) return;
+  const names = ["timesteps", "laps_pct", "progress_pct", "best_lap_s"], table = el("table", { className: "lap" });
+  table.createTHead().insertRow().append(...names.map((name) => el("th", { scope: "col", textContent: name })));
+  const body = table.createTBody();
+  for (const row of rows.slice(-50)) {
+    const line = body.insertRow();
+    for (const name of names) line.insertCell().textContent = write(row[name] ?? NaN, name === "timesteps" ? 0 : 2);
+  }
+  data.append(el("div", { tabIndex: 0, role: "region", ariaLabel: "Rows of the curve" }, table));
+}
+function say(words) {
+  said.append(el("p", { textContent: words }));
+  while (said.children.length > 30) said.firstChild.remove();
+  said.scrollTop = said.scrollHeight;
+}
+
+// -- the editor
+
+let base = about.base, clean = about.text;
+const KEPT = "racer-lab-text";
+const dirty = () => text.value !== clean;
+function mark() {
+  state.textContent = dirty() ? "○ not saved" : "● saved";
+  try {
+    if (dirty()) sessionStorage.setItem(KEPT, text.value);
+    else sessionStorage.removeItem(KEPT);
+  } catch { /* a browser may keep nothing */ }
+}
+function findings(list) {
+  found.replaceChildren(...list.map((one) => el("li", { className: one.level },
+    el("button", { type: "button", textContent: `${one.level === "error" ? "✗" : one.level === "warning" ? "!" : "·"} ${one.line ? `line ${one.line}: ` : ""}${one.message}`, onclick: () => goTo(one.line) }))));
+}
+function goTo(line) {
+  const lines = text.value.split("\n"), at = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+  text.focus();
+  text.setSelectionRange(at, at + (lines[line - 1] ?? "").length);
+}
+let typing = 0;
+async function check() {
+  const answer = await post("check", { text: text.value });
+  if (answer.findings) findings(answer.findings);
+}
+async function save() {
+  const sent = text.value, answer = await post("save", { text: sent, base });
+  if (answer.status === 409) { conflict(answer); return; }
+  if (!answer.base) return;
+  base = answer.base;
+  clean = sent;
+  findings(answer.findings);
+  mark();
+}
+function take(file) {
+  text.value = clean = file.text;
+  base = file.base;
+  choice.hidden = true;
+  mark();
+  check();
+}
+function conflict(file) {
+  choice.hidden = false;
+  choice.replaceChildren("The file was changed by another program. ",
+    el("button", { type: "button", textContent: "Take the file's", onclick: () => take(file) }), " ",
+    el("button", { type: "button", textContent: "Keep mine", onclick: () => { base = file.base; clean = file.text; choice.hidden = true; save(); } }));
+}
+function elsewhere(file) {
+  if (!dirty()) take(file);
+  else if (file.text !== text.value) conflict(file);
+}
+
+// -- the page
+
+let paused = false;
+const color = (name) => colors(document.documentElement)(name);
+const button = (name, action, words = name) => el("button", { type: "button", textContent: name, title: words, ariaLabel: words, onclick: action });
+const canvas = el("canvas", { role: "img", ariaLabel: "Track with all cars while they learn" });
+const curve = el("canvas", { role: "img", className: "curve", ariaLabel: "Laps completed over steps; the table below has the numbers" });
+const text = el("textarea", { value: about.text, spellcheck: false, ariaLabel: "Reward function", autocomplete: "off" });
+const state = el("span"), connection = el("span", { className: "dim", textContent: "○ connecting" });
+const found = el("ul", { className: "findings", ariaLabel: "Findings" });
+const said = el("div", { className: "said", role: "log", ariaLabel: "What happens", tabIndex: 0 });
+const factList = el("dl", { className: "facts" }), live = el("p", { className: "unseen", ariaLive: "polite" });
+const choice = el("p", { className: "lost", role: "alert", hidden: true });
+const banner = el("p", { className: "lost", role: "alert", hidden: true, textContent: "No connection to the lab. The picture stands still; your text is safe. Trying again." });
+const shown = el("select", { ariaLabel: "What is shown", onchange: () => (repaint = true) }, new Option("swarm and lap", "both"), new Option("swarm", "swarm"), new Option("lap of now", "lap"));
+const data = el("details", { ontoggle: fillTable }, el("summary", { textContent: "The curve as a table" }));
+const help = el("dialog", { ariaLabel: "Keys" }, el("h2", { textContent: "Keys" }),
+  el("dl", {}, ...about.table.labKeys.flatMap(([keys, words]) => [el("dt", { textContent: keys }), el("dd", { textContent: words })])),
+  button("Close", () => help.close()));
+const acts = {
+  save, check,
+  keep: () => post("keep"),
+  stop: () => post("stop"),
+  debug: async () => {
+    const answer = await post("replay");
+    if (answer.path) window.open(answer.path, "_blank", "noopener");
+  },
+  pause: () => { paused = !paused; pauseButton.textContent = paused ? "Go on" : "Pause"; },
+  help: () => help.showModal(),
+  theme: () => {
+    const html = document.documentElement;
+    html.dataset.theme = getComputedStyle(html).colorScheme === "dark" ? "light" : "dark";
+    repaint = true;
+    scheduleFacts();
+  },
+};
+const pauseButton = button("Pause", () => acts.pause(), "Stop the picture");
+document.querySelector(".racer-lab").append(
+  el("header", {}, el("h1", { textContent: "racer lab" }), el("span", { className: "dim", textContent: `${about.track}, seed ${about.seed}` }), connection,
+    button("Theme", acts.theme, "Dark or light"), button("?", acts.help, "Keys")),
+  banner,
+  el("section", { className: "editor", ariaLabel: "Editor" },
+    el("header", {}, el("strong", { textContent: about.file }), " ", state, " ", button("Check", check, "Check the reward without running it"), " ", button("Save & train", save)),
+    choice, text, found),
+  el("div", { className: "view" }, canvas),
+  el("section", { className: "side", ariaLabel: "Training" }, factList,
+    el("div", {}, shown, " ", pauseButton, " ", button("Stop", acts.stop, "Stop learning"), " ", button("Keep", acts.keep, "Keep this draft as a run"), " ",
+      button("Look into its laps", acts.debug)),
+    curve, said),
+  data, help, live);
+text.addEventListener("input", () => {
+  mark();
+  clearTimeout(typing);
+  typing = setTimeout(check, 300);
+});
+text.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing) return;
+  const before = text.value.slice(0, text.selectionStart).split("\n").at(-1), more = before.trimEnd().endsWith(":") ? "    " : "";
+  event.preventDefault();
+  text.setRangeText("\n" + before.match(/^ */)[0] + more, text.selectionStart, text.selectionEnd, "end");
+  text.dispatchEvent(new Event("input"));
+});
+document.addEventListener("keydown", (event) => {
+  const held = event.ctrlKey || event.metaKey, name = (held ? "Control+" : "") + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
+  const action = about.table.labActions[name], types = event.target.closest?.("textarea, select, input");
+  const presses = event.target.closest?.("button, summary, a") && [" ", "Enter"].includes(event.key);
+  if (!action || help.open || presses || (types && !held && event.key !== "F1")) return;
+  event.preventDefault();
+  acts[action]();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { repaint = true; scheduleFacts(); });
+new ResizeObserver(() => { repaint = true; scheduleFacts(); }).observe(canvas);
+addEventListener("beforeunload", (event) => { if (dirty()) event.preventDefault(); });
+try {
+  const kept = sessionStorage.getItem(KEPT);
+  if (kept !== null) text.value = kept;
+} catch { /* a browser may keep nothing */ }
+mark();
+check();
+listen();
+requestAnimationFrame(draw);

@@ -1,0 +1,172 @@
+"""The lab's page in a real browser: save, check, keys, both themes, another editor, a lost lab."""
+
+import contextlib
+import threading
+import time
+
+import pytest
+import uvicorn
+from lab_at_work import REWARD, lab_of
+from render_recordings import MARKUP
+
+from racer.cli.lab import address_of
+from racer.lab.web.server import listening
+
+PATIENCE_MS = 30_000
+ORANGE = """() => {
+  const shown = document.querySelector(".view canvas");
+  const copy = new OffscreenCanvas(shown.width, shown.height);
+  const g = copy.getContext("2d", { willReadFrequently: true });
+  g.drawImage(shown, 0, 0);
+  const d = g.getImageData(0, 0, copy.width, copy.height).data;
+  let found = 0;
+  for (let i = 0; i < d.length; i += 4)
+    found += d[i] > 200 && d[i + 1] > 130 && d[i + 1] < 190 && d[i + 2] < 40;
+  return found;
+}"""
+
+
+@contextlib.contextmanager
+def serving(folder, text=REWARD):
+    """A lab in a thread: (lab, address)."""
+    bound = listening(0)
+    port = bound.getsockname()[1]
+    lab, keys, app = lab_of(folder, port, text)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="websockets-sansio"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    end = time.monotonic() + 60.0
+    while not server.started and time.monotonic() < end:
+        time.sleep(0.01)
+    try:
+        yield lab, address_of(keys, port)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextlib.contextmanager
+def opened(browser, address, theme="dark", motion="no-preference"):
+    context = browser.new_context(color_scheme=theme, reduced_motion=motion)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.seen, page.foreign = [], []
+    page.on("console", lambda message: page.seen.append(message.text))
+    page.on("pageerror", lambda error: page.seen.append(str(error)))
+    origin = address.split("/?")[0]
+    page.on("request", lambda r: page.foreign.append(r.url) if not r.url.startswith(origin) else 0)
+    page.goto(address)
+    page.get_by_text("● connected").wait_for()
+    yield page
+    assert [url for url in page.foreign if not url.startswith(("data:", "ws://127.0.0.1"))] == []
+    context.close()
+
+
+def until(condition):
+    end = time.monotonic() + 30.0
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert condition()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("lab")) as found:
+        yield found
+
+
+def test_it_shows_the_cars_and_says_what_they_do(browser, running):
+    lab, address = running
+    with opened(browser, address) as page:
+        lab.drafts.drives()
+        lab.drafts.tell("driving: new cars after 0.4 s")
+        page.get_by_text("driving: new cars after 0.4 s").wait_for()
+        page.get_by_text("62 %").or_(page.get_by_text("63 %")).wait_for()
+        assert "9.50 s" in page.locator(".facts").inner_text()
+        label = page.locator(".view canvas")
+        until(lambda: "laps 6" in label.get_attribute("aria-label"))
+        until(lambda: page.evaluate(ORANGE) > 20)  # the orange car
+        assert page.seen == []
+        assert page.url.endswith("/")  # neither token nor secret stay in the address
+
+
+def test_typing_is_checked_and_saved_by_keys_alone(browser, running):
+    lab, address = running
+    with opened(browser, address) as page:
+        text = page.get_by_label("Reward function")
+        text.focus()
+        page.keyboard.press("Control+End")
+        page.keyboard.type("    return params['speeed']")
+        page.get_by_text("○ not saved").wait_for()
+        page.get_by_role("button", name="line 3").first.wait_for()
+        page.keyboard.press("Control+s")
+        page.get_by_text("● saved").wait_for()
+        assert lab.desk.text().endswith("params['speeed']")
+        until(lambda: lab.drafts.asked[-1] == "save")
+        page.get_by_role("button", name="line 3").first.click()
+        chosen = "e => e.value.slice(e.selectionStart, e.selectionEnd)"
+        assert text.evaluate(chosen) == "    return params['speeed']"
+        page.keyboard.press("k")  # typed, not a command
+        assert "keep" not in lab.drafts.asked
+        page.get_by_role("button", name="Stop the picture").focus()
+        page.keyboard.press("k")
+        until(lambda: "keep" in lab.drafts.asked)
+
+
+def test_another_editor_and_the_page_never_lose_a_text(browser, tmp_path):
+    with serving(tmp_path) as (lab, address), opened(browser, address) as page:
+        text = page.get_by_label("Reward function")
+        lab.desk.file.write_text("# from another editor, first time\n")
+        until(lambda: text.input_value().startswith("# from another"))
+        text.fill("# mine\n")
+        lab.desk.file.write_text("# from another editor, a second time\n")
+        page.get_by_text("The file was changed by another program.").wait_for()
+        assert text.input_value() == "# mine\n"
+        page.get_by_role("button", name="Keep mine").click()
+        until(lambda: lab.desk.text() == "# mine\n")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing(browser, axe, running, theme):
+    lab, address = running
+    with opened(browser, address, theme, "reduce") as page:
+        lab.drafts.drives()
+        lab.drafts.tell("first lap after 2.0 s")
+        page.get_by_text("The curve as a table").click()
+        page.locator("table.lap td").first.wait_for()
+        assert axe(page) == []
+        page.get_by_role("button", name="Keys").click()
+        assert axe(page) == []
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("hostile", MARKUP[::2])
+def test_hostile_texts_stay_text(browser, tmp_path, hostile):
+    with serving(tmp_path, f"# {hostile}\n") as (lab, address), opened(browser, address) as page:
+        lab.drafts.tell(hostile)
+        page.locator(".said p").first.wait_for()
+        assert page.locator(".said p").first.text_content() == hostile
+        assert page.get_by_label("Reward function").input_value() == f"# {hostile}\n"
+        assert page.evaluate("document.hacked") is None
+        assert page.locator("img").count() == 0
+
+
+def test_without_the_secret_the_page_says_what_to_open(browser, running):
+    _, address = running
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address.split("#")[0])
+    page.get_by_text("Open the address that racer lab printed").wait_for()
+    assert page.locator("textarea").count() == 0
+    context.close()
+
+
+def test_a_lab_that_is_gone_is_said_and_the_text_is_kept(browser, tmp_path):
+    with serving(tmp_path) as (_, address), opened(browser, address) as page:
+        page.get_by_label("Reward function").fill("# not saved yet\n")
+        page.context.set_offline(True)
+        page.keyboard.press("Control+s")
+        page.get_by_text("The lab does not answer.").wait_for()
+        assert page.get_by_label("Reward function").input_value() == "# not saved yet\n"
+        page.context.set_offline(False)

@@ -1,0 +1,273 @@
+"""The lab over HTTP: who may pass, what routes answer, and what never happens."""
+
+import itertools
+import json
+import time
+
+import pytest
+from lab_at_work import REWARD, lab_of
+from render_recordings import MARKUP, driven
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from racer import cli
+from racer.cli.lab import first
+from racer.lab.core.desk import TEXT_MAX, check, digest
+from racer.lab.web.app import POLICY
+from racer.lab.web.server import listening
+from racer.render.live.wire import Kind
+
+PORT = 8123
+HOME = f"http://127.0.0.1:{PORT}"
+HOSTS = [f"127.0.0.1:{PORT}", f"localhost:{PORT}", f"[::1]:{PORT}"]
+FOREIGN = ["evil.example", f"evil.example:{PORT}", "127.0.0.1:80", "127.0.0.1", ""]
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A client without a cookie, and the lab behind it."""
+    lab, keys, app = lab_of(tmp_path, PORT)
+    with TestClient(app, base_url=HOME, follow_redirects=False) as client:
+        client.lab, client.keys = lab, keys
+        yield client
+
+
+@pytest.fixture
+def page(served):
+    """The same client as the page is: cookie, origin, secret."""
+    served.get(f"/?token={served.keys.token}")
+    served.headers |= {"origin": HOME, "x-racer-secret": served.keys.page}
+    return served
+
+
+def watching(page):
+    """Its socket; the test client sends neither host nor cookie of its own."""
+    headers = {"host": f"127.0.0.1:{PORT}", "cookie": f"racer-lab-{PORT}={page.keys.token}"}
+    return page.websocket_connect(f"/ws/live?secret={page.keys.page}", headers=headers)
+
+
+def origin_of(host):
+    return f"http://{host}"
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "method"),
+    list(
+        itertools.product(
+            [*HOSTS, *FOREIGN],
+            ["own", None, "https://evil.example", "null"],
+            ["GET", "POST", "DELETE", "WS"],
+        )
+    ),
+)
+def test_only_own_hosts_and_own_origins_pass(page, host, origin, method):
+    given = origin_of(host) if origin == "own" else origin
+    headers = {"host": host, "origin": given} if given else {"host": host}
+    if not given:
+        del page.headers["origin"]
+    own = host in HOSTS and (origin == "own" or (origin is None and method == "GET"))
+    cookie = {"cookie": f"racer-lab-{PORT}={page.keys.token}"}
+    if method == "WS":
+        try:
+            address = f"/ws/live?secret={page.keys.page}"
+            with page.websocket_connect(address, headers=headers | cookie):
+                passed = True
+        except WebSocketDisconnect:
+            passed = False
+        assert passed == own
+        return
+    path = {"GET": "/", "POST": "/api/keep", "DELETE": "/api/keep"}[method]
+    answer = page.request(method, path, headers=headers | cookie)
+    expected = 405 if method == "DELETE" else 200
+    assert answer.status_code == (expected if own else 403)
+    assert own or page.lab.drafts.asked == ["save"]  # the first one, of the start
+
+
+def test_a_page_of_another_site_loads_nothing_of_it(page):
+    del page.headers["origin"]
+    for site in ("cross-site", "same-site"):
+        for mode in ("no-cors", "cors"):
+            headers = {"sec-fetch-site": site, "sec-fetch-mode": mode}
+            assert page.get("/static/lab.js", headers=headers).status_code == 403
+
+
+def test_without_the_token_there_is_a_door_and_nothing_of_anyone(served):
+    for path in ("/", "/api/about", "/static/lab.js", "/replay/x", "/nothing"):
+        answer = served.get(path)
+        assert answer.status_code == 401
+        assert "mine" not in answer.text
+        assert "speed" not in answer.text
+    assert served.get("/?token=wrong").status_code == 401
+    assert served.post("/api/save", headers={"origin": HOME}).status_code == 401
+
+
+def test_the_token_leaves_the_address_and_becomes_a_strict_cookie(served):
+    answer = served.get(f"/?token={served.keys.token}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"].lower()
+    assert cookie.startswith(f"racer-lab-{PORT}=")
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+
+
+def test_the_cookie_alone_shows_an_empty_page_and_changes_nothing(served):
+    served.get(f"/?token={served.keys.token}")
+    assert "speed" not in served.get("/").text
+    assert served.keys.page not in served.get("/").text
+    assert served.get("/api/about").status_code == 403
+    assert served.post("/api/keep", headers={"origin": HOME}).status_code == 403
+    with (
+        pytest.raises(WebSocketDisconnect),
+        served.websocket_connect("/ws/live?secret=x", headers={"origin": HOME}),
+    ):
+        pass
+    assert served.lab.drafts.asked == ["save"]
+
+
+def test_every_answer_has_its_headers(page):
+    for path in ("/", "/static/lab.js", "/api/about", "/nothing"):
+        headers = page.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["x-frame-options"] == "DENY"
+    assert page.get("/").headers["content-security-policy"] == POLICY
+    assert "unsafe" not in POLICY
+
+
+def test_only_files_of_the_page_are_static(page):
+    assert page.get("/static/player.js").headers["content-type"].startswith("text/javascript")
+    for name in ("guard.py", "..%2fguard.py", "%2e%2e%2f%2e%2e%2fcore%2fdesk.py", "lab.html"):
+        assert page.get(f"/static/{name}").status_code == 404
+
+
+def test_save_writes_the_file_and_trains_it(page):
+    about = page.get("/api/about").json()
+    assert about["text"] == REWARD
+    new = REWARD.replace("speed", "progress")
+    answer = page.post("/api/save", json={"text": new, "base": about["base"]})
+    assert answer.json() == {"base": digest(new), "findings": []}
+    assert page.lab.desk.text() == new
+    assert page.lab.drafts.asked == ["save", "save"]
+
+
+def test_a_file_that_another_program_changed_is_not_lost(page):
+    base = page.get("/api/about").json()["base"]
+    page.lab.desk.file.write_text("# other\n")
+    answer = page.post("/api/save", json={"text": "# mine\n", "base": base})
+    assert answer.status_code == 409
+    assert answer.json()["text"] == page.lab.desk.text() == "# other\n"
+    answer = page.post("/api/save", json={"text": "# mine\n", "base": answer.json()["base"]})
+    assert answer.status_code == 200
+    assert page.lab.desk.text() == "# mine\n"
+
+
+def test_what_another_editor_saves_reaches_the_page_and_is_trained(page):
+    with watching(page) as socket:
+        page.lab.desk.file.write_text("# from vim, longer than before, so that it differs\n" * 2)
+        told = socket.receive_bytes()
+        assert told[0] == Kind.END
+        assert json.loads(told[1:])["file"]["text"].startswith("# from vim")
+    end = time.monotonic() + 30.0
+    while page.lab.drafts.asked.count("save") < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert page.lab.drafts.asked.count("save") == 2
+
+
+def test_a_viewer_that_comes_late_gets_the_road_the_lap_and_every_row(page):
+    page.lab.drafts.drives()
+    page.lab.drafts.tell("driving: new cars after 0.4 s")
+    with watching(page) as socket:
+        kinds = [socket.receive_bytes()[0] for _ in range(4)]
+    assert kinds == [Kind.START, Kind.METRICS, Kind.END, Kind.LAP]
+
+
+def test_keep_and_stop_are_passed_on(page):
+    page.post("/api/keep")
+    page.post("/api/stop")
+    assert page.lab.drafts.asked == ["save", "keep", "stop"]
+
+
+def test_laps_are_looked_into_by_an_address_that_is_good_once(page, tmp_path):
+    answer = page.post("/api/replay")
+    assert answer.status_code == 400
+    assert "no laps yet" in answer.json()["error"]
+    page.lab.drafts.shown.laps = tmp_path / "laps.npz"
+    driven("oval", laps=1).save(tmp_path / "laps.npz")
+    path = page.post("/api/replay").json()["path"]
+    assert "racer-player" in page.get(path).text
+    assert page.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{", b'{"text":1}', b"\xff" * 10, b'{"text":"' + b"a" * 3 * TEXT_MAX]
+)
+def test_bodies_that_are_no_requests_do_no_harm(page, body):
+    before = page.lab.desk.text()
+    assert page.post("/api/check", content=body).status_code in (200, 400)
+    page.post("/api/save", content=body)
+    assert page.lab.desk.text() == before
+
+
+def test_a_text_that_is_too_long_is_refused_in_a_sentence(page):
+    base = page.get("/api/about").json()["base"]
+    answer = page.post("/api/save", json={"text": "#" * (TEXT_MAX + 1), "base": base})
+    assert answer.status_code == 400
+    assert "64 KiB" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("hostile", MARKUP)
+def test_texts_from_outside_cross_as_json_only(page, hostile):
+    page.post("/api/save", json={"text": f"# {hostile}", "base": digest(REWARD)})
+    assert hostile not in page.get("/").text
+    answer = page.get("/api/about")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["text"] == f"# {hostile}"
+
+
+def test_a_check_names_the_line_and_runs_nothing(tmp_path):
+    path = tmp_path / "mine.py"
+    (found,) = check(path, "def reward_function(params:\n    return 1\n")
+    assert (found["level"], found["line"]) == ("error", 1)
+    ran = tmp_path / "ran"
+    found = check(path, f"open({str(ran)!r}, 'w')\ndef reward_function(params):\n    return 1.0\n")
+    assert not ran.exists()
+    found = check(path, "def reward_function(params):\n    return params['speeed']\n")
+    assert [(one["level"], one["line"]) for one in found] == [("warning", 2)] or found[0][
+        "line"
+    ] == 2
+    (found,) = check(path, "x = 1\n")
+    assert found["level"] == "error"
+    assert "reward_function" in found["message"]
+
+
+def test_the_command_begins_with_a_lesson_and_never_writes_over_a_reward(tmp_path):
+    made = first(tmp_path / "rewards" / "mine.py")
+    assert "def reward_function" in made.read_text()
+    made.write_text(REWARD)
+    assert first(made).read_text() == REWARD
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["mine.txt"], "ends in .py"),
+        (["--port", "70000"], "--port 70000"),
+        (["--set", "train.seed"], "write KEY=VALUE"),
+        (["--set", "race.reward=x"], "write KEY=VALUE once"),
+    ],
+)
+def test_what_the_command_cannot_use_is_one_sentence(words, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["lab", "--no-browser", *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    taken = listening(0)
+    taken.listen()
+    assert cli.main(["lab", "--no-browser", "--port", str(taken.getsockname()[1])]) == 5
+    assert "Give another port" in capsys.readouterr().err
+    taken.close()
