@@ -21,7 +21,7 @@ import numpy as np
 import racer.actions
 from racer import vehicles
 from racer.bench.measure import Job, Plan
-from racer.config import RaceConfig
+from racer.config import Others, RaceConfig
 from racer.errors import UsageError
 from racer.race import Race, make_race, track_of
 from racer.reward import RewardEngine
@@ -33,6 +33,12 @@ DOOR_SIZE = 1024
 ROADS = ((20, 20.0), (100, 20.0), (400, 60.0))  # waypoints and m, as real tracks have them
 ROAD_SIZE = 1024
 PACK, PACK_SIZE = 30, 256  # random circuits that cars are spread over, and cars
+AMONG_SIZE = 256  # cars
+AMONG = {  # what is on the road; random actions crash soon, so placing it counts too
+    "6 boxes": Others(race="object_avoidance", obstacles=6, randomize_obstacles=True),
+    "4 bots": Others(race="head_to_bot", bots=4, bot_speed="0.5..1.5", lane_changes=True),
+    "8 learners in a world": Others(race="multi", cars=8),
+}
 PEERS = {  # name → package, Gymnasium id
     "carracing": ("Box2D", "CarRacing-v3"),
     "highway": ("highway_env", "racetrack-v0"),
@@ -73,7 +79,7 @@ def race_of(config: RaceConfig, n: int, engine: str = "compiled") -> Race:
 @functools.lru_cache(maxsize=1)
 def _compiled(config: RaceConfig) -> RewardEngine:
     """Proven equal to Python once, for races of any size that follow each other."""
-    engine = make_race(config, 1).reward
+    engine = make_race(config, config.others.in_world).reward
     assert engine is not None
     return engine
 
@@ -87,6 +93,7 @@ def _with_reward(config: RaceConfig, n: int, engine: RewardEngine, track: Track)
         observation=config.observation,
         reward=engine,
         rules=config.rules,
+        others=config.others,
     )
 
 
@@ -139,12 +146,15 @@ def ring(waypoints: int, length: float) -> Track:
 
 
 def roads(config: RaceConfig) -> list[Job]:
-    """The race on roads of few and of many waypoints, and on many roads at once."""
+    """On roads of few and of many waypoints, with others on the road, on many roads at once."""
     jobs = []
     for waypoints, length in ROADS:
         race = _with_reward(config, ROAD_SIZE, _compiled(config), ring(waypoints, length))
         race.reset()
         jobs.append(Job(f"Race, {waypoints} waypoints on {length:.0f} m", ROAD_SIZE, drive(race)))
+    for what, others in AMONG.items():
+        race = race_of(dataclasses.replace(config, others=others), AMONG_SIZE)
+        jobs.append(Job(f"Race, {what}", AMONG_SIZE, drive(race)))
     for count in (1, PACK):  # measured in turns
         several = dataclasses.replace(config, tracks=f"generated:{count}", reward_engine="compiled")
         race = make_race(several, PACK_SIZE)
@@ -205,7 +215,7 @@ def _one_by_one(env: Any) -> Callable[[int], None]:
 
 def planned_s(plan: Plan, peers: int) -> float:
     """About how long everything here takes, s; a process some 2 s to start, 20 with compiling."""
-    jobs = len(SIZES) + 3 * len(REWARD_SIZES) + len(ROADS) + 2 + 3 + peers
+    jobs = len(SIZES) + 3 * len(REWARD_SIZES) + len(ROADS) + len(AMONG) + 2 + 3 + peers
     turns = (plan.repetitions + 1) * plan.target_s
     return jobs * turns + 2.0 * plan.starts * len(STARTS) + 20.0 * plan.cold
 

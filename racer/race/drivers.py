@@ -38,6 +38,8 @@ class Driver:
         steer: deg, fixed; None follows the line.
         backwards: starts turned round.
         loop: drives a circle about a point of the centre line next to its start.
+        lane: what it does at the next object: avoid takes the other lane, hit its lane, follow
+            stays behind it.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Driver:
     steer: float | None = None
     backwards: bool = False
     loop: bool = False
+    lane: str = ""
 
 
 DRIVERS = (
@@ -60,6 +63,18 @@ DRIVERS = (
     Driver("short loop", 4, 1.0, loop=True),
     Driver("reversed", 4, 1.5, backwards=True),
 )
+
+# Of races with others on the road; the first one is what a reward should pay best.
+AMONG = (
+    Driver("avoid them", 0, 2.0, lane="avoid"),
+    Driver("slow and safe", 2, 0.8, lane="avoid"),
+    Driver("follow for ever", 3, 2.0, lane="follow"),
+    Driver("drive into one", 4, 2.0, lane="hit"),
+    Driver("drive out", 4, 2.0, steer=0.0),
+    Driver("stand still", 4, 0.0),
+    Driver("reversed", 4, 1.5, backwards=True),
+)
+_SEEN, _PASSED, _BEHIND = 2.0, 0.6, 0.8  # m: of what lies ahead, until it is passed, to follow at
 
 
 class Line:
@@ -86,11 +101,21 @@ class Line:
 
 
 def commands(
-    drivers: tuple[Driver, ...], line: Line, cars: Rows, step: int, centres: Floats
+    drivers: tuple[Driver, ...],
+    line: Line,
+    cars: Rows,
+    step: int,
+    centres: Floats,
+    around: tuple[Floats, Floats] | None = None,
 ) -> Floats:
-    """What each driver does now: (N, 2) steering angle (deg) and speed (m/s)."""
+    """What each driver does now: (N, 2) steering angle (deg) and speed (m/s).
+
+    Args:
+        around: of `passing`.
+    """
     x, y, yaw, s = (cars[name] for name in ("nose_x", "nose_y", "yaw", "s"))
-    tx, ty = _along(drivers, line, s, step)
+    lanes, most = around or (np.zeros(len(drivers)), np.full(len(drivers), np.inf))
+    tx, ty = _along(drivers, line, s, step, lanes)
     looping = np.array([d.loop for d in drivers])
     turned = np.arctan2(cars["y"] - centres[:, 1], cars["x"] - centres[:, 0]) + 0.8
     tx = np.where(looping, centres[:, 0] + LOOP * np.cos(turned), tx)
@@ -103,17 +128,41 @@ def commands(
     steer = np.where(np.isnan(fixed), np.clip(steer, -FULL_LOCK, FULL_LOCK), fixed)
     top = np.array([d.top_speed for d in drivers])
     bend = np.sqrt(GRIP / np.maximum(line.turn(s), 1e-6))
-    speed = np.where(np.isnan(fixed), np.minimum(top, bend), top)
+    speed = np.minimum(np.where(np.isnan(fixed), np.minimum(top, bend), top), most)
     return np.stack([steer, speed], axis=1)
 
 
-def _along(drivers: tuple[Driver, ...], line: Line, s: Floats, step: int) -> tuple[Floats, Floats]:
+def passing(race: Any, drivers: tuple[Driver, ...]) -> tuple[Floats, Floats] | None:
+    """How far left of the centre line each driver wants to be, m, and its most speed, m/s.
+
+    Args:
+        race: of one car in each world; None is the answer for a time trial.
+    """
+    if race.among is None:
+        return None
+    lanes, most = np.zeros(len(drivers)), np.full(len(drivers), np.inf)
+    for i, driver in enumerate(drivers):
+        world, s = race.objects[i], float(race.cars["s"][i])
+        gaps = (world["s"] - s + _PASSED) % race.track.length - _PASSED
+        k = int(np.argmin(gaps))
+        if not driver.lane or gaps[k] > (race.track.length if driver.lane == "follow" else _SEEN):
+            continue
+        aside = float(world["n"][k])
+        lanes[i] = -aside if driver.lane == "avoid" else aside
+        if driver.lane == "follow":
+            most[i] = max(0.1, float(world["v"][k]) + 1.5 * (gaps[k] - _BEHIND))
+    return lanes, most
+
+
+def _along(
+    drivers: tuple[Driver, ...], line: Line, s: Floats, step: int, lanes: Floats
+) -> tuple[Floats, Floats]:
     """The point of its line that each driver looks at, (N,) x and y, m."""
     ahead = np.array([d.look_ahead for d in drivers])
     sign = np.array([-1.0 if d.backwards else 1.0 for d in drivers])
     tx, ty = line.at(s + sign * ahead)
     fx, fy = line.at(s + sign * (ahead + 0.1))
-    aside = np.array([d.weave for d in drivers]) * np.sin(step * 2 * np.pi / 20.0)
+    aside = np.array([d.weave for d in drivers]) * np.sin(step * 2 * np.pi / 20.0) + lanes
     length = np.maximum(np.hypot(fx - tx, fy - ty), 1e-9)
     return tx - aside * (fy - ty) / length, ty + aside * (fx - tx) / length
 
@@ -134,7 +183,8 @@ def drive(race: Any, drivers: tuple[Driver, ...] = DRIVERS, steps: int = 0) -> l
     seen: list[list[Any]] = [[] for _ in drivers]
     running = np.ones(len(drivers), np.bool_)
     for step in range(steps or race.max_steps):
-        race.step(to_actions(race.actions, commands(drivers, line, race.cars, step, centres)))
+        wanted = commands(drivers, line, race.cars, step, centres, passing(race, drivers))
+        race.step(to_actions(race.actions, wanted))
         for car in np.flatnonzero(running):
             seen[car].append(race.params[car].copy())
         running &= ~(race.terminated | race.truncated)

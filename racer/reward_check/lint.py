@@ -33,6 +33,7 @@ CONSTANT_KEYS = {
     "is_reversed": "one value, unless rules.alternate_direction is set",
 }
 
+_ABOUT_OBJECTS = ("is_crashed", "closest_objects", "object_in_camera")
 
 FIRST_CALL = {
     "steps": "the first call of an episode has steps == 2.",
@@ -58,9 +59,20 @@ class Finding(NamedTuple):
     message: str
 
 
-def findings(file: RewardFile) -> list[Finding]:
-    """Everything found without running the file, by line."""
-    found = [*_keys(file), *_idioms(file), *_state(file), *_official(file), *_beside(file)]
+def findings(file: RewardFile, objects: int = 0) -> list[Finding]:
+    """Everything found without running the file, by line.
+
+    Args:
+        objects: on the road around each car; none in a time trial.
+    """
+    found = [
+        *_keys(file, objects),
+        *_blind(file, objects),
+        *_idioms(file),
+        *_state(file),
+        *_official(file),
+        *_beside(file),
+    ]
     return sorted(set(found), key=lambda f: (f.line, f.code))
 
 
@@ -88,7 +100,18 @@ def _reads(file: RewardFile) -> list[tuple[str, ast.AST]]:
     return [(key, node) for key, node in usage.reads(functions, dicts) if key is not None]
 
 
-def _keys(file: RewardFile) -> Iterator[Finding]:
+def _blind(file: RewardFile, objects: int) -> Iterator[Finding]:
+    """A reward that never asks what is on the road."""
+    asks = any(key.startswith("objects_") or key in _ABOUT_OBJECTS for key, _ in _reads(file))
+    if objects and not asks:
+        what = (
+            f"reads nothing of the {objects} object{'s' if objects > 1 else ''} around the car: it "
+            "pays the same in front of one as on a free road. See params['closest_objects']."
+        )
+        yield Finding("warning", file.line, "blind", what)
+
+
+def _keys(file: RewardFile, objects: int) -> Iterator[Finding]:
     own, handled = own_keys(file.tree), _handled(file.tree)
     for key, node in _reads(file):
         line = getattr(node, "lineno", 0)
@@ -97,6 +120,10 @@ def _keys(file: RewardFile) -> Iterator[Finding]:
         if key not in KEYS:
             if own is not None:
                 yield _unknown(key, node, line, id(node) in handled)
+        elif objects and (key in _ABOUT_OBJECTS or key.startswith("objects_")):
+            if key == "object_in_camera" and objects == 1:
+                what = "object_in_camera is always False with a single object, as officially."
+                yield Finding("note", line, "constant-key", what)
         elif key in CONSTANT_KEYS:
             what = f"{key} never changes in a time trial: {CONSTANT_KEYS[key]}."
             yield Finding("note", line, "constant-key", what)

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 import racer.actions
+from racer.config import Others
 from racer.errors import BadReward, RewardFailed
 from racer.reward import RewardFile, load, make_engine
 from racer.reward.compiler.background import Ahead
 from racer.reward.worker.engine import WorkerEngine
 from racer.reward_check import speed
-from racer.reward_check.drives import Episodes, drive_all, pay
+from racer.reward_check.drives import Episodes, drive_all, objects_in, pay
 from racer.reward_check.incentives import Drive, judge
 from racer.reward_check.lint import Finding, findings
 from racer.tracks import Track
@@ -66,6 +67,7 @@ def check(
     track_name: str = "oval",
     *,
     actions: str = "continuous",
+    others: Others | None = None,
     show: Show = lambda part, report: None,
     tell: Tell = lambda doing: None,
 ) -> Report:
@@ -73,6 +75,7 @@ def check(
 
     Args:
         reward, track_name, actions: names or files.
+        others: what else is on the road; the drivers then meet it.
         show: called with the report so far after each part: text, drivers, engine, verdict.
         tell: called with what is being done, before each part that may take a second.
 
@@ -84,11 +87,12 @@ def check(
     try:
         file = load(reward)
         report.file = file.shown
-        report.findings += findings(file)
+        objects = others.count if others else 0
+        report.findings += findings(file, objects)
         show("text", report)
-        with Ahead(file) as ahead:
+        with Ahead(file, objects) as ahead:
             tell(f"driving {track.name}")
-            episodes, report.not_driven = drive_all(track, space)
+            episodes, report.not_driven = drive_all(track, space, others)
             tell(f"paying the drivers by {file.name}")
             _pay(report, file, track, episodes)
             show("drivers", report)
@@ -110,8 +114,8 @@ def _line(text: str) -> int:
 
 def _pay(report: Report, file: RewardFile, track: Track, episodes: Episodes) -> None:
     """What each driver earns, what that teaches, and how fast plain Python is."""
-    n, most = len(episodes), speed.BATCH
-    with closing(WorkerEngine(file, n=n, waypoints=track.waypoints, capacity=most)) as worker:
+    most = speed.BATCH
+    with closing(_worker(file, track, episodes, capacity=most)) as worker:
         report.drivers = pay(worker, episodes)
         names = sorted(worker.take_components())
         report.findings += judge(report.drivers, file.line)
@@ -135,7 +139,7 @@ def _component(file: RewardFile, track: Track, episodes: Episodes, name: str) ->
     """What one component pays each driver per step; nothing where a call does not set it."""
     alone = file.of_component(name)
     try:
-        with closing(WorkerEngine(alone, n=len(episodes), waypoints=track.waypoints)) as worker:
+        with closing(_worker(alone, track, episodes)) as worker:
             return {drive.driver: drive.per_step for drive in pay(worker, episodes)}
     except RewardFailed:
         return {}
@@ -147,7 +151,12 @@ def _choose_engine(
     """Which engine a training uses, and why; the compiler is waited for, however long it takes."""
     rows = np.concatenate(list(episodes.values()))
     engine = make_engine(
-        file, n=len(episodes), waypoints=track.waypoints, sample_rows=lambda: rows, ahead=ahead
+        file,
+        n=len(episodes),
+        waypoints=track.waypoints,
+        sample_rows=lambda: rows,
+        ahead=ahead,
+        objects=objects_in(rows),
     )
     with closing(engine):
         report.engine, report.why, report.why_not_compiled = engine.name, engine.why, engine.why_not
@@ -155,3 +164,11 @@ def _choose_engine(
             call_s = speed.of_kernel(engine, episodes)
             fast = {engine.name: speed.rounded(1.0 / call_s)} if call_s else {}
             report.calls_per_second = fast | report.calls_per_second
+
+
+def _worker(file: RewardFile, track: Track, episodes: Episodes, capacity: int = 0) -> WorkerEngine:
+    """A namespace for each episode."""
+    objects = objects_in(next(iter(episodes.values())))
+    return WorkerEngine(
+        file, n=len(episodes), waypoints=track.waypoints, capacity=capacity, objects=objects
+    )

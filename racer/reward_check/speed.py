@@ -16,7 +16,7 @@ from racer.reward import RewardEngine, RewardFile
 from racer.reward.compiler.engine import CompiledEngine
 from racer.reward.engine import Rows
 from racer.reward.worker.engine import WorkerEngine
-from racer.reward_check.drives import Episodes
+from racer.reward_check.drives import Episodes, objects_in
 from racer.tracks import Track
 
 ENOUGH = 0.2  # s of processor time
@@ -56,7 +56,10 @@ def side_by_side(driven: list[Rows], first: int, steps: int) -> Rows:
 def of_inprocess(file: RewardFile, track: Track, episodes: Episodes) -> float:
     """s a call of plain Python with all 27 keys; measured in a guarded process; 0 if unknown."""
     driver, rows = next(iter(episodes.items()))
-    worker = WorkerEngine(file, n=1, waypoints=track.waypoints, capacity=BATCH, every_key=True)
+    objects = objects_in(rows)
+    worker = WorkerEngine(
+        file, n=1, waypoints=track.waypoints, capacity=BATCH, objects=objects, every_key=True
+    )
     with closing(worker):
         worker.compute(rows[:1], None, np.zeros(1))  # a first call may do more than the others
         return of_worker(worker, {driver: rows})

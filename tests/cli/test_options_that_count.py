@@ -34,7 +34,7 @@ ALWAYS = {
     "log report": "--tracks",
     "pull": "--runs-dir",
     "push": "--runs-dir",
-    "reward check": "--track --actions --json",
+    "reward check": "--track --actions --json " + OTHERS,
     "reward map": "--track --speed --heading --component --png",
     "reward replay": "--track --json",
     "reward run": "--params --engine",

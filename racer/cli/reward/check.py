@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from racer import console
+from racer.cli.others import add_others, settings_of_others
 from racer.cli.parser import REWARD_HELP
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="continuous",
         help="action space whose speeds and steering the drivers keep to (default: continuous)",
     )
+    add_others(parser)
     parser.add_argument(
         "--json", metavar="FILE", help="also write the findings as JSON; - prints nothing but them"
     )
@@ -33,12 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 clean, 1 warnings, 3 unusable."""
+    from racer.config import Others
     from racer.reward_check.report import EXIT_CODES, check
     from racer.storage.files import write_output
 
     tell = _tell if sys.stderr.isatty() else _silent
     show = _nothing if args.json == "-" else _Printer(tell)
-    report = check(args.file, args.track, actions=args.actions, show=show, tell=tell)
+    given = {key.split(".")[-1]: value for key, value in settings_of_others(args).items()}
+    others = Others.of(given)
+    report = check(args.file, args.track, actions=args.actions, others=others, show=show, tell=tell)
     tell("")
     text = json.dumps(report.plain(), indent=1)
     if args.json == "-":
