@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,7 @@ def test_sigterm_sends_the_answers_that_are_owed(folder):
                 socket.create_connection(("127.0.0.1", port), timeout=60).close()
             except ConnectionError:
                 break
+        time.sleep(0.3)  # a client that is slow: a service that does not wait would be gone
         client.sendall(body)
         answer = client.recv(10_000)
         assert answer.startswith(b"HTTP/1.1 200")
