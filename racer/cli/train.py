@@ -20,6 +20,7 @@ OPTIONS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ("vehicle", "race.vehicle", str),
     ("actions", "race.actions", str),
     ("observation", "race.observation", str),
+    ("randomize", "race.randomize", str),
     ("reward-engine", "race.reward_engine", str),
     ("sandbox", "race.sandbox", str),
     ("algo", "train.algo", str),

@@ -15,6 +15,7 @@ from racer.errors import BadConfig
 
 STARTS = ("round_robin", "line", "random")
 ENGINES = ("auto", "compiled", "worker", "inprocess")
+RANDOMIZE = ("none", "visual")
 SANDBOXES = ("auto", "strict")
 SLOWEST_LAP = 0.3  # m/s; the step cap lets a car this slow finish a lap
 SPARE_STEPS = 75  # 5 s at 15 Hz on top, for starting and for short tracks
@@ -103,6 +104,12 @@ class RaceConfig:
     sandbox: str = setting(
         "auto", "strict refuses to run a reward without full lock-down", choices=SANDBOXES
     )
+    randomize: str = setting(
+        "none",
+        "what differs from episode to episode of a training, so that a policy does not rely on it: "
+        "visual is light, colours, wear, the camera's place, blur and noise",
+        choices=RANDOMIZE,
+    )
     rules: Rules = field(default_factory=Rules)
     others: Others = field(default_factory=Others)
     camera: CameraConfig = field(default_factory=CameraConfig)
@@ -124,7 +131,7 @@ class RaceConfig:
     @property
     def sensors(self) -> Sensors:
         """The settings of every sensor."""
-        return Sensors(self.camera, self.lidar)
+        return Sensors(self.camera, self.lidar, self.randomize == "visual")
 
     @property
     def where(self) -> str:

@@ -103,3 +103,4 @@ class Sensors:
 
     camera: CameraConfig = field(default_factory=CameraConfig)
     lidar: LidarConfig = field(default_factory=LidarConfig)
+    varied: bool = False  # by visual randomisation

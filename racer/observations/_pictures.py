@@ -27,6 +27,7 @@ class Pictures:
         settings: of the camera.
         lenses: m, how far left of the middle each is.
         weights: of red, green and blue in a grey level; and what is added before rounding down.
+        varied: light, lens and noise differ from episode to episode.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Pictures:
         settings: CameraConfig,
         lenses: tuple[float, ...],
         weights: tuple[float, float, float, float] = OFFICIAL,
+        varied: bool = False,
     ) -> None:
         self._channels = 1 if settings.color == "grey" else 3
         self._stack = settings.stack
@@ -43,6 +45,7 @@ class Pictures:
         horizon = 0.5 * settings.height - focal * math.tan(math.radians(settings.pitch_deg))
         self.horizons = {"": max(0, min(int(horizon), settings.height - 1))}
         self.memory: dict[str, np.ndarray] = {}
+        self._varied = varied
         self._weights = np.array(weights[:3])
         views = [self._view(settings, left, weights[3]) for left in lenses]
         self._views = np.concatenate(views)
@@ -79,6 +82,7 @@ class Pictures:
                 grounds[part.road],
                 colors_of(part.scenery),
                 self._weights,
+                self._varied,
                 self._views,
                 part.objects,
                 part.per_world,

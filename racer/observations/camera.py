@@ -16,4 +16,4 @@ class Observation(Pictures):
     """
 
     def __init__(self, vehicle: np.ndarray, sensors: Sensors) -> None:
-        super().__init__(sensors.camera, (0.0,))
+        super().__init__(sensors.camera, (0.0,), varied=sensors.varied)

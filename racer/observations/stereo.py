@@ -16,7 +16,7 @@ class Observation(Pictures):
 
     def __init__(self, vehicle: np.ndarray, sensors: Sensors) -> None:
         aside = 0.5 * sensors.camera.baseline_m
-        super().__init__(sensors.camera, (aside, -aside), weights=PILLOW)
+        super().__init__(sensors.camera, (aside, -aside), weights=PILLOW, varied=sensors.varied)
 
 
 PILLOW = (0.299, 0.587, 0.114, 0.5)  # of red, green and blue in a grey level, and rounding

@@ -55,7 +55,7 @@ ALWAYS = {
     "track show": "--png --camera --no-window",
     "train": "--reward --track --vehicle --actions --observation --reward-engine --sandbox "
     "--algo --timesteps --seed --device --num-envs --torch-threads --laps --time-limit --set "
-    "--early-stop --runs-dir --resume --seeds --tracks --live --watch-file " + OTHERS,
+    "--early-stop --runs-dir --resume --seeds --tracks --live --watch-file --randomize " + OTHERS,
     "watch": "--video --html --ghost --runs-dir --speed --track",
 }
 

@@ -9,6 +9,7 @@ import numpy as np
 from racer.sim.camera.edges import add_edge
 from racer.sim.camera.ground import COLORS, FIELD, SKY, WALL
 from racer.sim.camera.order import farthest, remember
+from racer.sim.camera.vary import vary_image, vary_lens, vary_light
 from racer.sim.jit import borrowed, inlined, kernel
 from racer.sim.scene import own_column
 from racer.sim.trig import sincos
@@ -40,6 +41,8 @@ class Desk(NamedTuple):
     face: np.ndarray  # (6, 2) px
     seen: np.ndarray  # (OBJECTS_SEEN,) int64, columns of the objects in view; negative: drawn
     near: np.ndarray  # (OBJECTS_SEEN,) m, how far each is
+    colors: np.ndarray  # (COLORS, 3) of this car's episode
+    light: np.ndarray  # (3,) factors of red, green and blue
 
 
 def desk(width: int, height: int, channels: int) -> Desk:
@@ -55,12 +58,26 @@ def desk(width: int, height: int, channels: int) -> Desk:
         np.zeros((6, 2)),
         np.zeros(OBJECTS_SEEN, np.int64),
         np.zeros(OBJECTS_SEEN),
+        np.zeros((COLORS, 3)),
+        np.ones(3),
     )
 
 
 @kernel
 def draw(
-    cars, mask, out, first, direction, ground, colors, weights, views, objects, per_world, desk
+    cars,
+    mask,
+    out,
+    first,
+    direction,
+    ground,
+    colors,
+    weights,
+    varied,
+    views,
+    objects,
+    per_world,
+    desk,
 ):
     """What each car of this direction with mask[i] sees, to out[i].
 
@@ -73,6 +90,7 @@ def draw(
         ground: Ground of the road.
         colors: (COLORS, 3) red, green, blue.
         weights: (3,) of red, green and blue in a grey level.
+        varied: light, lens and noise differ from episode to episode, see racer.sim.camera.vary.
         views: (V,) VIEW, all of one size.
         objects: (W, K) OBJECT of each world.
         per_world: cars in a world.
@@ -83,18 +101,25 @@ def draw(
     channels = views[0].channels
     for i in range(cars.size):
         if mask[i] and cars[i].direction == direction:
+            if varied:
+                vary_light(cars[i], colors, desk.colors, desk.light)
+            else:
+                desk.colors[:] = colors
+            _mix_palette(desk, weights, channels)
             for v in range(views.size):
                 view = views[v]
-                _mix_palette(desk.palette, colors, weights, channels)
-                eye = _eye_of(cars[i], view)
+                eye = _eye_of(cars[i], view, varied)
                 if ground.walls[4] > 0.0:
-                    _add_walls(desk, ground.walls, colors, weights, eye, view, channels)
+                    _add_walls(desk, ground.walls, weights, eye, view, channels)
                 _add_ground(desk, ground, eye, view, channels)
                 _fill(desk, eye, view, channels)
                 if objects.shape[1] > 0:
                     world, own = i // per_world, own_column(i, per_world)
                     _draw_objects(desk, objects, world, own, weights, eye, view, channels)
-                _write(desk.picture, out[i], first + v * channels, view, channels)
+                if varied:
+                    _write_varied(desk.picture, out[i], first, cars[i], v, view, channels)
+                else:
+                    _write(desk.picture, out[i], first + v * channels, view, channels)
 
 
 @inlined
@@ -106,21 +131,29 @@ def _level(channels, p, weights, red, green, blue):
 
 
 @inlined
-def _mix_palette(palette, colors, weights, channels):
+def _mix_palette(desk, weights, channels):
+    light = desk.light
     for k in range(COLORS):
+        red = min(desk.colors[k, 0] * light[0], 255.0)
+        green = min(desk.colors[k, 1] * light[1], 255.0)
+        blue = min(desk.colors[k, 2] * light[2], 255.0)
         for p in range(channels):
-            red, green, blue = colors[k, 0], colors[k, 1], colors[k, 2]
-            palette[k * channels + p] = _level(channels, p, weights, red, green, blue)
+            desk.palette[k * channels + p] = _level(channels, p, weights, red, green, blue)
 
 
 @inlined
-def _eye_of(car, view):
+def _eye_of(car, view, varied):
     """Where the lens is and how it looks: x, y, up; sine and cosine of yaw and pitch; focal."""
+    yaw, pitch, up, aside, zoom = 0.0, 0.0, 0.0, 0.0, 1.0
+    if varied:
+        yaw, pitch, up, aside, zoom = vary_lens(car)
     s, c = sincos(car.yaw)
-    x = car.x + c * view.forward - s * view.left
-    y = car.y + s * view.forward + c * view.left
-    sp, cp = sincos(view.pitch)
-    return x, y, view.up, s, c, sp, cp, view.focal
+    left = view.left + aside
+    x = car.x + c * view.forward - s * left
+    y = car.y + s * view.forward + c * left
+    s, c = sincos(car.yaw + yaw)
+    sp, cp = sincos(max(view.pitch + pitch, 0.0))
+    return x, y, max(view.up + up, 0.01), s, c, sp, cp, view.focal * zoom
 
 
 @inlined
@@ -330,13 +363,15 @@ def _gain(nx, ny):
 
 
 @inlined
-def _add_walls(desk, walls, colors, weights, eye, view, channels):
+def _add_walls(desk, walls, weights, eye, view, channels):
     """The inner sides of the walls, as areas of the ground: all that is behind is field or sky.
 
     What is as high as the lens is on the horizon: below it a wall takes the place of the field,
     above it that of the sky.
     """
-    red, green, blue = colors[WALL, 0], colors[WALL, 1], colors[WALL, 2]
+    light = desk.light
+    red, green = desk.colors[WALL, 0] * light[0], desk.colors[WALL, 1] * light[1]
+    blue = desk.colors[WALL, 2] * light[2]
     box = (0.0, 0.0, 0.0, 0.0)
     for k in range(4):  # counter-clockwise from the lower left corner
         ax, bx = walls[2 if k in (1, 2) else 0], walls[2 if k in (0, 1) else 0]
@@ -374,6 +409,7 @@ def _draw_objects(desk, objects, world, own, weights, eye, view, channels):
 @inlined
 def _color(desk, channels, weights, gain, red, green, blue):
     """What a face of an object adds: its colour, and that it covers."""
+    red, green, blue = red * desk.light[0], green * desk.light[1], blue * desk.light[2]
     for p in range(channels):
         level = _level(channels, p, weights, gain * red, gain * green, gain * blue)
         desk.delta[p] = min(level, 255.0)
@@ -430,3 +466,23 @@ def _write(picture, out, first, view, channels):
             for row in range(column.size):
                 level = column[row] + view.rounding
                 to[row, x] = np.uint8(min(max(level, np.float32(0.0)), np.float32(255.0)))
+
+
+@inlined
+def _write_varied(picture, out, first, car, v, view, channels):
+    """The same with blur, and with noise from a linear congruential generator."""
+    width, height = view.width, view.height
+    blur, noise, state = vary_image(car, v)
+    beside = 0.25 * blur
+    for p in range(channels):
+        pixels = picture[p * width * height : (p + 1) * width * height]
+        for x in range(width):
+            left, right = max(x - 1, 0) * height, min(x + 1, width - 1) * height
+            for row in range(height):
+                above, below = max(row - 1, 0), min(row + 1, height - 1)
+                around = pixels[left + row] + pixels[right + row]
+                around += pixels[x * height + above] + pixels[x * height + below]
+                level = (1.0 - blur) * pixels[x * height + row] + beside * around + view.rounding
+                state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+                level += noise * (2.0 * (state >> 8) / 8388608.0 - 1.0)
+                out[first + v * channels + p, row, x] = np.uint8(min(max(level, 0.0), 255.0))
