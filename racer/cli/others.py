@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from racer.config import Others
 
 # option, Config key; what it does stands beside the setting in racer/config/others.py
 VALUES: tuple[tuple[str, str], ...] = (
@@ -88,6 +91,18 @@ def settings_of_others(args: argparse.Namespace) -> dict[str, Any]:
     if getattr(args, OPPONENTS):
         found[OPPONENTS] = ", ".join(getattr(args, OPPONENTS))
     return read | found
+
+
+def others_of(args: argparse.Namespace) -> Others:
+    """The settings that were given, on top of the defaults.
+
+    Raises:
+        BadConfig: a value that cannot be.
+    """
+    from racer.config import Others
+
+    given = settings_of_others(args)
+    return Others.of({key.rpartition(".")[2]: value for key, value in given.items()})
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer import vehicles
-from racer.config import RaceConfig
+from racer.config import Others, RaceConfig
 from racer.errors import UnknownName, UsageError
 from racer.race.drivers import Line
 from racer.reward import RewardFile, load, make_engine
 from racer.reward.engine import Rows
+from racer.reward_check.around import Around, around, told
 from racer.sim.replay import measure_poses
 from racer.sim.types import CAR, PARAMS
 from racer.storage.files import write_output
@@ -47,7 +48,14 @@ class View(NamedTuple):
 
 
 def draw(
-    reward: str, track_name: str, path: Path, *, speed: float, heading: str, component: str = ""
+    reward: str,
+    track_name: str,
+    path: Path,
+    *,
+    speed: float,
+    heading: str,
+    component: str = "",
+    others: Others | None = None,
 ) -> None:
     """Write the picture: one large map, small ones for other headings and speeds.
 
@@ -57,6 +65,7 @@ def draw(
         speed: m/s.
         heading: "along", or degrees to the left of the road.
         component: draw this part of the reward alone; the whole reward by default.
+        others: what else is on the road, where an episode begins.
 
     Raises:
         UsageError: a heading or speed that is no number, or beyond reason; no such component.
@@ -78,41 +87,48 @@ def draw(
         View(speed / 2, turn),
         View(speed * 1.5, turn),
     ]
+    known = around(track, others or Others())
+    name = file.name
     if component:
-        _check_component(file, track, component)
-        drawn = maps(file.of_component(component), track, views)
-        _paint(path, f"{file.name}, {component}", track, views, drawn)
-    else:
-        _paint(path, file.name, track, views, maps(file, track, views))
+        _check_component(file, track, component, known)
+        file, name = file.of_component(component), f"{file.name}, {component}"
+    _paint(path, name, track, views, maps(file, track, views, known), known)
 
 
-def _check_component(file: RewardFile, track: Track, name: str) -> None:
+def _check_component(file: RewardFile, track: Track, name: str, known: Around | None) -> None:
     if not file.components_line:
         raise UsageError(
             f"--component {name!r}, but {file.shown} names none. Write `components = {{}}` "
             "above reward_function and set components['speed'] and so on in every call."
         )
-    rows = rows_on(track, View(1.0, 0.0))[:1]
-    with closing(make_engine(file, n=1, waypoints=track.waypoints)) as engine:
+    rows, objects = rows_on(track, View(1.0, 0.0), known)[:1], _count(known)
+    with closing(make_engine(file, n=1, waypoints=track.waypoints, objects=objects)) as engine:
         engine.compute(rows, None, np.zeros(1))
-        known = engine.take_components()
-    if name not in known:
-        raise UnknownName("component", name, known, f"They are those of {file.shown}.")
+        names = engine.take_components()
+    if name not in names:
+        raise UnknownName("component", name, names, f"They are those of {file.shown}.")
 
 
-def maps(file: RewardFile, track: Track, views: list[View]) -> list[Floats]:
+def _count(known: Around | None) -> int:
+    return 0 if known is None else len(known.world)
+
+
+def maps(
+    file: RewardFile, track: Track, views: list[View], known: Around | None = None
+) -> list[Floats]:
     """The reward at every point of the grid of each view, (S, ACROSS).
 
     Every car drives its lane of the map from the start line, anew in each map, in steps of 1/15 s:
     a reward that keeps state sees what it would see in a training.
     """
-    return [_driven(file, track, view) for view in views]
+    return [_driven(file, track, view, known) for view in views]
 
 
-def _driven(file: RewardFile, track: Track, view: View) -> Floats:
-    rows, n = rows_on(track, view), cars(view) * ACROSS
-    out, batch = np.zeros(len(rows)), np.zeros(n, PARAMS)
-    with closing(make_engine(file, n=n, waypoints=track.waypoints)) as engine:
+def _driven(file: RewardFile, track: Track, view: View, known: Around | None) -> Floats:
+    rows, n = rows_on(track, view, known), cars(view) * ACROSS
+    out, batch = np.zeros(len(rows)), np.zeros(n, rows.dtype)
+    objects = _count(known)
+    with closing(make_engine(file, n=n, waypoints=track.waypoints, objects=objects)) as engine:
         paid = np.zeros(n)
         for first in range(0, len(rows), n):
             batch[:] = rows[first : first + n]
@@ -156,7 +172,7 @@ def _direction(line: Line, s: Floats) -> Floats:
     return np.arctan2(y1 - y0, x1 - x0)
 
 
-def rows_on(track: Track, view: View) -> Rows:
+def rows_on(track: Track, view: View, known: Around | None = None) -> Rows:
     """One PARAMS row per point of the grid, (S * ACROSS,), row-major.
 
     What follows from the place is measured as in a race; steps and progress are those of a lane
@@ -175,10 +191,17 @@ def rows_on(track: Track, view: View) -> Rows:
     travelled = _step_m(view) * (1.0 + step)
     rows["progress"] = np.minimum(100.0, 100.0 * travelled / track.length)
     rows["speed"] = view.speed
-    return rows
+    return rows if known is None else told(cars_, rows, track, known)
 
 
-def _paint(path: Path, name: str, track: Track, views: list[View], values: list[Floats]) -> None:
+def _paint(
+    path: Path,
+    name: str,
+    track: Track,
+    views: list[View],
+    values: list[Floats],
+    known: Around | None,
+) -> None:
     from racer.render.figures import new_figure
 
     figure = new_figure(figsize=(11, 7.2))
@@ -187,6 +210,8 @@ def _paint(path: Path, name: str, track: Track, views: list[View], values: list[
     range_ = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     for index, (view, painted) in enumerate(zip(views, values, strict=True)):
         mesh = _paint_one(axes[str(index)], track, view, painted, range_)
+        if known is not None:
+            _outline(axes[str(index)], known.world)
         title = _title(view)
         title = f"{name} on {track.name}: {title}" if index == 0 else title
         axes[str(index)].set_title(title, fontsize=9)
@@ -212,6 +237,16 @@ def _paint_one(
     axes.set_aspect("equal")
     axes.axis("off")
     return mesh
+
+
+def _outline(axes: Any, world: np.ndarray) -> None:
+    """The body of every object."""
+    for box in world:
+        half = np.array([box["length"], box["width"]]) / 2
+        corners = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1], [1, 1]]) * half
+        cos, sin = np.cos(box["yaw"]), np.sin(box["yaw"])
+        x, y = (corners @ np.array([[cos, sin], [-sin, cos]]) + [box["x"], box["y"]]).T
+        axes.plot(x, y, color="white", linewidth=1.2)
 
 
 def _title(view: View) -> str:

@@ -35,7 +35,7 @@ ALWAYS = {
     "pull": "--runs-dir",
     "push": "--runs-dir",
     "reward check": "--track --actions --json " + OTHERS,
-    "reward map": "--track --speed --heading --component --png",
+    "reward map": "--track --speed --heading --component --png " + OTHERS,
     "reward replay": "--track --json",
     "reward run": "--params --engine",
     "runs history": "--runs-dir",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from racer import console
-from racer.cli.others import add_others, settings_of_others
+from racer.cli.others import add_others, others_of
 from racer.cli.parser import REWARD_HELP
 
 if TYPE_CHECKING:
@@ -35,14 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 clean, 1 warnings, 3 unusable."""
-    from racer.config import Others
     from racer.reward_check.report import EXIT_CODES, check
     from racer.storage.files import write_output
 
     tell = _tell if sys.stderr.isatty() else _silent
     show = _nothing if args.json == "-" else _Printer(tell)
-    given = {key.split(".")[-1]: value for key, value in settings_of_others(args).items()}
-    others = Others.of(given)
+    others = others_of(args)
     report = check(args.file, args.track, actions=args.actions, others=others, show=show, tell=tell)
     tell("")
     text = json.dumps(report.plain(), indent=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from racer.cli.others import add_others, others_of
 from racer.cli.parser import REWARD_HELP, number, png
 
 
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="draw this component of the reward alone (default: the whole reward)",
     )
+    add_others(parser)
     parser.add_argument(
         "--png", type=png, metavar="FILE", help="the picture to write (default: reward_NAME.png)"
     )
@@ -38,5 +40,6 @@ def run(args: argparse.Namespace) -> None:
 
     path = Path(args.png or f"reward_{Path(args.file).stem}.png")
     view = {"speed": args.speed, "heading": args.heading}
-    draw(args.file, args.track, path, **view, component=args.component)
+    others = others_of(args)
+    draw(args.file, args.track, path, **view, component=args.component, others=others)
     print(f"picture: {path}")
