@@ -77,6 +77,7 @@ def test_the_summary_says_what_is_known_and_no_more(rates, words):
 
 def test_the_command_draws_and_the_same_command_goes_on(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # one worker: the second costs more than it does
     words = ["learning-rates", "--rates", "1e-3,10", "--timesteps", "2048", "--seeds", "1"]
     words += ["--num-envs", "16", "--folder", "s"]
     assert cli.main(words) == 0

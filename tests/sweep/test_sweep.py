@@ -168,6 +168,7 @@ def test_inputs_that_were_changed_are_refused(tmp_path, monkeypatch):
         run(folder, Here())
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no Ctrl-C to one process")
 def test_ctrl_c_keeps_what_is_finished_and_is_fast(tmp_path):
     """A worker that would train for hours is ended at once; the seed before it is kept."""
     folder = new(tmp_path / "s", "train.timesteps=512,99999999")
@@ -182,6 +183,7 @@ def test_ctrl_c_keeps_what_is_finished_and_is_fast(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are found in /proc")
 def test_a_sweep_killed_three_times_is_the_one_that_never_was(tmp_path):
     """SIGKILL of the main process, SIGKILL of a worker, Ctrl-C; then it goes on to its end."""
     words = ["reward=center_line,progress", "train.gamma=0.95,0.99"]
@@ -228,8 +230,9 @@ def _children(pid):
 def test_stopped_is_what_a_signal_raises(tmp_path):
     class Stopping(Here):
         def submit(self, order):
-            os.kill(os.getpid(), signal.SIGTERM)
-            return super().submit(order)
+            future = super().submit(order)
+            signal.raise_signal(signal.SIGTERM)
+            return future
 
     folder = new(tmp_path / "s", "train.gamma=0.9,0.95")
     with pytest.raises(Stopped, match="racer sweep --resume") as stopped:
