@@ -243,7 +243,8 @@ def settings(config: TrainConfig) -> dict[str, Any]:
             chosen[name] = getattr(config, name)
     if "n_steps" in chosen:
         rollout = num_envs(config) * chosen["n_steps"]
-        if config.batch_size is None:  # the default batch, or the largest that fits
+        # the default batch, or the largest that fits; one larger than a rollout is all of it
+        if config.batch_size is None or chosen["batch_size"] > rollout:
             chosen["batch_size"] = _divisor(rollout, chosen["batch_size"])
         if rollout % chosen["batch_size"] or rollout < 2:
             near = _divisor(rollout, chosen["batch_size"])

@@ -1,5 +1,6 @@
 """The deviation of actions falls during a training, by a schedule that a resume keeps."""
 
+import dataclasses
 import math
 
 import pytest
@@ -93,3 +94,5 @@ def test_a_preset_has_only_settings_of_its_algorithm(name):
     config = Config.preset(name)
     assert settings(config.train)["gamma"] == config.train.gamma
     check_action_std(config.train, discrete=False)
+    few = dataclasses.replace(config.train, num_envs=4)  # a batch of 1024 is then all 64 steps
+    assert settings(few)["batch_size"] == {"ppo": 64, "sac": 512}[few.algo]
