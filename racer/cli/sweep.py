@@ -155,5 +155,6 @@ def _refuse(args: argparse.Namespace, place: str, *more: str) -> None:
         if getattr(args, key) is not None:
             raise UsageError(f"--{option} belongs to {place}.")
     only_with(args, place)
+    only_with(args, place)
     if getattr(args, "train.early_stop"):
         raise UsageError(f"--early-stop belongs to {place}.")

@@ -40,6 +40,7 @@ class Inputs:
             "race.track": self._track,
             "race.tracks": self._tracks,
             "race.actions": self._actions,
+            "race.others.opponents": _no_opponents,
             "race.vehicle": lambda name: self._module("vehicles", name),
             "race.observation": lambda name: self._module("observations", name),
         }
@@ -102,6 +103,16 @@ class Inputs:
         path = registry.find_file(kind.removesuffix("s"), name, [Path(kind)], (".py",))
         self._keep(f"{kind}/{path.name}", path.read_bytes(), path)
         return path.stem
+
+
+def _no_opponents(names: str) -> str:
+    """The runs of opponents are no small files, and a worker elsewhere has none of them."""
+    if names:
+        raise UsageError(
+            f"race.others.opponents = {names!r}: a sweep does not send runs to its workers. Train "
+            "against opponents one by one: racer train --race head_to_model --opponent RUN."
+        )
+    return names
 
 
 def digest(files: Files) -> str:

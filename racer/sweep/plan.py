@@ -207,6 +207,7 @@ def make(config: Config, asked: Asked) -> tuple[Plan, Inputs]:
     shared = {"race.reward": config.race.reward, "race.track": config.race.track}
     shared |= {"race.actions": config.race.actions, "race.vehicle": config.race.vehicle}
     shared["race.observation"] = config.race.observation
+    shared["race.others.opponents"] = config.race.others.opponents
     if config.race.tracks is not None:
         shared["race.tracks"] = config.race.tracks
         del shared["race.track"]

@@ -47,9 +47,9 @@ ALWAYS = {
     "runs verify": "--runs-dir",
     "serve": "--runs-dir --checkpoint --host --port --log",
     "sweep": "--vary --search --trials --seeds --prune --folder --resume --engine --address "
-    "--workers --reward --track --tracks --vehicle --actions --observation --reward-engine "
-    "--sandbox --algo --timesteps --seed --device --num-envs --torch-threads --laps --time-limit "
-    "--set --early-stop --config --preset --hyperparameters " + OTHERS,
+    "--workers --reward --track --tracks --vehicle --actions --observation --randomize "
+    "--reward-engine --sandbox --algo --timesteps --seed --device --num-envs --torch-threads "
+    "--laps --time-limit --set --early-stop --config --preset --hyperparameters " + OTHERS,
     "track edit": "--out",
     "track generate": "--seed --count --length --width --out --format",
     "track show": "--png --camera --no-window",
@@ -113,6 +113,8 @@ REFUSED = {
         "--early-stop",
         "--race multi",
         "--config x",
+        "--bots 2",
+        "--obstacle 0.5,inner",
     ),
     "sweep show x": ("--resume x", "--workers 2", "--folder x", "--set a=1", "--track oval"),
     "sweep x.toml": ("--config x", "--preset race"),

@@ -107,6 +107,7 @@ def test_files_of_the_user_are_copied_at_the_start(here):
         (["train.gamma=0.9"], {"prune": "meadian"}, "no pruning"),
         (["train.seed=1,2"], {}, "--seeds N"),
         (["reward=nothing"], {}, "no reward 'nothing'"),
+        (["race.others.opponents=a,b"], {}, "does not send runs"),
         (["train.gamma=0.9,0.91"], {"seeds": 100_000}, "at most 100,000"),
     ],
 )
