@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from racer.bench.training import FOREVER, GOAL_PCT, Clock
-from racer.config import RaceConfig, TrainConfig
+from racer.config import Config, RaceConfig, TrainConfig
 from racer.envs.sb3 import RacerVecEnv
 from racer.race import make_race
 from racer.training import algorithms
@@ -197,8 +197,9 @@ def _advice(name: str, times: Mapping[Choice, float]) -> str:
 
 
 def _train(race_config: RaceConfig, choice: Choice, seed: int, limit_s: float) -> Measured:
-    config = TrainConfig(seed=seed, device=choice.device, threads=choice.threads)
     race = dataclasses.replace(race_config, observation=choice.observation)
+    config = TrainConfig(seed=seed, device=choice.device, threads=choice.threads)
+    config = algorithms.with_network(Config(race, config)).train
     env = RacerVecEnv(make_race(race, algorithms.num_envs(config), seed=seed))
     try:
         model = algorithms.build(config, env)

@@ -21,7 +21,7 @@ import numpy as np
 import racer.actions
 from racer import vehicles
 from racer.bench.measure import Job, Plan
-from racer.config import Others, RaceConfig
+from racer.config import CameraConfig, Others, RaceConfig
 from racer.errors import UsageError
 from racer.race import Race, make_race, track_of
 from racer.reward import RewardEngine
@@ -38,6 +38,13 @@ AMONG = {  # what is on the road; random actions crash soon, so placing it count
     "6 boxes": Others(race="object_avoidance", obstacles=6, randomize_obstacles=True),
     "4 bots": Others(race="head_to_bot", bots=4, bot_speed="0.5..1.5", lane_changes=True),
     "8 learners in a world": Others(race="multi", cars=8),
+}
+SENSOR_SIZE = 64  # cars
+SENSORS = {  # what is measured → observation, camera
+    "camera, 80 x 60 grey": ("camera", CameraConfig()),
+    "camera, 160 x 120 grey": ("camera", CameraConfig(width=160, height=120)),
+    "camera, 160 x 120 RGB": ("camera", CameraConfig(width=160, height=120, color="rgb")),
+    "lidar, 64 beams": ("lidar", CameraConfig()),
 }
 PEERS = {  # name → package, Gymnasium id
     "carracing": ("Box2D", "CarRacing-v3"),
@@ -164,6 +171,22 @@ def roads(config: RaceConfig) -> list[Job]:
     return jobs
 
 
+def sensors(config: RaceConfig) -> list[Job]:
+    """Pictures and scans alone, of cars that stand around the track; a step is one of each car."""
+    jobs = []
+    for what, (name, camera) in SENSORS.items():
+        seen = dataclasses.replace(config, observation=name, camera=camera)
+        race = make_race(seen, SENSOR_SIZE, with_reward=False, tracks=[track_of(config)])
+        race.reset()
+
+        def look(k: int, race: Race = race) -> None:
+            for _ in range(k):
+                race.refresh()
+
+        jobs.append(Job(what, SENSOR_SIZE, look))
+    return jobs
+
+
 def doors(config: RaceConfig) -> list[Job]:
     """Through the interfaces of Gymnasium and Stable-Baselines3."""
     from racer.envs.env import RacerEnv
@@ -215,7 +238,9 @@ def _one_by_one(env: Any) -> Callable[[int], None]:
 
 def planned_s(plan: Plan, peers: int) -> float:
     """About how long everything here takes, s; a process some 2 s to start, 20 with compiling."""
-    jobs = len(SIZES) + 3 * len(REWARD_SIZES) + len(ROADS) + len(AMONG) + 2 + 3 + peers
+    jobs = (
+        len(SIZES) + 3 * len(REWARD_SIZES) + len(ROADS) + len(AMONG) + len(SENSORS) + 2 + 3 + peers
+    )
     turns = (plan.repetitions + 1) * plan.target_s
     return jobs * turns + 2.0 * plan.starts * len(STARTS) + 20.0 * plan.cold
 

@@ -40,6 +40,7 @@ class Report:
     engine: list[Row] = field(default_factory=list)
     rewards: list[Row] = field(default_factory=list)
     roads: list[Row] = field(default_factory=list)
+    sensors: list[Row] = field(default_factory=list)
     doors: list[Row] = field(default_factory=list)
     peers: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -59,6 +60,7 @@ class Report:
             ("Engine", self.engine),
             ("Reward engines", self.rewards),
             ("Roads", self.roads),
+            ("Sensors: pictures and scans alone", self.sensors),
             ("Doors", self.doors),
         ):
             if rows:
@@ -185,6 +187,7 @@ def _engine(
     report.engine = rows("engine", bench_engine.sizes(race))
     report.rewards = rows("reward engines", bench_engine.rewards(race))
     report.roads = rows("roads", bench_engine.roads(race))
+    report.sensors = rows("sensors", bench_engine.sensors(race))
     report.doors = rows("doors", bench_engine.doors(race))
     report.bytes_per_car = bench_engine.bytes_per_car(race)
     if against:

@@ -10,7 +10,7 @@ from typing import Any
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 
-from racer.config import RaceConfig, TrainConfig
+from racer.config import Config, RaceConfig, TrainConfig
 from racer.envs.sb3 import RacerVecEnv
 from racer.evaluation import evaluate
 from racer.policy import from_model
@@ -111,7 +111,7 @@ def learn(
     race_config: RaceConfig, seed: int, seconds: float, *, laps: int = 5, sb3_loops: bool = False
 ) -> Learned:
     """Train with the defaults for `seconds`, then evaluate the last policy."""
-    config = TrainConfig(seed=seed)
+    config = algorithms.with_network(Config(race_config, TrainConfig(seed=seed))).train
     race = make_race(race_config, algorithms.num_envs(config), seed=seed)
     env = RacerVecEnv(race)
     try:
