@@ -24,9 +24,10 @@ class Weaving:
 
     def act(self, obs):
         self.step += 1
-        weave = 0.15 * np.sin(self.step / 7.0)
-        steer = np.arctan2(obs[:, 10], obs[:, 9]) * 1.6 + weave
-        return np.stack([np.clip(steer, -1, 1), np.full(len(obs), 0.1)], 1).astype(np.float32)
+        angle = np.arctan2(obs[:, 10], obs[:, 9])
+        steer = np.clip(1.5 * np.degrees(angle) / 30.0 + 0.1 * np.sin(self.step / 7.0), -1.0, 1.0)
+        speed = np.clip(0.1 - 1.5 * np.abs(angle), -0.9, 0.1)
+        return np.stack([steer, speed], axis=1).astype(np.float32)
 
 
 def driven(track, laps):

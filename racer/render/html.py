@@ -35,7 +35,7 @@ FLAGS = tuple(name for name in PARAMS.names or () if PARAMS[name].kind == "b")
 SCALES = {"heading": 100, "steering_angle": 100, "progress": 10_000}  # others: 1000, counts: 1
 NAME_MAX = 60  # characters of a name from outside
 _INT = 2**31 - 1
-# The player takes a third of its size deflated; the policy allows it by the hash of its text.
+# Player and style take a third of their size deflated; the policy allows them by their hashes.
 LOADER = """
 const code = document.getElementById("code").textContent;
 const packed = Uint8Array.from(atob(code), (letter) => letter.charCodeAt(0));
@@ -44,6 +44,9 @@ const script = document.createElement("script");
 script.type = "module";
 script.textContent = await new Response(stream).text();
 document.head.append(script);
+"""
+_STYLE = """
+document.head.append(Object.assign(document.createElement("style"), {{ textContent: {} }}));
 """
 _START = """
 const recording = JSON.parse(document.getElementById("recording").textContent);
@@ -77,13 +80,10 @@ def page(
     if not len(playback.rows):
         raise UsageError("the recording has no steps, so there is nothing to show.")
     about = recording(playback, speed=speed, ghosts=ghosts, pace=pace, reward=reward)
-    script, style = (
-        _shorter(_source("player.js")) + _START,
-        themes() + _shorter(_source("player.css")),
-    )
+    style = themes() + _shorter(_source("player.css"))
+    script = _STYLE.format(json.dumps(style)) + _shorter(_source("player.js")) + _START
     return Template(_source("page.html")).substitute(
         policy=policy([LOADER, script], [style]),
-        style=style,
         recording=as_data(about),
         player=_deflated(script.encode()),
         loader=LOADER,

@@ -7,7 +7,7 @@ import time
 import pytest
 import uvicorn
 from lab_at_work import REWARD, lab_of
-from render_recordings import MARKUP
+from render_recordings import MARKUP, driven
 
 from racer.cli.lab import address_of
 from racer.lab.web.server import listening
@@ -124,6 +124,19 @@ def test_another_editor_and_the_page_never_lose_a_text(browser, tmp_path):
         assert text.input_value() == "# mine\n"
         page.get_by_role("button", name="Keep mine").click()
         until(lambda: lab.desk.text() == "# mine\n")
+
+
+def test_what_the_edited_text_would_pay_is_shown_without_training(browser, tmp_path):
+    driven("oval", laps=1).save(tmp_path / "laps.npz")
+    with serving(tmp_path) as (lab, address), opened(browser, address, motion="reduce") as page:
+        lab.drafts.shown.laps = tmp_path / "laps.npz"
+        page.get_by_text("What would it pay?").click()
+        page.get_by_text("steps are paid differently").wait_for()
+        assert page.get_by_role("columnheader", name="edited").is_visible()
+        page.get_by_label("Reward function").fill("def reward_function(params):\n    return 2.0\n")
+        rows = driven("oval", laps=1).rows
+        page.get_by_role("cell", name=f"{2.0 * len(rows):.2f}").wait_for()
+        assert lab.drafts.asked == ["save"]
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

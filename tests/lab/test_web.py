@@ -16,6 +16,7 @@ from racer.lab.core.desk import TEXT_MAX, check, digest
 from racer.lab.web.app import POLICY
 from racer.lab.web.server import listening
 from racer.render.live.wire import Kind
+from racer.reward.file import LESSONS
 
 PORT = 8123
 HOME = f"http://127.0.0.1:{PORT}"
@@ -271,3 +272,50 @@ def test_a_port_that_is_taken_is_said(tmp_path, monkeypatch, capsys):
     assert cli.main(["lab", "--no-browser", "--port", str(taken.getsockname()[1])]) == 5
     assert "Give another port" in capsys.readouterr().err
     taken.close()
+
+
+PAID = [  # the text; what is said of it, or None where it pays
+    ("def reward_function(params):\n    return 1 / 0\n", "mine.py:2: ZeroDivisionError"),
+    ("def reward_function(params):\n    while True:\n        pass\n", "longer than 1 s"),
+    ("def reward_function(params:\n", "mine.py:1:"),
+    ("import socket\ns = socket.socket()\ndef reward_function(p):\n    return 1.0\n", "mine.py:2:"),
+]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """Two laps, as `evaluate` pays them with the lesson `center_line`."""
+    path = tmp_path_factory.mktemp("laps") / "laps.npz"
+    driven("oval", laps=2).save(path)
+    return path
+
+
+def test_recorded_laps_are_paid_by_the_text_being_edited(page, recorded):
+    assert "no laps yet" in page.post("/api/rescore", json={"text": REWARD}).json()["error"]
+    page.lab.drafts.shown.laps = recorded
+    lesson = (LESSONS / "center_line.py").read_text()
+    same = page.post("/api/rescore", json={"text": lesson}).json()
+    assert same["same"] == same["steps"] > 100  # to the bit
+    assert same["old"] == same["new"]
+    assert all(old == new for old, new in same["sums"])
+    other = page.post("/api/rescore", json={"text": REWARD}).json()
+    assert other["same"] < other["steps"]
+    assert len(other["progress"]) == len(other["new"]) == len(other["old"])
+    assert page.lab.desk.text() == REWARD  # looking writes nothing
+    assert page.lab.drafts.asked == ["save"]
+
+
+def test_a_reward_that_remembers_is_paid_from_the_first_step_on(page, recorded):
+    page.lab.drafts.shown.laps = recorded
+    text = "n = 0\ndef reward_function(params):\n    global n\n    n += 1\n    return float(n)\n"
+    found = page.post("/api/rescore", json={"text": text}).json()
+    first = 0 if found["lap"] == 1 else found["steps"] - len(found["new"])
+    assert found["new"][0] == first + 1
+
+
+@pytest.mark.parametrize(("text", "said"), PAID, ids=["raises", "hangs", "syntax", "network"])
+def test_what_cannot_pay_is_a_sentence_with_its_line(page, recorded, text, said):
+    page.lab.drafts.shown.laps = recorded
+    answer = page.post("/api/rescore", json={"text": text})
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]

@@ -21,6 +21,7 @@ from racer.config import Config
 from racer.errors import RacerError, UsageError
 from racer.lab.core.desk import TEXT_MAX, Changed, Desk, check, digest
 from racer.lab.core.drafts import Drafts
+from racer.lab.core.rescore import rescored
 from racer.lab.web.hub import Hub
 from racer.recording.trace import Trace
 from racer.render import html, table
@@ -61,6 +62,7 @@ class Lab:
         self.config, self.hub = config, Hub()
         self._desk_of, self._drafts_of = desk_of, drafts_of
         self._replays: dict[str, str] = {}
+        self._paying = asyncio.Lock()  # one guarded process at a time
         self.desk: Desk
         self.drafts: Drafts
 
@@ -169,6 +171,17 @@ class Lab:
         self._replays = {**dict(list(self._replays.items())[-REPLAYS_MAX + 1 :]), name: text}
         return JSONResponse({"path": f"/replay/{name}"})
 
+    async def rescore(self, request: Request) -> Response:
+        """What the text being edited would have paid on the recorded laps; nothing is trained."""
+        text = str((await _body(request)).get("text", ""))[:TEXT_MAX]
+        draft = self.drafts.shown
+        if draft is None or draft.laps is None:
+            raise UsageError("no laps yet: they are driven when a draft has finished.")
+        laps, file = draft.laps, self.desk.file
+        async with self._paying:
+            found = await run_in_threadpool(lambda: rescored(Trace.load(laps), file, text))
+        return JSONResponse(found)
+
     async def replay(self, request: Request) -> Response:
         """The file that `racer watch --html` writes; its policy is in it."""
         text = self._replays.pop(request.path_params["name"], None)
@@ -217,6 +230,7 @@ def application(lab: Lab) -> Starlette:
             Route("/api/about", lab.about),
             Route("/api/replay", lab.ticket, methods=["POST"]),
             Route("/api/check", lab.check, methods=["POST"]),
+            Route("/api/rescore", lab.rescore, methods=["POST"]),
             Route("/api/save", lab.save, methods=["POST"]),
             Route("/api/keep", lab.keep, methods=["POST"]),
             Route("/api/stop", lab.stop, methods=["POST"]),

@@ -218,6 +218,48 @@ function fillTable() {
   }
   data.append(el("div", { tabIndex: 0, role: "region", ariaLabel: "Rows of the curve" }, table));
 }
+// What the text would pay on the recorded laps: old and new along the best one, sums of each.
+let paid = null;
+async function pay() {
+  const answer = await post("rescore", { text: text.value });
+  if (!answer.steps) {
+    verdict.textContent = answer.error ?? "";
+    return;
+  }
+  paid = answer;
+  const same = answer.same === answer.steps;
+  verdict.textContent = same ? `Every one of ${answer.steps} steps is paid the same, to the last bit.`
+    : `${answer.steps - answer.same} of ${answer.steps} steps are paid differently.`;
+  sums.replaceChildren();
+  const head = sums.createTHead().insertRow();
+  head.append(...["lap", "recorded", "edited"].map((name) => el("th", { scope: "col", textContent: name })));
+  const body = sums.createTBody();
+  answer.sums.forEach(([old, edited], i) => {
+    const row = body.insertRow();
+    for (const value of [`${i + 1}`, write(old, 2), write(edited, 2)]) row.insertCell().textContent = value;
+  });
+  drawPaid();
+}
+function drawPaid() {
+  if (!paid || !whatIf.open) return;
+  const d = Math.min(devicePixelRatio || 1, 1.5), w = strip.clientWidth, h = strip.clientHeight, g = strip.getContext("2d");
+  Object.assign(strip, { width: Math.round(w * d), height: Math.round(h * d) });
+  g.setTransform(d, 0, 0, d, 0, 0);
+  g.font = "12px system-ui, sans-serif";
+  const all = [...paid.old, ...paid.new], low = Math.min(...all), high = Math.max(...all);
+  const x = (v) => 8 + Math.max(v, 0) / 100 * (w - 16), y = (v) => h - 6 - (v - low) / (high - low || 1) * (h - 26);
+  [["old", "car", []], ["new", "policy", [6, 3]]].forEach(([name, tint, dash]) => {
+    g.strokeStyle = color(tint);
+    g.lineWidth = 2;
+    g.setLineDash(dash);
+    g.beginPath();
+    paid[name].forEach((value, i) => g[i ? "lineTo" : "moveTo"](x(paid.progress[i]), y(value)));
+    g.stroke();
+  });
+  g.setLineDash([]);
+  g.fillStyle = color("dim");
+  g.fillText(`reward over lap ${paid.lap}: solid is recorded, dashed is edited;  ${write(low, 2)} … ${write(high, 2)}`, 8, 12);
+}
 function say(words) {
   said.append(el("p", { textContent: words }));
   while (said.children.length > 30) said.firstChild.remove();
@@ -249,6 +291,7 @@ let typing = 0;
 async function check() {
   const answer = await post("check", { text: text.value });
   if (answer.findings) findings(answer.findings);
+  if (whatIf.open && paid) pay();
 }
 async function save() {
   const sent = text.value, answer = await post("save", { text: sent, base });
@@ -293,6 +336,9 @@ const choice = el("p", { className: "lost", role: "alert", hidden: true });
 const banner = el("p", { className: "lost", role: "alert", hidden: true, textContent: "No connection to the lab. The picture stands still; your text is safe. Trying again." });
 const shown = el("select", { ariaLabel: "What is shown", onchange: () => (repaint = true) }, new Option("swarm and lap", "both"), new Option("swarm", "swarm"), new Option("lap of now", "lap"));
 const data = el("details", { ontoggle: fillTable }, el("summary", { textContent: "The curve as a table" }));
+const verdict = el("p", { role: "status" }), sums = el("table", { className: "lap" });
+const strip = el("canvas", { role: "img", className: "curve", ariaLabel: "Recorded and edited reward over the best lap; the table has the sums" });
+const whatIf = el("details", { ontoggle: () => { if (whatIf.open) pay(); } }, el("summary", { textContent: "What would it pay? The recorded laps, paid by the text above" }), verdict, strip, sums);
 const help = el("dialog", { ariaLabel: "Keys" }, el("h2", { textContent: "Keys" }),
   el("dl", {}, ...about.table.labKeys.flatMap(([keys, words]) => [el("dt", { textContent: keys }), el("dd", { textContent: words })])),
   button("Close", () => help.close()));
@@ -311,6 +357,7 @@ const acts = {
     html.dataset.theme = getComputedStyle(html).colorScheme === "dark" ? "light" : "dark";
     repaint = true;
     scheduleFacts();
+    drawPaid();
   },
 };
 const pauseButton = button("Pause", () => acts.pause(), "Stop the picture");
@@ -326,7 +373,7 @@ document.querySelector(".racer-lab").append(
     el("div", {}, shown, " ", pauseButton, " ", button("Stop", acts.stop, "Stop learning"), " ", button("Keep", acts.keep, "Keep this draft as a run"), " ",
       button("Look into its laps", acts.debug)),
     curve, said),
-  data, help, live);
+  whatIf, data, help, live);
 text.addEventListener("input", () => {
   mark();
   clearTimeout(typing);
