@@ -308,6 +308,15 @@ class Race:
         self.done_count = done_count
         return self.obs
 
+    def step_commands(self) -> observations.Obs:
+        """One control step of `commands` as they stand, which the caller decoded; scores nothing.
+
+        For cars of one world whose actions are of different kinds.
+        """
+        self._begin()
+        self.done_count = int(self._rest())
+        return self.obs
+
     def drive(self) -> None:
         """Decode `action_buffer` and move every car one control step, and nothing else.
 

@@ -49,6 +49,7 @@ DARK = Theme(
     ghosts=((204, 121, 167), (0, 158, 115), (240, 228, 66), (213, 94, 0)),
     reference=(240, 242, 245),
 )
+RACERS: tuple[Color, ...] = (DARK.car, *DARK.ghosts, DARK.policy, DARK.reference)  # of a race
 LIGHT = Theme(
     ground=(255, 255, 255),
     road=(217, 221, 227),

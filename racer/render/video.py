@@ -12,7 +12,7 @@ import pygame
 from numpy.typing import NDArray
 
 from racer.errors import ResourceError, UsageError
-from racer.render import hud, paint, scene
+from racer.render import hud, paint, racers, scene
 from racer.render.ghosts import Ghost, Pace
 from racer.render.paint import Painter, overview
 from racer.render.scene import Playback, Pose
@@ -85,6 +85,7 @@ class Film:
         self.playback, self.ghosts, self.pace = playback, tuple(ghosts), pace
         self.sight = sight
         self.parts = playback.episodes()
+        self.racers = racers.racers_of(playback)  # None where cars do not race each other
         self.painter = Painter(playback.track)
         self.speeds = scene.speed_scale(playback.rows)
         self._behind_of: dict[int, NDArray[np.float64]] = {}
@@ -93,6 +94,18 @@ class Film:
     def rows(self, part: int) -> NDArray[np.void]:
         """The rows of one episode."""
         return self.playback.rows[self.parts[part]]
+
+    @property
+    def reel(self) -> list[int]:
+        """The episodes to show one after the other: of a race, whose cars drive side by side, the
+        longest."""
+        everything = range(len(self.parts))
+        return [max(everything, key=self.count)] if self.racers else list(everything)
+
+    def count(self, part: int) -> int:
+        """Rows of an episode; a race goes on until its last car has ended."""
+        shown = self.parts if self.racers else self.parts[part : part + 1]
+        return max(int(one.stop - one.start) for one in shown)
 
     def draw(
         self,
@@ -105,6 +118,9 @@ class Film:
         ghosts: bool = True,
     ) -> None:
         """Paint the moment `at` (row index with a fraction) of an episode, HUD included."""
+        if self.racers:
+            self._draw_race(self.racers, surface, at, camera, note)
+            return
         rows = self.rows(part)
         i = min(max(int(at), 0), len(rows) - 1)
         pose = scene.pose_at(rows, at)
@@ -123,6 +139,26 @@ class Film:
         hud.draw_speed_scale(surface, self.speeds)
         if shown:
             hud.draw_gaps(surface, self._gaps(part), rows["params"]["progress"], i)
+
+    def _draw_race(
+        self,
+        cars: racers.Racers,
+        surface: pygame.Surface,
+        at: float,
+        camera: paint.Camera,
+        note: str,
+    ) -> None:
+        """All cars of a race with their names, and who is where."""
+        rows = [self.rows(part) for part in range(len(self.parts))]
+        seconds = at * self.playback.dt
+        self.painter.draw(surface, camera, [])
+        racers.draw_cars(surface, camera, cars, rows, at)
+        if min(surface.get_width() - HUD_MIN[0], surface.get_height() - HUD_MIN[1]) < 0:
+            return
+        racers.draw_standings(surface, cars, rows, seconds, at)
+        lap = racers.lap_words(cars, seconds)
+        title = scene.title_of(self.playback)
+        hud.draw_header(surface, hud.Status(title, lap, seconds, note or self.playback.note))
 
     def _around(self, part: int, at: float) -> NDArray[np.void] | None:
         """Boxes, bots and other cars at a moment; None in a time trial."""
@@ -189,8 +225,8 @@ def frames(
     film = Film(playback, ghosts, pace, sight)
     surface = pygame.Surface(size, 0, 32)
     camera = track_camera(playback.track, size)
-    for part in range(len(film.parts)):
-        last = len(film.rows(part)) - 1
+    for part in film.reel:
+        last = film.count(part) - 1
         steps_per_frame = speed / (fps * playback.dt)
         for k in range(int(last / steps_per_frame) + 1):
             film.draw(surface, part, k * steps_per_frame, camera)

@@ -184,7 +184,8 @@ class Viewer:
 
     def _lap(self, by: int) -> State:
         part = (self.state.part + by) % len(self.film.parts)
-        return self.state._replace(part=part, at=0.0)
+        at = self.state.at if self.film.racers else 0.0  # of a race: the next car, now
+        return self.state._replace(part=part, at=at)
 
     def _zoom_in(self) -> State:
         return self._zoomed(ZOOM)
@@ -205,7 +206,7 @@ class Viewer:
         self._dirty = True
         if at < self._last() + rest:
             self.state = state._replace(at=at)
-        elif state.part + 1 < len(self.film.parts):
+        elif state.part + 1 < len(self.film.parts) and not self.film.racers:
             self.state = state._replace(part=state.part + 1, at=0.0)
         else:
             self.state = state._replace(at=float(self._last()), paused=True)
@@ -247,7 +248,7 @@ class Viewer:
         return ", ".join(words)
 
     def _last(self) -> int:
-        return len(self.film.rows(self.state.part)) - 1
+        return self.film.count(self.state.part) - 1
 
     def _clip(self, at: float) -> float:
         return float(min(max(at, 0.0), self._last()))

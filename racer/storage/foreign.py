@@ -52,7 +52,14 @@ METRICS = {  # of a checkpoint; `recent` are the newest episodes
     "open?": {"rows": int, "sampled": int, "components?": {str: [NUMBER]}},
 }
 POLICY = {"network": dict, "sha256": str, "about?": dict}
-RECORDING = {"dt_s": NUMBER, "track": str, "meta?": dict}
+RACE = {  # of a recorded race: what is shown beside its cars
+    "names": [str],
+    "laps": int,
+    "order": [{"time_s": NUMBER, "cars": [int]}],
+    "crossings": [{"time_s": NUMBER, "car": int, "lap": int, "gap_s": NUMBER}],
+    "events": [{"time_s": NUMBER, "words": str}],
+}
+RECORDING = {"dt_s": NUMBER, "track": str, "meta?": {"race?": RACE}}
 RESULT = {
     "completion_pct": NUMBER,
     "laps": int,

@@ -34,6 +34,7 @@ ALWAYS = {
     "log report": "--tracks",
     "pull": "--runs-dir",
     "push": "--runs-dir",
+    "race": "--track --laps --seed --video --json --out --no-window --runs-dir",
     "reward check": "--track --actions --json " + OTHERS,
     "reward map": "--track --speed --heading --component --png " + OTHERS,
     "reward replay": "--track --json",
