@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -124,7 +125,8 @@ class Seats:
         views: dict[Any, tuple[gymnasium.Space[Any], observations.Obs]] = {}
         for i, entrant in enumerate(entrants):
             config = entrant.config
-            key = config.observation, config.sensors, config.others.count > 0
+            plain = dataclasses.replace(config.sensors, varied=False)  # as in an evaluation
+            key = config.observation, plain, config.others.count > 0
             if key not in views:
                 views[key] = self._bind(*key)
             space, seen = views[key]
