@@ -116,9 +116,11 @@ def test_quick_bench_reports_every_row(tmp_path, capsys, monkeypatch):
     assert [row["cars"] for row in found["engine"]] == list(SIZES)
     rewards = [(row["name"].split()[1], row["cars"]) for row in found["rewards"]]
     assert rewards == [(e, n) for e in ("compiled", "worker", "inprocess") for n in (256, 1024)]
-    assert [row["name"].split()[1] for row in found["roads"]] == ["20", "100", "400", "1", "30"]
+    roads = ["20", "100", "400", "6", "4", "8", "1", "30"]
+    assert [row["name"].split()[1] for row in found["roads"]] == roads
+    assert [row["name"] for row in found["sensors"]] == list(engine.SENSORS)
     assert [row["cars"] for row in found["doors"]] == [1, 1024, 1024]
-    for row in (*found["engine"], *found["rewards"], *found["roads"], *found["doors"]):
+    for row in (*found["engine"], *found["rewards"], *found["roads"], *found["sensors"]):
         assert len(row["repetitions"]) >= 5
         assert f" {row['cars']:,} |" in text
         for one in row["repetitions"]:
