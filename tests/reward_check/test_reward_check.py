@@ -42,8 +42,10 @@ def cheap(request, monkeypatch):
     """
     if request.node.name == "test_a_check_compiles_beside_the_drivers":
         return
-    monkeypatch.setattr(report_module, "drive_all", lambda road, space: _driven(road.name, space))
-    monkeypatch.setattr(report_module, "Ahead", lambda file: contextlib.nullcontext())
+    monkeypatch.setattr(
+        report_module, "drive_all", lambda road, space, others: _driven(road.name, space)
+    )
+    monkeypatch.setattr(report_module, "Ahead", lambda file, objects: contextlib.nullcontext())
     monkeypatch.setattr(speed, "ENOUGH", 1e-9)
     monkeypatch.setattr(speed, "LEAST", 1e-9)
 
