@@ -29,6 +29,8 @@ def seeing(branch, *, channels=1, choices=0, algo="ppo", height=120, width=160):
     for name, size in network.shapes().items():  # as large as keeps numbers what they are
         spread = np.sqrt(2.0 / max(1, np.prod(size[1:])))
         weights[name] = rng.normal(0.0, spread, size).astype(np.float32)
+    for head in {"action_net.weight", "actor.mu.weight"} & set(weights):
+        weights[head] *= np.float32(0.1)  # actions of about -1 to 1, as a trained policy's
     return Policy(network, weights)
 
 
