@@ -227,27 +227,11 @@ def _seeds(args: argparse.Namespace) -> int:
 
 def _watch_file(args: argparse.Namespace) -> int:
     """Drafts of one reward file, until a person ends them."""
-    from racer.errors import UsageError
     from racer.lab.core.job import Job
     from racer.lab.terminal import watch_file
     from racer.process import paths
 
-    vars(args)["race.reward"], given = args.watch_file, vars(args)["race.reward"]
-    refused = {
-        "--reward": given,
-        "--resume": args.resume,
-        "--seeds": args.seeds,
-        "--watch": args.watch,
-        "--profile": args.profile,
-        "--accept-change": args.accept_change,
-        "--checkpoint": args.checkpoint and not args.start_from,
-    }
-    wrong = [option for option, value in refused.items() if value]
-    if wrong:
-        raise UsageError(f"--watch-file trains drafts of one file: no {', '.join(wrong)}.")
-    file = paths.expanded(args.watch_file)
-    if not paths.is_file(file):
-        raise UsageError(f"--watch-file {file}: there is no such file. Write a reward to it first.")
+    file = _watched(args)
     config, parent = _config_and_parent(args)
     job = Job(
         0,
@@ -267,6 +251,34 @@ def _watch_file(args: argparse.Namespace) -> int:
 
     with closing(WindowProcess()) as window:
         return watch_file(file, config, runs_dir, job, window.put)
+
+
+def _watched(args: argparse.Namespace) -> Path:
+    """The file of --watch-file, which becomes the reward of the settings.
+
+    Raises:
+        UsageError: there is no such file, or an option that drafts of one file cannot have.
+    """
+    from racer.errors import UsageError
+    from racer.process import paths
+
+    vars(args)["race.reward"], given = args.watch_file, vars(args)["race.reward"]
+    refused = {
+        "--reward": given,
+        "--resume": args.resume,
+        "--seeds": args.seeds,
+        "--watch": args.watch,
+        "--profile": args.profile,
+        "--accept-change": args.accept_change,
+        "--checkpoint": args.checkpoint and not args.start_from,
+    }
+    wrong = [option for option, value in refused.items() if value]
+    if wrong:
+        raise UsageError(f"--watch-file trains drafts of one file: no {', '.join(wrong)}.")
+    file = paths.expanded(args.watch_file)
+    if not paths.is_file(file):
+        raise UsageError(f"--watch-file {file}: there is no such file. Write a reward to it first.")
+    return file
 
 
 def _config_and_parent(args: argparse.Namespace) -> Any:

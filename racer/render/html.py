@@ -129,16 +129,7 @@ def recording(
         "speeds": [float(v) for v in scene.speed_scale(playback.rows)],
         "start": np.round(scene.start_line(playback.track), 3).tolist(),
         "laps": list(_laps(playback, pace)),
-        "ghosts": [
-            {
-                "name": ghost.name[:NAME_MAX],
-                "color": _color_name(ghost.color),
-                "dt": ghost.dt,
-                "began": _began(ghost.rows, ghost.dt),
-                "on": on,
-            }
-            for ghost, on in shown
-        ],
+        "ghosts": [_about_ghost(ghost, on) for ghost, on in shown],
         "params": list(PARAMS.names or ()),
         "whole": ["steps", *(name for name in PARAMS.names or () if PARAMS[name].kind == "i")],
         "reward": reward,
@@ -152,6 +143,16 @@ def recording(
         ],
         "table": shared(),
         "data": packed(tables),
+    }
+
+
+def _about_ghost(ghost: Ghost, on: bool) -> dict[str, Any]:
+    return {
+        "name": ghost.name[:NAME_MAX],
+        "color": _color_name(ghost.color),
+        "dt": ghost.dt,
+        "began": _began(ghost.rows, ghost.dt),
+        "on": on,
     }
 
 
