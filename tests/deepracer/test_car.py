@@ -61,7 +61,7 @@ def test_the_graph_acts_as_the_policy_in_openvino(policy, sensor, tmp_path):
     (seen,) = model.inputs
     assert sensor in seen.any_name
     assert seen.partial_shape.to_string() == f"[?,120,160,{policy.network.sees[0].shape[0]}]"
-    assert "ppo_head_0/policy" in next(iter(model.outputs[0].names))
+    assert f"{car.OUTPUT}:0" in model.outputs[0].names
     exact = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     pictures = np.random.default_rng(1).integers(
         0, 256, (4, *policy.network.sees[0].shape), np.uint8
