@@ -95,8 +95,8 @@ OBJECT = np.dtype(
         # what rewards are told, by the rules of the official simulator
         ("told_heading", "f8"),  # rad
         ("told_speed", "f8"),  # m/s
-        ("told_left", "?"),
-        ("present", "?"),  # False for one that is neither seen nor hit, e.g. a parked car
+        ("told_left", "i8"),  # 1 or 0
+        ("present", "i8"),  # 1 or 0; 0 for one that is neither seen nor hit, e.g. a parked car
         ("kind", "i8"),  # BOX, BOT or OTHER_CAR
         ("lane", "i8"),  # INNER or OUTER; of a bot that changes lanes the one it leaves
         # how a bot drives

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from racer import Config, evaluate, train
+from racer import Config, evaluate, resume, train
 from racer.config import Others
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig, BadRun
 from racer.race import make_race
-from racer.training import opponents
+from racer.training import checkpoint, opponents
 
 SMALL = {"train.num_envs": 4, "train.timesteps": 64, "train.n_steps": 16, "train.batch_size": 32}
 SMALL |= {"eval.laps": 1, "race.track": "oval", "race.rules.max_steps": 30}
@@ -70,3 +70,25 @@ def test_opponents_that_cannot_drive_here_are_refused(runs):
         Others(race="head_to_model")
     with pytest.raises(BadConfig, match="--opponent RUN"):
         Others(race="multi", opponents="a")
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"race": "head_to_bot", "bots": 2, "lane_changes": True, "randomize_bots": True},
+        {"race": "multi", "cars": 2, "obstacles": 1, "randomize_obstacles": True},
+    ],
+    ids=["bots", "cars"],
+)
+def test_a_training_among_others_resumes_to_the_same_bits(tmp_path, others):
+    more = {f"race.others.{name}": value for name, value in others.items()}
+    config = Config().override(SMALL | more | {"train.timesteps": 256})
+    whole, _ = train(config, runs_dir=tmp_path / "whole", quiet=True)
+    first = config.override({"train.timesteps": 128})
+    begun, _ = train(first, runs_dir=tmp_path / "parts", quiet=True)
+    again, _ = resume(begun, {"train.timesteps": 256}, quiet=True)
+    one, two = (checkpoint.latest(run.checkpoints).state for run in (whole, again))
+    assert one.timesteps == two.timesteps == 256
+    assert one.arrays["env.objects"].size > 0
+    for name, array in one.arrays.items():
+        assert array.tobytes() == two.arrays[name].tobytes(), name
