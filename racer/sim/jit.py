@@ -80,7 +80,8 @@ def _with_fields(arg: Any) -> Any:
     if isinstance(arg, np.ndarray) and arg.dtype.names:
         return arg.view(np.recarray)
     if isinstance(arg, tuple):
-        return type(arg)(*map(_with_fields, arg))
+        parts = map(_with_fields, arg)
+        return type(arg)(*parts) if hasattr(arg, "_fields") else tuple(parts)
     return arg
 
 

@@ -120,7 +120,13 @@ def test_quick_bench_reports_every_row(tmp_path, capsys, monkeypatch):
     assert [row["name"].split()[1] for row in found["roads"]] == roads
     assert [row["name"] for row in found["sensors"]] == list(engine.SENSORS)
     assert [row["cars"] for row in found["doors"]] == [1, 1024, 1024]
-    for row in (*found["engine"], *found["rewards"], *found["roads"], *found["sensors"]):
+    for row in (
+        *found["engine"],
+        *found["rewards"],
+        *found["roads"],
+        *found["sensors"],
+        *found["doors"],
+    ):
         assert len(row["repetitions"]) >= 5
         assert f" {row['cars']:,} |" in text
         for one in row["repetitions"]:

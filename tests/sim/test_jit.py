@@ -50,3 +50,12 @@ def test_a_chain_keeps_what_it_calls_alive():
 
     call = made()
     assert [call(), call()] == [42, 4242]
+
+
+def test_interpreted_kernels_take_a_plain_tuple_of_anything():
+    from racer.sim.jit import _with_fields
+    from racer.sim.types import CAR
+
+    number, cars = _with_fields((1.5, np.zeros(1, CAR)))
+    assert number == 1.5
+    assert cars[0].x == 0.0
