@@ -66,7 +66,7 @@ def plan(others: Others, vehicle: np.ndarray, track: str, length: float) -> np.n
         box["start_s"], box["lane"] = share * length, lane
     slowest, fastest = others.speeds
     if len(bots) and slowest == fastest:  # of everything beside bots, as officially
-        rows["told_speed"] = slowest
+        rows["params_speed"] = slowest
     return rows
 
 

@@ -12,8 +12,8 @@ from racer.config import Others, Rules
 from racer.sim import contact, starts
 from racer.sim import objects as moving
 from racer.sim.native_call import bind, chain
+from racer.sim.params import fill_objects
 from racer.sim.scene import Part, Scene, own_column
-from racer.sim.tell import tell
 from racer.sim.types import Lanes
 from racer.tracks import Track
 from racer.tracks.lanes import lanes_of
@@ -71,7 +71,7 @@ class Among:
         camera = "object_in_camera" in needs
         if not (lists or camera):
             return None
-        return bind(tell, scene.cars, rows, scene.objects, scene.per_world, lists, camera)
+        return bind(fill_objects, scene.cars, rows, scene.objects, scene.per_world, lists, camera)
 
     def move(self, scene: Scene) -> Call:
         """Drive the bots for one control step."""

@@ -12,7 +12,7 @@ from racer.race import Race
 from racer.race.make import alone
 from racer.reward.engine import Rows
 from racer.sim.contact import touch
-from racer.sim.tell import tell
+from racer.sim.params import fill_objects
 from racer.sim.types import params_type
 from racer.tracks import Track
 
@@ -66,6 +66,6 @@ def told(cars: np.ndarray, rows: Rows, track: Track, known: Around) -> Rows:
         world = np.tile(known.world, (len(some), 1))
         hits = np.zeros(len(some), np.int64)
         touch(some, hits, world, 1, track.arrays, 0, vehicle, known.traffic)
-        tell(some, found[part], world, 1, True, True)
+        fill_objects(some, found[part], world, 1, True, True)
         found["is_crashed"][part] = hits > 0
     return found

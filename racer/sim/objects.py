@@ -92,11 +92,11 @@ def place_world(objects, plan, key, episode, track, lanes, traffic):
         _draw(objects, bot, traffic.bots, traffic.bot_gap, length, key, episode)
     for k in range(box, bot):
         _stand(objects[k], track, lanes)
-        objects[k].told_heading = objects[k].yaw if traffic.bots > 0 else 0.0
+        objects[k].params_heading = objects[k].yaw if traffic.bots > 0 else 0.0
     for k in range(bot, objects.size):
         share = uniform_of(key, episode, _SPEED, k)
         speed = traffic.speed_low + (traffic.speed_high - traffic.speed_low) * share
-        objects[k].speed = objects[k].told_speed = speed
+        objects[k].speed = objects[k].params_speed = speed
         _plan_change(objects[k], k, key, episode, track, lanes, traffic)
         _drive_to(objects[k], track, lanes)
 
@@ -127,7 +127,7 @@ def locate_object(box, track):
     box.n = distance if left else -distance
     ccw = track.head[0].ccw
     inside = (left == ccw) & on_road(track, box.x, box.y)
-    box.told_left = inside == ccw
+    box.params_left = inside == ccw
 
 
 @inlined
@@ -253,7 +253,7 @@ def _drive_to(bot, track, lanes):
     else:
         x, y, dx, dy = on_curve(lanes.outer, length, at)
     bot.x, bot.y, bot.yaw = x, y, math.atan2(dy, dx)
-    bot.told_heading = bot.yaw
+    bot.params_heading = bot.yaw
     bot.v = 0.0 if bot.pause > 0.0 else bot.speed * math.sqrt(dx * dx + dy * dy)
     locate_object(bot, track)
 
@@ -274,7 +274,7 @@ def drive_bot(bot, k, dt, key, episode, track, lanes, traffic):
 def mirror_car(seen, car, track, bots):
     """What the others see of a car: its row among the objects of its world."""
     seen.x, seen.y, seen.yaw, seen.v = car.x, car.y, car.yaw, car.v
-    seen.told_heading = car.yaw if bots > 0 else 0.0
+    seen.params_heading = car.yaw if bots > 0 else 0.0
     locate_object(seen, track)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from racer.sim.frustum import object_in_camera
 from racer.sim.geometry import point_on
 from racer.sim.jit import inlined, kernel
 from racer.sim.progress import waypoints_around, width_and_side
@@ -53,3 +54,30 @@ def fill_places(cars, rows, track):
     for i in range(cars.size):
         car = cars[i]
         fill_place(car, rows[i], track, car.nose_x, car.nose_y, car.yaw * _DEG, True)
+
+
+@kernel
+def fill_objects(cars, rows, objects, per_world, lists, camera):
+    """Fill what is around each car into its row: the lists `objects_*` and `object_in_camera`.
+
+    Args:
+        rows: (N,) PARAMS with room for objects, out.
+        lists, camera: does anyone read the lists, or the flag? Each costs extra.
+    """
+    for i in range(cars.size):
+        row, world = rows[i], objects[i // per_world]
+        own = i % per_world if per_world > 1 else -1
+        if camera:
+            row.object_in_camera = object_in_camera(cars[i], world, own)
+        if lists:
+            place = 0
+            for k in range(world.size):
+                if k == own:
+                    continue
+                item, of = row.objects[place], world[k]
+                item.x, item.y, item.distance = of.x, of.y, of.s
+                item.distance_from_center = abs(of.n)
+                item.heading, item.speed = of.params_heading, of.params_speed
+                item.left_of_center = 1.0 if of.params_left else 0.0
+                place += 1
+            row.objects_count = place

@@ -93,9 +93,9 @@ OBJECT = np.dtype(
         ("s", "f8"),  # m, arc length of the projection from waypoint 0, driving direction, [0, L]
         ("n", "f8"),  # m, distance from the centre line, left of driving direction positive
         # what rewards are told, by the rules of the official simulator
-        ("told_heading", "f8"),  # rad
-        ("told_speed", "f8"),  # m/s
-        ("told_left", "i8"),  # 1 or 0
+        ("params_heading", "f8"),  # rad
+        ("params_speed", "f8"),  # m/s
+        ("params_left", "i8"),  # 1 or 0
         ("present", "i8"),  # 1 or 0; 0 for one that is neither seen nor hit, e.g. a parked car
         ("kind", "i8"),  # BOX, BOT or OTHER_CAR
         ("lane", "i8"),  # INNER or OUTER; of a bot that changes lanes the one it leaves

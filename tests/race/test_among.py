@@ -125,13 +125,13 @@ def test_a_car_beside_is_still_seen_and_one_behind_is_not(race):
 
 def test_bots_report_one_speed_for_everything_and_their_own_where_they_differ(race):
     same = race(1, others=Others(race="head_to_bot", bots=2, obstacles=1, bot_speed="0.7"))
-    assert same.objects["told_speed"][0].tolist() == [0.7, 0.7, 0.7]
+    assert same.objects["params_speed"][0].tolist() == [0.7, 0.7, 0.7]
     own = race(1, others=BOTS).objects[0]
-    assert own["told_speed"][0] == 0.0  # the box
-    assert len(set(own["told_speed"][1:].tolist())) == 3
+    assert own["params_speed"][0] == 0.0  # the box
+    assert len(set(own["params_speed"][1:].tolist())) == 3
     assert ((own["speed"][1:] >= 0.5) & (own["speed"][1:] <= 1.5)).all()
     alone = race(1, others=BOXES)
-    assert (alone.objects["told_heading"] == 0.0).all()
+    assert (alone.objects["params_heading"] == 0.0).all()
 
 
 def test_a_saved_race_goes_on_bit_for_bit(race):

@@ -119,7 +119,7 @@ def test_what_is_told_is_what_is_there(tmp_path):
         world = np.delete(race.objects[car // 2], car % 2)  # without itself; bots have moved on
         assert len(params["objects_location"]) == 4
         assert params["objects_location"][1] == [world["x"][1], world["y"][1]]  # the box
-        assert params["objects_left_of_center"][1] == world["told_left"][1]
+        assert params["objects_left_of_center"][1] == world["params_left"][1]
         assert params["objects_distance"][1] == world["s"][1]
 
 

@@ -13,9 +13,9 @@ from racer.reward.params import closest, params_of
 from racer.sim import contact, frustum, starts
 from racer.sim import objects as moving
 from racer.sim.native_call import bind
+from racer.sim.params import fill_objects
 from racer.sim.progress import lap_progress
 from racer.sim.progress import place as place_car
-from racer.sim.tell import tell
 from racer.sim.termination import judge
 from racer.sim.types import (
     BOT,
@@ -81,7 +81,7 @@ class Road:
         car, row = self.car(nose_s), np.zeros(1, params_type(found.shape[1]))
         car["s"] = row["projection_distance"] = nose_s
         if found.shape[1]:
-            tell(car, row, found, 1, True, False)
+            fill_objects(car, row, found, 1, True, False)
         return params_of(row[0], self.track.waypoints)
 
 
@@ -321,7 +321,7 @@ def test_an_object_exactly_at_the_nose_counts_as_behind(nose, expected):
 def test_object_in_camera_is_that_of_the_object_before_the_next(base, places, share, expected):
     car, found = base.car(share * base.length), base.boxes(*places)
     row = np.zeros(1, params_type(len(places)))
-    tell(car, row, found, 1, False, True)
+    fill_objects(car, row, found, 1, False, True)
     assert bool(row["object_in_camera"][0]) == expected
 
 
@@ -334,12 +334,12 @@ def test_object_in_camera_of_two_cars(base):
     for name, value in CAR_BODY.items():
         world[name] = value
     row = np.zeros(2, params_type(1))
-    tell(cars, row, world, 2, False, True)
+    fill_objects(cars, row, world, 2, False, True)
     assert row["object_in_camera"].tolist() == [False, False]
     behind = np.concatenate([base.car(2.0), base.car(1.0)])  # racecar_1 behind racecar_0
     for name in ("x", "y", "yaw", "s"):
         world[name][0] = behind[name]
-    tell(behind, row, world, 2, False, True)
+    fill_objects(behind, row, world, 2, False, True)
     assert row["object_in_camera"].tolist() == [False, True]
 
 
