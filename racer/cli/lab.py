@@ -108,6 +108,7 @@ def first(file: Path) -> Path:
 def _config(args: argparse.Namespace, file: Path) -> Any:
     from racer.config import Config
     from racer.errors import BadConfig
+    from racer.race import pack_of
 
     settings: dict[str, Any] = {"race.reward": str(file)}
     if args.track:
@@ -117,4 +118,6 @@ def _config(args: argparse.Namespace, file: Path) -> Any:
         if not equals or key.strip() in settings:
             raise BadConfig(f"--set {text}: write KEY=VALUE once, e.g. train.seed=3.")
         settings[key.strip()] = value.strip()
-    return Config().override(settings)
+    config = Config().override(settings)
+    pack_of(config.race)  # a track that is not there is said now, not after every save
+    return config

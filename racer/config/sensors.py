@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from racer.config.convert import build
 from racer.config.fields import check, setting
 from racer.errors import BadConfig
 
 COLORS = ("grey", "rgb")
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,7 @@ class CameraConfig:
         Raises:
             BadConfig: an unknown name or a value outside its range.
         """
-        if given is None or isinstance(given, cls):
-            return given or cls()
-        if not isinstance(given, Mapping):
-            raise BadConfig(
-                f"camera = {given!r}; give CameraConfig(...) or a dict, e.g. width=160."
-            )
-        return build(cls, dict(given), "race.camera.")
+        return _of(cls, given, "camera", "width=160")
 
 
 @dataclass(frozen=True)
@@ -85,6 +80,11 @@ class LidarConfig:
         2.0, "where the last bin of discretized_lidar ends", 0.15, 12.0, unit="m"
     )
 
+    @classmethod
+    def of(cls, given: LidarConfig | Mapping[str, Any] | None) -> LidarConfig:
+        """As CameraConfig.of."""
+        return _of(cls, given, "lidar", "beams=128")
+
     def __post_init__(self) -> None:
         check(self, "race.lidar.")
         if self.beams % self.sectors:
@@ -104,3 +104,11 @@ class Sensors:
     camera: CameraConfig = field(default_factory=CameraConfig)
     lidar: LidarConfig = field(default_factory=LidarConfig)
     varied: bool = False  # by visual randomisation
+
+
+def _of(kind: type[_Kind], given: Any, name: str, example: str) -> _Kind:
+    if given is None or isinstance(given, kind):
+        return given or kind()
+    if not isinstance(given, Mapping):
+        raise BadConfig(f"{name} = {given!r}; give {kind.__name__}(...) or a dict, e.g. {example}.")
+    return build(kind, dict(given), f"race.{name}.")

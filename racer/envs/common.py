@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from racer.config import CameraConfig, Others, RaceConfig, Rules
+from racer.config import CameraConfig, LidarConfig, Others, RaceConfig, Rules
 from racer.errors import BadConfig
 from racer.race import Race
 from racer.reward.function import RewardFunction
@@ -24,6 +24,7 @@ def race_config(
     rules: Rules | Mapping[str, Any] | None,
     others: Others | Mapping[str, Any] | None = None,
     camera: CameraConfig | Mapping[str, Any] | None = None,
+    lidar: LidarConfig | Mapping[str, Any] | None = None,
     **names: Any,
 ) -> tuple[RaceConfig, RewardFunction | None]:
     """The settings of a door, and the reward if that is a Python function.
@@ -33,6 +34,7 @@ def race_config(
         rules: Rules, or a dict of their fields.
         others: Others, or a dict of their fields.
         camera: CameraConfig, or a dict of its fields.
+        lidar: LidarConfig, or a dict of its fields.
         names: every other field of RaceConfig.
 
     Raises:
@@ -47,8 +49,9 @@ def race_config(
             shown = " ".join(repr(value).split())[:60]
             raise BadConfig(f"{name} = {shown}; give a name or the path of a file{also}.")
     texts = {name: os.fspath(value) for name, value in names.items()}
-    groups = {"others": Others.of(others), "camera": CameraConfig.of(camera)}
-    return RaceConfig(**texts, rules=Rules.of(rules), **groups), function  # type: ignore[arg-type]
+    groups: dict[str, Any] = {"rules": Rules.of(rules), "others": Others.of(others)}
+    groups |= {"camera": CameraConfig.of(camera), "lidar": LidarConfig.of(lidar)}
+    return RaceConfig(**texts, **groups), function
 
 
 class Cameras:

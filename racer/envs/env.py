@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from racer.config import CameraConfig, Others, RaceConfig, Rules
+from racer.config import CameraConfig, LidarConfig, Others, RaceConfig, Rules
 from racer.envs.common import Cameras, race_config
 from racer.observations import Obs, copied, take
 from racer.race import Start, episode_info, make_race
@@ -48,11 +48,12 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
     reward file keeps in variables is not copied: there it starts anew.
 
     Args:
-        track, reward, vehicle, actions, observation, reward_engine, sandbox, rules, others: as in
-            RaceConfig; names or paths. Rules and others may be dicts of their
+        track, reward, vehicle, actions, observation, reward_engine, sandbox, randomize, rules,
+            others: as in RaceConfig; names or paths. Rules and others may be dicts of their
             fields. A reward may be a Python function of params: it is called as it is, in this
             process, unguarded. To stop in a reward file with pdb, set reward_engine="inprocess".
-        camera: what the camera is like, a dict of the fields of CameraConfig.
+        camera, lidar: what the sensors are like, dicts of the fields of CameraConfig and
+            LidarConfig.
         render_mode: None, "human" (a window) or "rgb_array".
 
     Raises:
@@ -72,9 +73,11 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
         observation: str = RaceConfig.observation,
         reward_engine: str = RaceConfig.reward_engine,
         sandbox: str = RaceConfig.sandbox,
+        randomize: str = RaceConfig.randomize,
         rules: Rules | Mapping[str, Any] | None = None,
         others: Others | Mapping[str, Any] | None = None,
         camera: CameraConfig | Mapping[str, Any] | None = None,
+        lidar: LidarConfig | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
@@ -90,6 +93,8 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
             reward_engine=reward_engine,
             sandbox=sandbox,
             camera=camera,
+            lidar=lidar,
+            randomize=randomize,
         )
         self.render_mode = render_mode
         everything = render_mode is not None

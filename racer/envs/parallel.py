@@ -12,7 +12,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from racer.config import CameraConfig, Others, RaceConfig, Rules
+from racer.config import CameraConfig, LidarConfig, Others, RaceConfig, Rules
 from racer.envs.common import Cameras, race_config
 from racer.errors import BadConfig, ResourceError
 from racer.observations import Obs, copied, take
@@ -40,7 +40,7 @@ class RacerParallelEnv(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
     Args:
         cars: how many drive, 2 to 16.
         others: what else is on the road; its `race` and `cars` do not count here.
-        camera: as RacerEnv.
+        camera, lidar: as RacerEnv.
         render_mode: None or "rgb_array": `render` gives the picture of the first car.
         max_episode_steps: step cap; None sizes it to the track.
         more: as RacerEnv.
@@ -66,6 +66,7 @@ class RacerParallelEnv(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
         others: Others | Mapping[str, Any] | None = None,
         rules: Rules | Mapping[str, Any] | None = None,
         camera: CameraConfig | Mapping[str, Any] | None = None,
+        lidar: LidarConfig | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
         max_episode_steps: int | None = None,
         **more: Any,
@@ -82,7 +83,7 @@ class RacerParallelEnv(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
         if max_episode_steps is not None:
             rules = dataclasses.replace(rules, max_steps=max_episode_steps)
         names = {name: getattr(RaceConfig, name) for name in _NAMES} | more
-        config, function = race_config(reward, rules, settings, camera, track=track, **names)
+        config, function = race_config(reward, rules, settings, camera, lidar, track=track, **names)
         self.render_mode = render_mode
         everything = render_mode is not None
         self.race = make_race(config, cars, all_params=everything, reward=function)

@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from racer.config import CameraConfig, Others, RaceConfig, Rules
+from racer.config import CameraConfig, LidarConfig, Others, RaceConfig, Rules
 from racer.envs.common import Cameras, race_config
 from racer.errors import BadConfig
 from racer.observations import Obs, copied, take
@@ -61,9 +61,11 @@ class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
         observation: str = RaceConfig.observation,
         reward_engine: str = RaceConfig.reward_engine,
         sandbox: str = RaceConfig.sandbox,
+        randomize: str = RaceConfig.randomize,
         rules: Rules | Mapping[str, Any] | None = None,
         others: Others | Mapping[str, Any] | None = None,
         camera: CameraConfig | Mapping[str, Any] | None = None,
+        lidar: LidarConfig | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
         max_episode_steps: int | None = None,
         autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
@@ -89,6 +91,8 @@ class RacerVectorEnv(VectorEnv[Obs, NDArray[Any], NDArray[Any]]):
             reward_engine=reward_engine,
             sandbox=sandbox,
             camera=camera,
+            lidar=lidar,
+            randomize=randomize,
         )
         self.num_envs = num_envs
         self.render_mode = render_mode

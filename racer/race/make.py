@@ -116,7 +116,7 @@ def make_race(
             f"{n} car{'s' if n > 1 else ''} cannot race in worlds of {each}: give a multiple. "
             f"Try train.num_envs={max(1, n // each) * each}."
         )
-    if n // each < len(roads):
+    if 0 < n // each < len(roads):
         raise BadConfig(
             f"{n} cars in worlds of {each} cannot race on {len(roads)} tracks: each needs a world. "
             f"Try train.num_envs={8 * each * len(roads)}, or fewer tracks."

@@ -30,7 +30,12 @@ VALUES = {
     "a suffix alone": ".npz",
 }
 # Beside the argument under test: what is refused before it trains or measures for seconds.
-BESIDE = {"train": {"--track": "nothing"}, "bench": {"what": "engine", "--track": "nothing"}}
+BESIDE = {
+    "train": {"--track": "nothing"},
+    "bench": {"what": "engine", "--track": "nothing"},
+    "lab": {"--track": "nothing"},
+    "learning-rates": {"--track": "nothing"},
+}
 ALONE = {"--reward", "--runs-dir"}  # looked at after the track
 SMALL = {"--timesteps": "64", "--num-envs": "1", "--laps": "1", "--reward": "nothing"}
 CODES = {0, 1, 2, 3, 4, 5, 6, 7}

@@ -100,8 +100,8 @@ def test_a_longer_training_with_a_schedule_is_another_training(tmp_path):
 def test_how_often_and_how_long_training_judges(tmp_path, monkeypatch, settings, times, laps):
     seen = []
 
-    def make_scorer(race, *, laps):
-        real = evaluation.make_scorer(race, laps=1)
+    def make_scorer(race, *, laps, opponents):
+        real = evaluation.make_scorer(race, laps=1, opponents=opponents)
 
         def scorer(driver):
             seen.append(laps)
