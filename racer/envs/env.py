@@ -48,12 +48,12 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
     reward file keeps in variables is not copied: there it starts anew.
 
     Args:
-        track, reward, vehicle, actions, observation, reward_engine, sandbox, randomize, rules,
-            others: as in RaceConfig; names or paths. Rules and others may be dicts of their
+        track, reward, vehicle, actions, observation, reward_engine, sandbox, rules, others: as in
+            RaceConfig; names or paths. Rules and others may be dicts of their
             fields. A reward may be a Python function of params: it is called as it is, in this
             process, unguarded. To stop in a reward file with pdb, set reward_engine="inprocess".
-        camera, lidar: what the sensors are like, dicts of the fields of CameraConfig and
-            LidarConfig.
+        randomize: "visual" for another light, wear and lens in every episode.
+        camera, lidar: what they are like, dicts of the fields of CameraConfig, LidarConfig.
         render_mode: None, "human" (a window) or "rgb_array".
 
     Raises:
