@@ -167,8 +167,8 @@ def test_when_the_warm_process_is_killed_all_of_it_ends_and_the_next_job_runs(
 ):
     number = warm.train(job(file, tmp_path, **{"train.timesteps": 10**9}))
     warm.heard.drives(number)
-    below = descendants(os.getpid())
-    assert len(below) >= 3  # the warm process, the training, the process of its reward
+    below = descendants(warm._warm.pid)  # of pytest there may be others
+    assert len(below) >= 2  # the training, the process of its reward
     os.kill(warm._warm.pid, signal.SIGKILL)
     assert warm.heard.done(number) == {"killed": True}
     gone(below)
