@@ -1,5 +1,5 @@
 # setup   create .venv and install racer with its development tools
-#         make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu   on Linux: PyTorch without CUDA, 2.7 instead of 6.2 GB
+#         make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu   on Linux: PyTorch without CUDA, 2.7 GB in all
 # train   train the centre-line reward on a built-in track and say what came out
 # test    checks (format, lint, types, import floors, spelling, docs), then every test but the slow ones,
 #         two at a time
