@@ -86,6 +86,20 @@ def nearest_segment_of_all(line, x, y):
 
 
 @inlined
+def segment_at(line, s):
+    """The segment at arc length `s` (m, in [0, length]) and the fraction of it before `s`."""
+    j, after = 0, line.size - 1
+    while after - j > 1:
+        middle = (j + after) // 2
+        if line[middle].s <= s:
+            j = middle
+        else:
+            after = middle
+    r = (s - line[j].s) / line[j].step if line[j].step > 0.0 else 0.0
+    return j, r
+
+
+@inlined
 def point_on(line, j, r):
     """The point at fraction `r` of segment `j`: (x, y), m."""
     return line[j].x + r * line[j].dx, line[j].y + r * line[j].dy

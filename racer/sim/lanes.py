@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from racer.sim.geometry import fraction_along, point_on, squared_distance
+from racer.sim.geometry import fraction_along, point_on, segment_at, squared_distance
 from racer.sim.jit import inlined, kernel
 
 _NEIGHBOURS = 12  # segments either way; more than a bend squeezes into a quarter of the width
@@ -78,14 +78,7 @@ def on_center(track, s):
     """The centre line at arc length `s` (m, wrapped): its segment, x, y (m)."""
     center = track.center
     s -= track.head[0].length * math.floor(s / track.head[0].length)
-    j, after = 0, center.size - 1
-    while after - j > 1:
-        middle = (j + after) // 2
-        if center[middle].s <= s:
-            j = middle
-        else:
-            after = middle
-    r = (s - center[j].s) / center[j].step if center[j].step > 0.0 else 0.0
+    j, r = segment_at(center, s)
     x, y = point_on(center, j, r)
     return j, x, y
 

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from racer.sim.geometry import around, border_points, on_road, point_on, project, wrap
+from racer.sim.geometry import around, border_points, on_road, point_on, project, segment_at, wrap
 from racer.sim.jit import borrowed, inlined, kernel
 from racer.sim.trig import sincos
 from racer.sim.types import ALL_ROAD, IN_PROGRESS
@@ -84,14 +84,7 @@ def pose_on_center(track, s):
     """
     s = s % track.head[0].length
     center = track.center
-    j, after = 0, center.size - 1
-    while after - j > 1:
-        middle = (j + after) // 2
-        if center[middle].s <= s:
-            j = middle
-        else:
-            after = middle
-    r = (s - center[j].s) / center[j].step if center[j].step > 0.0 else 0.0
+    j, r = segment_at(center, s)
     x, y = point_on(center, j, r)
     return x, y, math.atan2(center[j + 1].y - y, center[j + 1].x - x)
 
