@@ -70,6 +70,7 @@ def findings(file: RewardFile, objects: int = 0) -> list[Finding]:
         *_blind(file, objects),
         *_idioms(file),
         *_state(file),
+        *_time(file),
         *_official(file),
         *_beside(file),
     ]
@@ -128,7 +129,10 @@ def _keys(file: RewardFile, objects: int) -> Iterator[Finding]:
             what = f"{key} never changes in a time trial: {CONSTANT_KEYS[key]}."
             yield Finding("note", line, "constant-key", what)
         elif key.startswith("objects_"):
-            what = f"{key} is empty in a time trial; reading an element of it raises IndexError."
+            what = (
+                f"{key} is empty in a time trial; reading an element of it raises IndexError. "
+                "For a race with obstacles: --race object_avoidance."
+            )
             yield Finding("note", line, "empty-objects", what)
 
 
@@ -233,14 +237,21 @@ def _aliases(file: RewardFile, key: str) -> set[str]:
 
 
 def _state(file: RewardFile) -> Iterator[Finding]:
+    """Names that outlive a call, in one note for the whole file."""
+    kept = [node for node in ast.walk(file.tree) if isinstance(node, ast.Global)]
+    if kept:
+        names = dict.fromkeys(name for node in kept for name in node.names)
+        what = (
+            f"keeps {', '.join(names)} between calls; every car has its own. "
+            f"Reset {'it' if len(names) == 1 else 'them'} where steps == 2, the first call of an "
+            "episode."
+        )
+        yield Finding("note", min(node.lineno for node in kept), "state", what)
+
+
+def _time(file: RewardFile) -> Iterator[Finding]:
     for node in ast.walk(file.tree):
-        if isinstance(node, ast.Global):
-            what = (
-                f"keeps {', '.join(node.names)} between calls; every car has its own. "
-                "Reset it where steps == 2, the first call of an episode."
-            )
-            yield Finding("note", node.lineno, "state", what)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in (
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (
             "time.time",
             "time.perf_counter",
             "datetime.now",

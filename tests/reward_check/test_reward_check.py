@@ -195,6 +195,14 @@ def test_a_reward_that_keeps_state_is_paid_whole_episodes(write):
     assert fast.total == pytest.approx(100.0, abs=1.0)  # a lap, but for its first step
 
 
+def test_what_a_file_keeps_between_calls_is_one_note_with_every_name(write):
+    text = "a = b = 0\ndef one():\n    global a\ndef two():\n    global a, b\n"
+    file = load(write(text + "def reward_function(params):\n    return 1.0\n"))
+    (note,) = (finding for finding in findings(file) if finding.code == "state")
+    assert note.line == 3
+    assert note.message.startswith("keeps a, b between calls")
+
+
 def test_a_map_drives_every_car_from_its_first_step(write):
     (gained,) = maps(load(write(LAST)), Track.load("oval"), [View(2.0, 0.0)])
     length = Track.load("oval").length
