@@ -39,6 +39,7 @@ ALWAYS = {
     "reward map": "--track --speed --heading --component --png " + OTHERS,
     "reward replay": "--track --json",
     "reward run": "--params --engine",
+    "reward why": "--reward --lap --step --json --runs-dir",
     "runs history": "--runs-dir",
     "runs list": "--runs-dir",
     "runs rm": "--runs-dir",

@@ -99,7 +99,7 @@ class Worker:
         self.requests: int = setup["requests"]
         self.socket: int = setup["answers"]
         n, row_size = setup["capacity"], setup["row_size"]
-        layout = wire.layout(n, row_size)
+        layout = wire.layout(n, row_size, setup["trace"])
         self.memory = memoryview(mapped(setup["memory"], layout.size))
         self.at = self.memory[wire.AT :][:8].cast("q")
         self.rows = self.memory[wire.ROWS :][: n * row_size]
@@ -116,6 +116,10 @@ class Worker:
         self.beside: Any = None
         self.turn: Callable[[Any], None] | None = None  # where a call looks for own modules
         self.tally = components.Tally()
+        self.noted = self.memory[layout.trace :][: setup["trace"]]
+        self.tracer: Any = None
+        self.make: Callable[[int], Any] | None = None
+        self.place = -1  # the row that a traced file would compute next; -1 after other calls
 
     def answer(self, tag: int) -> None:
         self.answers += 1
@@ -133,7 +137,7 @@ class Worker:
     def start(self, code: types.CodeType, beside: Any) -> bool:
         """Execute the file once per car; `beside` serves the files that lie beside it."""
         extra, self.beside = {"print": self.printer.print}, beside
-        make = self.maker(code, extra, beside)
+        self.make = make = self.maker(code, extra, beside)
         for car in range(self.setup["cars"]):
             self.at[0] = car
             try:
@@ -187,17 +191,48 @@ class Worker:
             n = wire.number(request)
             if n == 0:  # what an empty batch asks for
                 self.tell(self.tally.take())
-            elif not self.batch(n):
+            elif not (self.batch(n) if n > 0 else self.trace(-n)):
                 continue
             self.answer(wire.DONE)
 
-    def batch(self, n: int) -> bool:
-        """Compute the first `n` rows."""
+    def trace(self, n: int) -> bool:
+        """Note what the call for row `n - 1` does, after those before it if the file remembers."""
+        size, first = self.setup["row_size"], n - 1
+        if self.setup["remembers"]:
+            if not 0 <= self.place < n:
+                made = self.make(self.setup["seed"])  # type: ignore[misc]
+                self.functions, self.namespaces, self.place = [made.function], [made], 0
+            first = self.place
+        if first < n - 1 and not self.batch(n - 1, first):
+            return False
+        (row,) = struct.iter_unpack(self.setup["row_format"], self.rows[(n - 1) * size : n * size])
+        given = self.params_of(row, self.waypoints[row[params.IS_REVERSED]])
+        self.at[0], self.place = n - 1, n
+        if self.turn is not None:
+            self.turn(self.namespaces[0])
+        self.printer.size = self.printer.count[0] = 0
+        found: dict[str, Any] = {"line": 0, "problem": ""}
+        try:
+            self.out[n - 1] = namespace.number(self.tracer.run(self.functions[0], given))
+        except namespace.Nonsense as error:
+            found["problem"] = f"it returned {error}"
+        except BaseException as error:
+            place = namespace.place_beside(error, self.beside)
+            found = {"line": namespace.line_of(error, self.path), "problem": told(error, place)}
+        raw = self.tracer.result(len(self.noted) - 8)
+        self.noted[:8] = wire.word(len(raw))
+        self.noted[8 : 8 + len(raw)] = raw
+        self.tell({**found, "problem": found["problem"][:2000]})
+        return True
+
+    def batch(self, n: int, first: int = 0) -> bool:
+        """Compute the rows from `first` to `n`."""
         at, out, functions = self.at, self.out, self.functions
         cars, waypoints, number = len(functions), self.waypoints, namespace.number
         low, high, params_of = -namespace.LIMIT, namespace.LIMIT, self.params_of
-        rows = self.rows[: n * self.setup["row_size"]]
-        i, function, turn = 0, functions[0], self.turn
+        size = self.setup["row_size"]
+        rows, self.place = self.rows[first * size : n * size], -1
+        i, function, turn = first, functions[0], self.turn
         is_reversed = params.IS_REVERSED
         tallies = self.setup["components"]
         try:
@@ -333,6 +368,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     worker = Worker(setup)
     tree = ast.parse(setup["source"], worker.path)
+    if setup["trace"]:
+        worker.tracer = sibling("worker/tracing").Tracer(worker.path, tree)
     code = compile(tree, worker.path, "exec", dont_inherit=True)
     for name in ("random", "encodings.ascii", "encodings.latin_1", "encodings.idna"):
         importlib.import_module(name)

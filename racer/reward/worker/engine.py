@@ -32,6 +32,7 @@ from racer.reward.params import Waypoints, row_format
 from racer.reward.worker import wire
 from racer.reward.worker.channel import open_channel
 from racer.reward.worker.limits import cpu_of, locked, over, packages
+from racer.reward.worker.traced import Traced, read, remembers
 from racer.sim.types import PARAMS, params_type
 
 CALL_LIMIT = 1.0  # s, one call
@@ -59,6 +60,7 @@ class WorkerEngine(RewardEngine):
         capacity: the most rows of one batch; n by default.
         objects: the most around a car that rows may have room for.
         every_key: build the whole dict, as inprocess does, whatever the file reads.
+        trace: be able to `trace` calls; for one namespace.
         show: called with what the reward printed, after the batch in which it did, and how many
             bytes after the first 64 KiB were dropped; None keeps it for `output`.
 
@@ -80,6 +82,7 @@ class WorkerEngine(RewardEngine):
         capacity: int = 0,
         objects: int = 0,
         every_key: bool = False,
+        trace: bool = False,
         show: Show | None = None,
     ) -> None:
         super().__init__(file, waypoints)
@@ -92,6 +95,7 @@ class WorkerEngine(RewardEngine):
         self._answers = self._n = 0
         self._batch: tuple[Rows, Cars | None] | None = None
         self._cars, self._type = n, params_type(objects)
+        self._trace = wire.TRACE if trace else 0
         self._share(max(n, capacity))
         self._spawn(n, seed)
         try:
@@ -109,7 +113,7 @@ class WorkerEngine(RewardEngine):
     def _share(self, capacity: int) -> None:
         """Lay out the shared memory."""
         self._capacity = capacity
-        self._layout = wire.layout(capacity, self._type.itemsize)
+        self._layout = wire.layout(capacity, self._type.itemsize, self._trace)
         self._channel = open_channel(self._layout.size)
         memory: Any = self._channel.memory
         self._at = np.frombuffer(memory, np.int64, 1, wire.AT)
@@ -126,6 +130,8 @@ class WorkerEngine(RewardEngine):
             "row_format": row_format(self._type.itemsize),
             "row_size": self._type.itemsize,
             "cars": n,
+            "trace": self._trace,
+            "remembers": bool(self._trace) and remembers(self.file),
             "keys": sorted(self.needs),
             "components": bool(self.file.components_line),
             "seed": seed,
@@ -184,14 +190,14 @@ class WorkerEngine(RewardEngine):
         except Failure as failure:
             raise self._failed(failure, rows, cars) from None
 
-    def _send(self, rows: Rows) -> None:
+    def _send(self, rows: Rows, trace: bool = False) -> None:
         self._n, self._sent = len(rows), time.monotonic()
         if self._channel.closed:
             raise RuntimeError("the reward's process has been closed; make a new environment")
         self._copy(rows)
         self._at[0] = 0
         try:
-            self._channel.send(wire.word(self._n))
+            self._channel.send(wire.word(-self._n if trace else self._n))
         except OSError:
             raise self._dead() from None
 
@@ -220,6 +226,29 @@ class WorkerEngine(RewardEngine):
         if found["kind"] == "value":
             raise Failure(car, self.file.line, returned(found["problem"]))
         raise Failure(car, found["line"] or self.file.line, found["problem"])
+
+    def trace(self, rows: Rows) -> Traced:
+        """What the call for the last of `rows` does, line by line.
+
+        A reward that remembers something is computed for the rows before it, from the first one on;
+        rows that were computed for the call before this one are not computed again.
+
+        Args:
+            rows: of one car, from its first step on.
+
+        Raises:
+            Failure: a call before it failed, or this one hung or ended the process.
+        """
+        self._send(rows, trace=True)
+        tag = self._await(self._n)
+        found = self._error()
+        if tag != wire.DONE:
+            raise Failure(self._car(), found["line"] or self.file.line, found["problem"])
+        memory, start = self._channel.memory, self._layout.trace
+        size = min(max(wire.number(memory[start : start + 8]), 0), self._trace - 8)
+        raw = bytes(memory[start + 8 : start + 8 + size])
+        value = float("nan") if found["problem"] else float(self._out[len(rows) - 1])
+        return read(raw, value, found["line"], found["problem"], self.output())
 
     def _warn_if_slow(self, seconds: float) -> None:
         """Once, when calls take much processor time; how long a batch took says nothing."""

@@ -11,6 +11,7 @@ Standard library only: the reward's process loads this file by its path.
     out      float64  rewards
     error    int64    length of what follows; JSON: what went wrong
     prints   bytes    the first 64 KiB printed
+    trace    int64    length of what follows; JSON: what one call did; only where it is asked for
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import NamedTuple
 AT, ASK, CPU, PRINTED, ROWS = 0, 8, 16, 24, 64
 ERROR_SIZE = 8192
 PRINTS = 65536  # bytes of printed text that are passed on
+TRACE = 1 << 18  # bytes of what one call did
 DONE, FAILED, READY = 0, 1, 2
 WORD = 8  # bytes of a request, and of an answer
 
@@ -31,19 +33,23 @@ class Layout(NamedTuple):
     out: int
     error: int
     prints: int
+    trace: int
     size: int
 
 
-def layout(capacity: int, row_size: int) -> Layout:
-    """Of a memory for batches of at most `capacity` rows."""
+def layout(capacity: int, row_size: int, trace: int = 0) -> Layout:
+    """Of a memory for batches of at most `capacity` rows, and `trace` bytes of what a call did."""
     out = ROWS + capacity * row_size
     error = out + capacity * 8
     prints = error + ERROR_SIZE
-    return Layout(out, error, prints, prints + PRINTS)
+    return Layout(out, error, prints, prints + PRINTS, prints + PRINTS + trace)
 
 
 def word(value: int) -> bytes:
-    """A request (how many rows), or an answer (8 times its count, plus its tag)."""
+    """A request (how many rows; less than none: trace the last of them), or an answer.
+
+    An answer is 8 times its count, plus its tag.
+    """
     return struct.pack("=q", value)
 
 
