@@ -144,7 +144,7 @@ def _driven(race: RaceConfig, policy: Any, name: str) -> NDArray[np.generic]:
     rules = dataclasses.replace(
         race.rules, start="line", continuous=True, alternate_direction=False, max_steps=1_000_000
     )
-    one = make_race(dataclasses.replace(race, rules=rules), 1, with_reward=False)
+    one = make_race(dataclasses.replace(race.usual, rules=rules), 1, with_reward=False)
     cap = 3 * dataclasses.replace(race.rules, max_steps=0).step_cap(one.track.length)
     obs = one.reset()
     actions: list[NDArray[np.generic]] = []

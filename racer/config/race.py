@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from racer.errors import BadConfig
 
 STARTS = ("round_robin", "line", "random")
 ENGINES = ("auto", "compiled", "worker", "inprocess")
-RANDOMIZE = ("none", "visual")
+RANDOMIZE = ("none", "visual", "physics", "visual+physics")
 SANDBOXES = ("auto", "strict")
 SLOWEST_LAP = 0.3  # m/s; the step cap lets a car this slow finish a lap
 SPARE_STEPS = 75  # 5 s at 15 Hz on top, for starting and for short tracks
@@ -107,7 +108,8 @@ class RaceConfig:
     randomize: str = setting(
         "none",
         "what differs from episode to episode of a training, so that a policy does not rely on it: "
-        "visual is light, colours, wear, the camera's place, blur and noise",
+        "visual is light, colours, wear, the camera's place, blur and noise; physics is grip, "
+        "lags, delay, speed and wheelbase",
         choices=RANDOMIZE,
     )
     rules: Rules = field(default_factory=Rules)
@@ -131,7 +133,17 @@ class RaceConfig:
     @property
     def sensors(self) -> Sensors:
         """The settings of every sensor."""
-        return Sensors(self.camera, self.lidar, self.randomize == "visual")
+        return Sensors(self.camera, self.lidar, "visual" in self.varied)
+
+    @property
+    def varied(self) -> list[str]:
+        """What is randomised: none, visual, physics, or both."""
+        return self.randomize.split("+")
+
+    @property
+    def usual(self) -> RaceConfig:
+        """The same race without randomisation, as evaluations are driven."""
+        return dataclasses.replace(self, randomize="none")
 
     @property
     def where(self) -> str:

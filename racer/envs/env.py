@@ -52,7 +52,8 @@ class RacerEnv(gymnasium.Env[Obs, Any]):
             RaceConfig; names or paths. Rules and others may be dicts of their
             fields. A reward may be a Python function of params: it is called as it is, in this
             process, unguarded. To stop in a reward file with pdb, set reward_engine="inprocess".
-        randomize: "visual" for another light, wear and lens in every episode.
+        randomize: "visual" for another light, wear and lens in every episode, "physics" for another
+            grip, delay and so on, "visual+physics" for both.
         camera, lidar: what they are like, dicts of the fields of CameraConfig, LidarConfig.
         render_mode: None, "human" (a window) or "rgb_array".
 

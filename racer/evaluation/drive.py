@@ -197,7 +197,7 @@ def _from_the_line(config: RaceConfig, **rules: bool) -> RaceConfig:
     settings = dataclasses.replace(
         config.rules, start="line", alternate_direction=False, max_steps=0, **rules
     )
-    return dataclasses.replace(config, rules=settings, randomize="none")
+    return dataclasses.replace(config.usual, rules=settings)
 
 
 def _closing(drive: Drive) -> tuple[Result, Trace]:

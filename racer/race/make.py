@@ -132,6 +132,7 @@ def make_race(
         reward=engine,
         rules=config.rules,
         others=config.others,
+        varied="physics" in config.varied,
         seed=seed,
         all_params=all_params,
     )

@@ -50,6 +50,7 @@ class Race:
         sensors: settings of the sensors that it may use.
         reward: the engine that scores (s_t, a_t); None scores 0.
         rules: how episodes begin and end.
+        varied: another grip, delay and so on in every episode of every car, see racer.sim.vary.
         others: what else is on the road. With several cars in a world, those of one world are next
             to each other, and `n` is a multiple of their number.
         seed: of the first car.
@@ -87,6 +88,7 @@ class Race:
         reward: RewardEngine | None = None,
         rules: Rules | None = None,
         others: Others | None = None,
+        varied: bool = False,
         seed: int = 0,
         all_params: bool = False,
     ) -> None:
@@ -105,6 +107,7 @@ class Race:
         self.worlds = np.arange(n) // self.per_world
         self.roads = spread(n // self.per_world, len(tracks))[self.worlds]
         self.n, self.vehicle, self.actions, self.reward = n, vehicle, actions, reward
+        self.varied = varied
         self.sim = np.concatenate([sim_row(rules, one.length) for one in self.tracks])
         self.dt = float(self.sim["control_dt"][0])
         self.max_steps = int(self.sim["max_steps"].max())
@@ -174,9 +177,11 @@ class Race:
             return bind(step.begin, p.cars, p.commands, *out, hits, *road, needs_width)
 
         def advance(p: Part) -> Callable[[], Any]:
-            kernel = step.ADVANCE[int(self.vehicle["model"][0])]
-            road = p.track, p.direction, self.vehicle, self._sim_of(p)
-            return bind(kernel, p.cars, p.commands, *road, block)
+            model, sim = int(self.vehicle["model"][0]), self._sim_of(p)
+            moved = p.cars, p.commands, p.track, p.direction, self.vehicle
+            if self.varied:
+                return bind(step.advance_varied, *moved, np.zeros_like(self.vehicle), sim, block)
+            return bind(step.ADVANCE[model], *moved, sim, block)
 
         self._decode = self.actions.bind(self.action_buffer, self.commands)
         self._begin = scene.each(begin)

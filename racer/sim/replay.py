@@ -6,12 +6,10 @@ import math
 
 from racer.sim.geometry import wrap
 from racer.sim.jit import borrowed, inlined, kernel
-from racer.sim.models.kinematic import drive, load, portions_of, store
-from racer.sim.models.single_track import drive_single_track
+from racer.sim.models.one import drive_one
 from racer.sim.params import fill_place
 from racer.sim.progress import lap_progress, locate
 from racer.sim.trig import sincos
-from racer.sim.types import KINEMATIC
 
 _RADIANS = math.pi / 180.0
 # How much of what the last step shows corrects the estimated state: near the optimum for both
@@ -88,22 +86,12 @@ def replay(cars, noses, commands, dts, skip, vehicles, sims, block, errors):
             driven.steer_command, driven.speed_command = seen.steer_command, seen.speed_command
             for h in range(min(errors.shape[1], noses.shape[0] - 1 - k)):
                 sim.control_dt = dts[k + h]
-                _drive(driven, commands[k + h, 0], commands[k + h, 1], block, vehicle, sim)
+                drive_one(driven, commands[k + h, 0], commands[k + h, 1], block, vehicle, sim)
                 _compare(driven, noses[k + h + 1], vehicle, errors[k, h])
         sim.control_dt = dts[k]
         x, y, yaw = seen.x, seen.y, seen.yaw
-        _drive(seen, commands[k, 0], commands[k, 1], block, vehicle, sim)
+        drive_one(seen, commands[k, 0], commands[k, 1], block, vehicle, sim)
         _correct(seen, x, y, yaw, noses[k + 1], dts[k], vehicle, driven)
-
-
-@kernel
-def _drive(car, steer, speed, block, vehicle, sim):
-    if vehicle.model == KINEMATIC:
-        load(block, 0, car, steer, speed)
-        drive(block, 1, vehicle, portions_of(vehicle, sim))
-        store(block, 0, car)
-    else:
-        drive_single_track(car, steer, speed, vehicle, sim)
 
 
 @inlined

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from racer.sim.jit import helper
+from racer.sim.jit import helper, inlined
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -42,3 +42,12 @@ def uniform_of(key, episode, what, index):
     state = _mix(state ^ (np.uint64(what) * _MIX1))
     state = _mix(state + np.uint64(index) * _GOLDEN)
     return (state >> _S11) * (1.0 / 9007199254740992.0)
+
+
+_GROUP = 1 << 52  # beyond every episode: each group has streams of its own
+
+
+@inlined
+def between(car, group, stream, low, high):
+    """A number in [low, high) that lasts an episode of `car`: group from 1, stream 0..15."""
+    return low + (high - low) * uniform(car.key, car.episode + group * _GROUP, stream)

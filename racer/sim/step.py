@@ -17,6 +17,7 @@ import numpy as np
 
 from racer.sim.jit import borrowed, inlined, kernel
 from racer.sim.models.kinematic import BLOCK, COS, SIN, drive, load, portions_of, store
+from racer.sim.models.one import drive_one
 from racer.sim.models.single_track import drive_single_track
 from racer.sim.params import fill
 from racer.sim.progress import advance_progress, measure, place
@@ -24,6 +25,7 @@ from racer.sim.rng import uniform
 from racer.sim.termination import judge
 from racer.sim.trig import sincos
 from racer.sim.types import IN_PROGRESS, KINEMATIC, SINGLE_TRACK, START_LINE, START_RANDOM, TIME_UP
+from racer.sim.vary import vary_vehicle
 
 _DEG = 180.0 / math.pi
 _RANDOM_OFFSET = 0.25  # of the road width, either side of the centre line
@@ -99,6 +101,27 @@ def advance_single_track(cars, commands, track, direction, vehicles, sims, block
         if car.direction == direction:
             steer, speed = _command(commands[i, 0], commands[i, 1], vehicle)
             drive_single_track(car, steer, speed, vehicle, sim)
+            sine, cosine = sincos(car.yaw)
+            measure(car, track, vehicle, sim, cosine, sine)
+
+
+@kernel
+def advance_varied(cars, commands, track, direction, vehicles, varied, sims, block):
+    """The same for cars of which each has the vehicle that its episode drew; of either model.
+
+    Args:
+        vehicles: (1,) VEHICLE, what they are drawn around.
+        varied: (1,) VEHICLE, scratch.
+    """
+    track, vehicle, sim = borrowed(track), vehicles[0], sims[0]
+    varied[0] = vehicle
+    own = varied[0]
+    for i in range(cars.size):
+        car = cars[i]
+        if car.direction == direction:
+            vary_vehicle(car, vehicle, sim, own)
+            steer, speed = _command(commands[i, 0], commands[i, 1], own)
+            drive_one(car, steer, speed, block, own, sim)
             sine, cosine = sincos(car.yaw)
             measure(car, track, vehicle, sim, cosine, sine)
 
