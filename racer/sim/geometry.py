@@ -106,12 +106,22 @@ def point_on(line, j, r):
 
 
 @inlined
+def cell_index(columns, i, j):
+    """Where the cell of column `i`, row `j` is stored: squares of four after each other.
+
+    Such a square is a line of the CPU's cache. The nose and wheels of a car lie within two or three
+    of them; rows of the grid after each other would spread them over six.
+    """
+    return 4 * ((j >> 1) * (columns >> 1) + (i >> 1)) + 2 * (j & 1) + (i & 1)
+
+
+@inlined
 def cell_of(head, x, y):
     """Index of the grid cell around (x, y), -1 outside the grid."""
     column = (x - head.grid_x) * head.per_cell
     row = (y - head.grid_y) * head.per_cell
     if 0.0 <= column < head.columns and 0.0 <= row < head.rows:
-        return int(row) * head.columns + int(column)
+        return cell_index(head.columns, int(column), int(row))
     return -1
 
 
@@ -207,7 +217,7 @@ def around(track, x, y):
     if not (0.0 <= column < head.columns and 0.0 <= row < head.rows):
         return NO_ROAD, -1.0
     i, j = int(column), int(row)
-    cell = track.cells[j * head.columns + i]
+    cell = track.cells[cell_index(head.columns, i, j)]
     if cell.road == BORDER:
         return NO_ROAD, -1.0
     dx, dy = column - i - 0.5, row - j - 0.5

@@ -281,7 +281,7 @@ SPAN = np.dtype(  # lists of the segments of a border that can be nearest to a p
     [("inner_first", "i4"), ("outer_first", "i4"), ("inner_also", "i2"), ("outer_also", "i2")],
     align=True,
 )
-CELL = np.dtype(  # row of (rows * columns,): a square of the grid over the track
+CELL = np.dtype(  # of (rows * columns,), see `cell_index`: a square of the grid over the track
     [
         ("first", "i4"),  # list of the centre segments that can be nearest to a point of it
         ("also", "i2"),
@@ -346,7 +346,7 @@ class TrackArrays(NamedTuple):
     spans: np.ndarray  # (PIECES * (M - 1),) SPAN
     inner: np.ndarray  # (K,) LINE
     outer: np.ndarray  # (L,) LINE
-    cells: np.ndarray  # (rows * columns,) CELL
+    cells: np.ndarray  # (rows * columns,) CELL, in the order of `cell_index`
     gates: np.ndarray  # (G,) GATE
     fences: np.ndarray  # (F,) FENCE
     items: np.ndarray  # int32: every longer list of segments after its length, ascending

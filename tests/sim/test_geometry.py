@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from racer.sim.geometry import nearest_segment_of_all, wrap
+from racer.sim.geometry import cell_index, nearest_segment_of_all, wrap
 from racer.tracks import Track
 
 # A point this close to a border may fall on either side of it in the last bit.
@@ -206,3 +206,16 @@ def test_a_list_never_misses_the_nearest_segment(real_tracks):
         line = track.arrays.center
         every = [nearest_segment_of_all(line, x, y) for x, y in points]
         assert (ours["segment"] == every).all(), track.name
+
+
+def test_every_cell_has_a_place_of_its_own_four_neighbours_in_a_line_of_the_cache(oval):
+    head, cells = oval.arrays.head[0], oval.arrays.cells
+    columns, rows = int(head["columns"]), int(head["rows"])
+    at = np.array(
+        [[cell_index.py_func(columns, i, j) for i in range(columns)] for j in range(rows)]
+    )
+    assert sorted(at.ravel()) == list(range(cells.size))
+    squares = at.reshape(rows // 2, 2, columns // 2, 2).swapaxes(1, 2).reshape(-1, 4)
+    assert (squares // 4 == squares[:, :1] // 4).all()
+    assert cells.ctypes.data % 64 == 0
+    assert 4 * cells.itemsize == 64

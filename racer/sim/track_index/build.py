@@ -37,6 +37,7 @@ def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> Tra
     cells = _cells(head, middle, inside, outside, lists)
     gates = np.zeros(np.count_nonzero(cells["road"] == BORDER), GATE)
     fences = fence_cells(inside, outside, head, cells, gates)
+    cells = _in_squares(cells, head)
     items, table = np.concatenate(lists), np.zeros(0, AHEAD)
     track = TrackArrays(head, middle, spans, inside, outside, cells, gates, fences, items, table)
     table = np.zeros(round(float(head["length"][0] / head["table_ds"][0])), AHEAD)
@@ -58,7 +59,7 @@ def make_line(points: np.ndarray) -> np.ndarray:
 
 
 def _in_cache_lines(count: int, dtype: np.dtype) -> np.ndarray:
-    """(count,) zeros that begin where a line of the CPU's cache does: a LINE row fills one."""
+    """(count,) zeros from where a cache line begins: a LINE row fills one, as four cells do."""
     room = np.zeros(count * dtype.itemsize + 64, np.uint8)
     start = -room.ctypes.data % 64
     return room[start : start + count * dtype.itemsize].view(dtype)
@@ -71,7 +72,8 @@ def _head(middle: np.ndarray, corners: np.ndarray) -> np.ndarray:
     x, y = middle["x"], middle["y"]
     head["ccw"] = np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]) > 0.0
     low, high = corners.min(axis=0) - REACH, corners.max(axis=0) + REACH
-    head["columns"], head["rows"] = np.ceil((high - low) / CELL_SIZE).astype(np.int64)
+    pairs = np.ceil((high - low) / (2.0 * CELL_SIZE)).astype(np.int64)
+    head["columns"], head["rows"] = 2 * pairs  # even, see `cell_index`
     head["grid_x"], head["grid_y"] = low
     head["cell"], head["per_cell"] = CELL_SIZE, 1.0 / CELL_SIZE
     head["table_ds"] = length / max(4, round(length / TABLE_DS))
@@ -122,6 +124,14 @@ def _cells(
     cells[near.cells] = listed
     cells["road"] = road
     return cells
+
+
+def _in_squares(cells: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """Rows of cells after each other → the order of `cell_index`."""
+    stored = _in_cache_lines(cells.size, CELL)
+    pairs = int(head["rows"][0]) // 2, 2, int(head["columns"][0]) // 2, 2
+    stored[:] = cells.reshape(pairs).swapaxes(1, 2).reshape(-1)
+    return stored
 
 
 def _keep(
