@@ -93,13 +93,19 @@ def on_tracks(
 
 
 def time_trial(
-    driver: Driver, config: RaceConfig, rules: Rules, opponents: Sequence[Rival] = ()
+    driver: Driver,
+    config: RaceConfig,
+    rules: Rules,
+    opponents: Sequence[Rival] = (),
+    *,
+    with_reward: bool = True,
 ) -> tuple[Result, Trace]:
     """Drive `rules.laps` laps on the clock.
 
     A fault (off the track, going back, standing still) puts the car where it was a step before it,
     in the middle of the nearer half of the road, and holds it there for the penalty. The clock
     runs on. When a lap's resets are used up, the lap ends and the next begins at the start line.
+    Without the reward nothing of it is read or run, and the laps are the same.
 
     Returns:
         The result, and every step of it: episodes are laps, and meta["pauses"] lists (first row,
@@ -110,7 +116,8 @@ def time_trial(
     """
     ends = dict.fromkeys(("end_off_track", "end_immobilized", "end_reversed"), True)
     settings = _from_the_line(config, continuous=rules.continuous, **ends)
-    race = make_race(settings, config.others.in_world, all_params=True)  # refuses several tracks
+    cars = config.others.in_world
+    race = make_race(settings, cars, with_reward=with_reward, all_params=True)  # on one track
     return _closing(Drive(driver, race, rules.laps, rules, opponents=opponents))
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from racer import reward
 from racer.config import Config
@@ -29,6 +29,20 @@ MOST_LAPS_PCT = 95.0
 SAVE_S = 60.0  # s, that drafts to be kept may take to save when everything ends
 
 Tell = Callable[[str], None]
+
+
+class Trains(Protocol):
+    """What drafts ask of a nursery."""
+
+    ready: threading.Event
+
+    def train(self, job: Job) -> int: ...
+
+    def stop(self, number: int, *, save: bool = False) -> None: ...
+
+    def close(self) -> None: ...
+
+
 Hear = Callable[[Kind, bytes], None]
 
 
@@ -72,6 +86,8 @@ class Drafts:
         tell: called with sentences for people, from any thread.
         hear: called with the messages of the draft that is shown.
         made: makes the nursery.
+        frugal: a save ends the draft that drives before the next one is asked for, because others
+            wait for the machine, too.
     """
 
     def __init__(
@@ -83,10 +99,11 @@ class Drafts:
         job: Job,
         tell: Tell,
         hear: Hear = lambda kind, content: None,
-        made: Callable[[Config, Callable[[int, Kind, bytes], None]], Nursery] = Nursery,
+        made: Callable[[Config, Callable[[int, Kind, bytes], None]], Trains] = Nursery,
+        frugal: bool = False,
     ) -> None:
         self.config, self.runs_dir, self.folder = config, runs_dir, folder
-        self._job, self._tell, self._hear = job, tell, hear
+        self._job, self._tell, self._hear, self._frugal = job, tell, hear, frugal
         self._lock = threading.RLock()
         self._all: dict[int, Draft] = {}
         self.shown: Draft | None = None  # whose cars drive on the screen
@@ -103,14 +120,19 @@ class Drafts:
             self._tell(f"{error} {self._goes_on()}".strip())
             return
         with self._lock:
-            before = self.newest
-            if before is not None and before is not self.shown and not before.kept:
+            for before in self._replaced():
                 self.nursery.stop(before.number)
             job = replace(self._job, config=self.config.to_toml(), runs_dir=str(self.folder))
             if not self.nursery.ready.is_set():
                 self._tell("warming up, once")
             number = self.nursery.train(job)
             self.newest = self._all[number] = Draft(number, saved)
+
+    def _replaced(self) -> list[Draft]:
+        """Drafts that end when the next one is asked for."""
+        found = {id(d): d for d in (self.newest, self.shown) if d is not None and not d.kept}
+        over = [d for d in found.values() if not d.over]
+        return over if self._frugal else [d for d in over if d is not self.shown]
 
     def keep(self) -> None:
         """Make the draft that is shown a run, at once or when it has finished."""

@@ -18,6 +18,8 @@ class Job:
         parent: folder of a run to start from; empty for fresh weights.
         checkpoint: which of its policies.
         command: what the manifest says was typed.
+        cpu_s: s of processor time after which its processes are killed, where they are forks;
+            0 for no limit.
     """
 
     number: int
@@ -27,6 +29,7 @@ class Job:
     parent: str = ""
     checkpoint: str = ""
     command: tuple[str, ...] = ()
+    cpu_s: int = 0
 
     def line(self) -> bytes:
         """With its end."""

@@ -21,13 +21,14 @@ from racer.reward.worker.engine import WorkerEngine
 DIGITS = 6  # significant ones, that a page gets
 
 
-def rescored(trace: Trace, path: Path, text: str) -> dict[str, Any]:
+def rescored(trace: Trace, path: Path, text: str, *, sandbox: str = "auto") -> dict[str, Any]:
     """Old and new reward of every step of the best lap, and the sums of every lap.
 
     Args:
         trace: of evaluation laps: one car, from the first step on.
         path: of the reward; files beside it are found there.
         text: of the reward as it is edited.
+        sandbox: of its process: auto or strict.
 
     Returns:
         For JSON: `lap` (its number, from 1), `progress`, `old`, `new`, `sums` (lap by lap, old and
@@ -43,7 +44,12 @@ def rescored(trace: Trace, path: Path, text: str) -> dict[str, Any]:
     file = RewardFile(path, text, tree, find(path, tree))
     new, rows = np.zeros(len(trace.rows)), trace.rows["params"].copy()
     engine = WorkerEngine(
-        file, n=1, waypoints=trace.track.waypoints, capacity=len(rows), every_key=True
+        file,
+        n=1,
+        waypoints=trace.track.waypoints,
+        sandbox=sandbox,
+        capacity=len(rows),
+        every_key=True,
     )
     with closing(engine):
         engine.compute(rows, None, new)

@@ -22,6 +22,7 @@ from racer.config import Config
 from racer.errors import RacerError, Stopped
 from racer.lab.core.job import Job
 from racer.process import parent
+from racer.process.limits import limit_cpu
 from racer.render.live.outbox import Outbox
 from racer.render.live.wire import Kind, message
 
@@ -141,6 +142,9 @@ def _fork(job: Job, address: tuple[str, int], key: bytes) -> int:
         os.setpgid(0, 0)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
+        if job.cpu_s:
+            limit_cpu(job.cpu_s)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what students print is not ours to show
         train(job, address, key)
     finally:
         os._exit(0)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
 from typing import Any
 
@@ -22,7 +22,7 @@ from racer.errors import RacerError, UsageError
 from racer.lab.core.desk import TEXT_MAX, Changed, Desk, check, digest
 from racer.lab.core.drafts import Drafts
 from racer.lab.core.rescore import rescored
-from racer.lab.web.hub import Hub
+from racer.lab.web.hub import VIEWERS_MAX, Hub
 from racer.recording.trace import Trace
 from racer.render import html, table
 from racer.render.live.wire import Kind
@@ -51,6 +51,9 @@ class Lab:
         config: of every draft.
         desk_of: makes the desk, of what is called when the file changed.
         drafts_of: makes the drafts, of what is told and heard.
+        shown: what pages call the file; its path by default.
+        may_keep: called before a draft becomes a run; raises RacerError where it may not.
+        viewers: sockets at a time.
     """
 
     def __init__(
@@ -58,8 +61,13 @@ class Lab:
         config: Config,
         desk_of: Callable[[Callable[[], None]], Desk],
         drafts_of: Make,
+        *,
+        shown: str = "",
+        may_keep: Callable[[], None] = lambda: None,
+        viewers: int = VIEWERS_MAX,
     ) -> None:
-        self.config, self.hub = config, Hub()
+        self.config, self.hub, self._shown = config, Hub(viewers), shown
+        self._may_keep = may_keep
         self._desk_of, self._drafts_of = desk_of, drafts_of
         self._replays: dict[str, str] = {}
         self._paying = asyncio.Lock()  # one guarded process at a time
@@ -69,6 +77,14 @@ class Lab:
     @contextlib.asynccontextmanager
     async def running(self, _app: Any = None) -> AsyncIterator[None]:
         """From the first save to the last process."""
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.stop_all()
+
+    async def start(self) -> None:
+        """Look at the file, and train it once."""
         loop = asyncio.get_running_loop()
 
         def say(text: str) -> None:
@@ -83,12 +99,12 @@ class Lab:
         self.drafts = self._drafts_of(say, hear)
         self.desk = self._desk_of(self.changed)
         await run_in_threadpool(self.drafts.save)
-        looking = asyncio.create_task(self._look())
-        try:
-            yield
-        finally:
-            looking.cancel()
-            await run_in_threadpool(self.drafts.close)
+        self._looking = asyncio.create_task(self._look())
+
+    async def stop_all(self) -> None:
+        """Until the last process has ended."""
+        self._looking.cancel()
+        await run_in_threadpool(self.drafts.close)
 
     def changed(self) -> None:
         """Another program saved the file: pages get its text, and it is trained."""
@@ -103,11 +119,6 @@ class Lab:
 
     # -- routes
 
-    async def page(self, _request: Request) -> Response:
-        """The one page, without anything of anyone: it asks for that with its secret."""
-        source = (resources.files("racer.lab.web") / "page" / "lab.html").read_text("utf-8")
-        return HTMLResponse(source, headers={"content-security-policy": POLICY})
-
     async def about(self, _request: Request) -> Response:
         """What the page shows first."""
         text = self.desk.text()
@@ -116,31 +127,22 @@ class Lab:
             {
                 "text": text,
                 "base": digest(text),
-                "file": str(self.desk.file),
+                "file": self._shown or str(self.desk.file),
                 "track": race.tracks or race.track,
                 "seed": self.config.train.seed,
                 "table": html.shared() | lab_keys(),
             }
         )
 
-    async def static(self, request: Request) -> Response:
-        """Scripts and styles of the package; the colours come from the table."""
-        name = request.path_params["name"]
-        if name not in STATIC:
-            return PlainTextResponse("No such file.", 404)
-        package, kind = STATIC[name]
-        folder = "page" if package == "racer.lab.web" else "player"
-        text = (resources.files(package) / folder / name).read_text("utf-8")
-        return Response((html.themes() if name == "player.css" else "") + text, media_type=kind)
-
     async def check(self, request: Request) -> Response:
         """What is wrong with a text, without running it."""
-        text = (await _body(request)).get("text", "")
-        return JSONResponse({"findings": check(self.desk.file, str(text)[:TEXT_MAX])})
+        text = (await body_of(request)).get("text", "")
+        listed = await run_in_threadpool(check, self.desk.file, str(text)[:TEXT_MAX])
+        return JSONResponse({"findings": listed})
 
     async def save(self, request: Request) -> Response:
         """Write the file and train it."""
-        found = await _body(request)
+        found = await body_of(request)
         text, base = str(found.get("text", "")), str(found.get("base", ""))
         try:
             self.desk.save(text, base)
@@ -148,10 +150,12 @@ class Lab:
             about = {"error": str(changed), "text": changed.text, "base": digest(changed.text)}
             return JSONResponse(about, 409)
         await run_in_threadpool(self.drafts.save)
-        return JSONResponse({"base": digest(text), "findings": check(self.desk.file, text)})
+        listed = await run_in_threadpool(check, self.desk.file, text)
+        return JSONResponse({"base": digest(text), "findings": listed})
 
     async def keep(self, _request: Request) -> Response:
         """Make the draft that is shown a run."""
+        await run_in_threadpool(self._may_keep)
         await run_in_threadpool(self.drafts.keep)
         return JSONResponse({})
 
@@ -173,18 +177,24 @@ class Lab:
 
     async def rescore(self, request: Request) -> Response:
         """What the text being edited would have paid on the recorded laps; nothing is trained."""
-        text = str((await _body(request)).get("text", ""))[:TEXT_MAX]
+        text = str((await body_of(request)).get("text", ""))[:TEXT_MAX]
         draft = self.drafts.shown
         if draft is None or draft.laps is None:
             raise UsageError("no laps yet: they are driven when a draft has finished.")
-        laps, file = draft.laps, self.desk.file
+        laps, file, sandbox = draft.laps, self.desk.file, self.config.race.sandbox
         async with self._paying:
-            found = await run_in_threadpool(lambda: rescored(Trace.load(laps), file, text))
+            found = await run_in_threadpool(
+                lambda: rescored(Trace.load(laps), file, text, sandbox=sandbox)
+            )
         return JSONResponse(found)
+
+    def taken(self, ticket: str) -> str | None:
+        """The replay of an address that is good once."""
+        return self._replays.pop(ticket, None)
 
     async def replay(self, request: Request) -> Response:
         """The file that `racer watch --html` writes; its policy is in it."""
-        text = self._replays.pop(request.path_params["name"], None)
+        text = self.taken(request.path_params["name"])
         if text is None:
             return PlainTextResponse("This address was good for one look. Ask for another.", 404)
         return HTMLResponse(text)
@@ -192,6 +202,27 @@ class Lab:
     async def live(self, socket: WebSocket) -> None:
         """Everything that happens, to one viewer."""
         await self.hub.serve(socket)
+
+
+def page(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """A page without anything of anyone: it asks for that with its secret."""
+
+    async def shown(_request: Request) -> Response:
+        source = (resources.files("racer.lab.web") / "page" / name).read_text("utf-8")
+        return HTMLResponse(source, headers={"content-security-policy": POLICY})
+
+    return shown
+
+
+async def static(request: Request) -> Response:
+    """Scripts and styles of the package; the colours come from the table."""
+    name = request.path_params["name"]
+    if name not in STATIC:
+        return PlainTextResponse("No such file.", 404)
+    package, kind = STATIC[name]
+    folder = "page" if package == "racer.lab.web" else "player"
+    text = (resources.files(package) / folder / name).read_text("utf-8")
+    return Response((html.themes() if name == "player.css" else "") + text, media_type=kind)
 
 
 def lab_keys() -> dict[str, Any]:
@@ -202,7 +233,7 @@ def lab_keys() -> dict[str, Any]:
     }
 
 
-async def _body(request: Request) -> dict[str, Any]:
+async def body_of(request: Request) -> dict[str, Any]:
     """A JSON object of bounded size; an empty one of anything else."""
     content = b""
     async for part in request.stream():
@@ -216,7 +247,8 @@ async def _body(request: Request) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-async def _failed(_request: Request, error: Exception) -> Response:
+async def failed(_request: Request, error: Exception) -> Response:
+    """A sentence for people."""
     return JSONResponse({"error": str(error)}, 400)
 
 
@@ -224,8 +256,8 @@ def application(lab: Lab) -> Starlette:
     """The routes, unguarded: see `racer.lab.web.guard`."""
     return Starlette(
         routes=[
-            Route("/", lab.page),
-            Route("/static/{name}", lab.static),
+            Route("/", page("lab.html")),
+            Route("/static/{name}", static),
             Route("/replay/{name}", lab.replay),
             Route("/api/about", lab.about),
             Route("/api/replay", lab.ticket, methods=["POST"]),
@@ -236,6 +268,6 @@ def application(lab: Lab) -> Starlette:
             Route("/api/stop", lab.stop, methods=["POST"]),
             WebSocketRoute("/ws/live", lab.live),
         ],
-        exception_handlers={RacerError: _failed},
+        exception_handlers={RacerError: failed},
         lifespan=lab.running,
     )

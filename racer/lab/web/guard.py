@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
@@ -36,6 +36,26 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "x-frame-options": "DENY",
 }
+
+
+def hosts_of(port: int, names: Sequence[str] = ()) -> frozenset[str]:
+    """What `Host` may say: this machine's own names, and others."""
+    return frozenset(f"{name}:{port}" for name in (*OWN_HOSTS, *names))
+
+
+def foreign(scope: Scope, hosts: Collection[str]) -> Response | None:
+    """The answer to what does not come from our own pages, or None."""
+    headers = Headers(scope=scope)
+    host, origin = headers.get("host", ""), headers.get("origin")
+    changes = scope["type"] == "websocket" or scope["method"] not in READS
+    if host not in hosts:
+        return PlainTextResponse("This host is not the lab's.", 403)
+    if (changes or origin is not None) and origin != f"http://{host}":
+        return PlainTextResponse("Only the lab's own pages may do that.", 403)
+    site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "")
+    if site not in ("none", "same-origin") and mode != "navigate":
+        return PlainTextResponse("Only the lab's own pages may do that.", 403)
+    return None
 
 
 class Keys:
@@ -62,7 +82,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, keys: Keys, port: int, names: Sequence[str] = ()) -> None:
         self._app, self._keys = app, keys
-        self._hosts = {f"{name}:{port}" for name in (*OWN_HOSTS, *names)}
+        self._hosts = hosts_of(port, names)
         self._cookie = f"racer-lab-{port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,34 +91,26 @@ class Guard:
             return
         answer = self._refusal(scope)
         if answer is None:
-            await self._app(scope, receive, _with_headers(send))
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": _REFUSED})
+            await self._app(scope, receive, with_headers(send))
         else:
-            await answer(scope, receive, _with_headers(send))
+            await refuse(answer, scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         """What a request is answered that may not pass."""
         headers = Headers(scope=scope)
-        host, origin = headers.get("host", ""), headers.get("origin")
         socket = scope["type"] == "websocket"
         changes = socket or scope["method"] not in READS
-        if host not in self._hosts:
-            return PlainTextResponse("This host is not the lab's.", 403)
-        if (changes or origin is not None) and origin != f"http://{host}":
-            return PlainTextResponse("Only the lab's own pages may do that.", 403)
-        site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "")
-        if site not in ("none", "same-origin") and mode != "navigate":
-            return PlainTextResponse("Only the lab's own pages may do that.", 403)
+        if (refused := foreign(scope, self._hosts)) is not None:
+            return refused
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         given = query.get("token", [""])[0]
-        if not socket and scope["path"] == "/" and given and _same(given, self._keys.token):
+        if not socket and scope["path"] == "/" and given and same(given, self._keys.token):
             return self._let_in()
-        if not _same(_cookie(headers, self._cookie), self._keys.token):
+        if not same(_cookie(headers, self._cookie), self._keys.token):
             return HTMLResponse(_DOOR, 401)
         secret = query.get("secret", [""])[0] if socket else headers.get(SECRET, "")
         guarded = changes or scope["path"].startswith("/api/")
-        if guarded and not _same(secret, self._keys.page):
+        if guarded and not same(secret, self._keys.page):
             return PlainTextResponse("Open the address that racer lab printed at its start.", 403)
         return None
 
@@ -106,6 +118,14 @@ class Guard:
         answer = RedirectResponse("/", 303)
         answer.set_cookie(self._cookie, self._keys.token, httponly=True, samesite="strict")
         return answer
+
+
+async def refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer what may not pass."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": _REFUSED})
+    else:
+        await answer(scope, receive, with_headers(send))
 
 
 def _cookie(headers: Headers, name: str) -> str:
@@ -116,11 +136,14 @@ def _cookie(headers: Headers, name: str) -> str:
     return ""
 
 
-def _same(given: str, known: str) -> bool:
+def same(given: str, known: str) -> bool:
+    """Are two secrets equal? Takes as long whatever they are."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), known.encode())
 
 
-def _with_headers(send: Send) -> Send:
+def with_headers(send: Send) -> Send:
+    """Have each answer carry the headers of all."""
+
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             given = {name.lower() for name, _ in message["headers"]}

@@ -16,6 +16,7 @@ from racer.render.live.wire import Kind
 
 ROWS_MAX = 5_000  # rows of metrics that a page is sent at once
 VIEWERS_MAX = 64
+WORDS_MAX = 16  # that a page may send; ours sends none
 
 
 class Viewer:
@@ -30,7 +31,7 @@ class Viewer:
         """Have it sent soon."""
         if kind in NEWEST:
             self.newest[kind] = whole
-        else:
+        elif len(self.kept) < 2 * ROWS_MAX:  # one that reads nothing is gone
             self.kept.append(whole)
         self.changed.set()
 
@@ -49,7 +50,8 @@ class Viewer:
 class Hub:
     """Passes messages on; to be called in the event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, viewers: int = VIEWERS_MAX) -> None:
+        self._most = viewers
         self._viewers: set[Viewer] = set()
         self._start: bytes = b""
         self._lap: bytes = b""
@@ -77,7 +79,7 @@ class Hub:
 
     async def serve(self, socket: WebSocket) -> None:
         """One viewer, until it leaves."""
-        if len(self._viewers) >= VIEWERS_MAX:
+        if len(self._viewers) >= self._most:
             await socket.close(1013)
             return
         await socket.accept()
@@ -87,8 +89,9 @@ class Hub:
         self._viewers.add(viewer)
         sending = asyncio.create_task(viewer.send_all(socket))
         try:
-            while True:
+            for _ in range(WORDS_MAX):
                 await socket.receive_text()
+            await socket.close(1008)
         except (WebSocketDisconnect, RuntimeError, KeyError):
             pass
         finally:
