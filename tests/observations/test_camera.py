@@ -11,7 +11,7 @@ from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig, BadInput
 from racer.race import make_race
 from racer.sim import camera
-from racer.sim.camera.picture import _project
+from racer.sim.camera.lens import project
 from racer.sim.types import BOT, BOX, OBJECT
 from racer.tracks import Track
 from racer.tracks.scenery import scenery
@@ -99,7 +99,7 @@ def seen_at(point, view):
     x, y, z = point
     row = view[0]
     eye = (0.0, 0.0, row["up"], 0.0, 1.0, np.sin(row["pitch"]), np.cos(row["pitch"]), row["focal"])
-    return _project(eye, row, x - row["forward"], y - row["left"], z)
+    return project(eye, row, x - row["forward"], y - row["left"], z)
 
 
 @pytest.mark.parametrize(

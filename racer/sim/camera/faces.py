@@ -1,0 +1,219 @@
+"""What stands upright: faces of walls and objects, shaded by Lambert's law."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from racer.sim.camera.edges import add_edge
+from racer.sim.camera.ground import FIELD, SKY, WALL
+from racer.sim.camera.lens import plane_of, project
+from racer.sim.camera.order import farthest, remember
+from racer.sim.jit import inlined
+from racer.sim.trig import sincos
+from racer.sim.types import BOX
+
+NEAR = 0.02  # m, what is nearer to the lens is cut off
+
+# Gain of an upright face: ambient light, and sunlight by Lambert's law. The unit vector to the sun.
+_AMBIENT, _SUN = 0.5, 0.966
+_SUN_X, _SUN_Y, _SUN_Z = 0.4834, -0.0967, 0.8701
+# Texture colours of a box, and of a car's shell.
+_BOX_RED, _BOX_GREEN, _BOX_BLUE = 123.0, 97.0, 79.0
+_CAR_RED, _CAR_GREEN, _CAR_BLUE = 13.0, 14.0, 11.0
+
+
+@inlined
+def add_walls(desk, walls, weights, eye, view, channels):
+    """The inner sides of the walls, as areas of the ground: all that is behind is field or sky.
+
+    What is as high as the lens is on the horizon: below it a wall takes the place of the field,
+    above it that of the sky.
+    """
+    light = desk.light
+    red, green = desk.colors[WALL, 0] * light[0], desk.colors[WALL, 1] * light[1]
+    blue = desk.colors[WALL, 2] * light[2]
+    box = (0.0, 0.0, 0.0, 0.0)
+    for k in range(4):  # counter-clockwise from the lower left corner
+        ax, bx = walls[2 if k in (1, 2) else 0], walls[2 if k in (0, 1) else 0]
+        ay, by = walls[3 if k in (2, 3) else 1], walls[3 if k in (1, 2) else 1]
+        nx = 1.0 if k == 3 else (-1.0 if k == 1 else 0.0)
+        ny = 1.0 if k == 0 else (-1.0 if k == 2 else 0.0)
+        if nx * (eye[0] - ax) + ny * (eye[1] - ay) <= 0.0:
+            continue
+        gain = _gain(nx, ny)
+        for part in range(2):
+            low = 0.0 if part == 0 else min(eye[2], walls[4])
+            high = min(eye[2], walls[4]) if part == 0 else walls[4]
+            behind = FIELD if part == 0 else SKY
+            for p in range(channels):
+                level = plane_of(channels, p, weights, gain * red, gain * green, gain * blue)
+                desk.delta[p] = level - desk.palette[behind * channels + p]
+            _upright(desk, eye, bx, by, ax, ay, low, high)
+            box = _add_face(desk, eye, view, channels, box)
+
+
+@inlined
+def draw_objects(desk, objects, world, own, weights, eye, view, channels):
+    count = 0
+    for k in range(objects.shape[1]):
+        one = objects[world, k]
+        if one.present and k != own:
+            count = remember(desk.seen, desk.near, count, k, one, eye)
+    for _ in range(count):
+        k = farthest(desk.seen, desk.near, count, objects, world, eye)
+        column = desk.seen[k]
+        desk.seen[k] = -1
+        _draw_object(desk, objects[world, column], weights, eye, view, channels)
+
+
+@inlined
+def _draw_object(desk, one, weights, eye, view, channels):
+    red, green, blue = _CAR_RED, _CAR_GREEN, _CAR_BLUE
+    if one.kind == BOX:
+        red, green, blue = _BOX_RED, _BOX_GREEN, _BOX_BLUE
+    s, c = sincos(one.yaw)
+    along, across = 0.5 * one.length, 0.5 * one.width
+    box = (1e9, 1e9, -1e9, -1e9)
+    for k in range(4):  # ahead, left, behind, right: the outward normal of each side
+        nx = c if k == 0 else (-s if k == 1 else (-c if k == 2 else s))
+        ny = s if k == 0 else (c if k == 1 else (-s if k == 2 else -c))
+        out, side = (along, across) if k % 2 == 0 else (across, along)
+        mx, my = one.x + out * nx, one.y + out * ny
+        if nx * (eye[0] - mx) + ny * (eye[1] - my) <= 0.0:
+            continue
+        # seen from outside, the right end is to the left of the normal
+        _upright(
+            desk,
+            eye,
+            mx + side * ny,
+            my - side * nx,
+            mx - side * ny,
+            my + side * nx,
+            0.0,
+            one.height,
+        )
+        _color(desk, channels, weights, _gain(nx, ny), red, green, blue)
+        box = _add_face(desk, eye, view, channels + 1, box)
+    if eye[2] > one.height:
+        for k in range(4):  # clockwise as seen from above
+            a = along if k in (0, 3) else -along
+            b = across if k < 2 else -across
+            _corner(desk, 3 - k, eye, one.x + c * a - s * b, one.y + s * a + c * b, one.height)
+        _color(desk, channels, weights, _AMBIENT + _SUN * _SUN_Z, red, green, blue)
+        box = _add_face(desk, eye, view, channels + 1, box)
+    if box[0] < box[2]:
+        _blend(desk, view, channels, box)
+
+
+@inlined
+def _add_face(desk, eye, view, planes, box):
+    """Add desk.delta inside the face whose corners are at desk.corners, clockwise as seen.
+
+    Args:
+        box: left, top, right, bottom of what is around everything so far, px.
+
+    Returns:
+        the same around this face, too.
+    """
+    left, top, right, bottom = box
+    sp, cp, up = eye[5], eye[6], eye[2]
+    count = 0
+    for k in range(4):
+        a, b = desk.corners[k], desk.corners[(k + 1) % 4]
+        depth = a[0] * cp + (up - a[2]) * sp
+        next_depth = b[0] * cp + (up - b[2]) * sp
+        if depth >= NEAR:
+            desk.face[count, 0], desk.face[count, 1] = project(eye, view, a[0], a[1], a[2])
+            count += 1
+        if (depth >= NEAR) != (next_depth >= NEAR):
+            t = (NEAR - depth) / (next_depth - depth)
+            ahead, aside = a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])
+            high = a[2] + t * (b[2] - a[2])
+            desk.face[count, 0], desk.face[count, 1] = project(eye, view, ahead, aside, high)
+            count += 1
+    size = (view.width + 1) * view.height
+    for k in range(count):
+        col, row = desk.face[k]
+        left, right = min(left, col), max(right, col)
+        top, bottom = min(top, row), max(bottom, row)
+        b_col, b_row = desk.face[(k + 1) % count]
+        add_edge(
+            desk.sums,
+            view.height,
+            view.width,
+            size,
+            planes,
+            desk.delta,
+            col,
+            row,
+            b_col,
+            b_row,
+        )
+    return left, top, right, bottom
+
+
+@inlined
+def _blend(desk, view, channels, box):
+    """Lay what the faces added over the picture, inside the box around them."""
+    width, height = view.width, view.height
+    size, pixels = (width + 1) * height, width * height
+    first, last = int(min(max(box[0], 0.0), width)), int(min(max(box[2] + 1.0, 0.0), width))
+    top, bottom = int(min(max(box[1], 0.0), height)), int(min(max(box[3] + 1.0, 0.0), height))
+    rows = bottom - top
+    cover = desk.run[channels * height : channels * height + rows]
+    cover[:] = np.float32(0.0)
+    for p in range(channels):
+        desk.run[p * height : p * height + rows] = np.float32(0.0)
+    for x in range(first, last + 1):
+        at = x * height + top
+        added = desk.sums[channels * size + at : channels * size + at + rows]
+        for row in range(added.size):
+            cover[row] += added[row]
+            added[row] = np.float32(0.0)
+        for p in range(channels):
+            added = desk.sums[p * size + at : p * size + at + rows]
+            run = desk.run[p * height : p * height + rows]
+            for row in range(added.size):
+                run[row] += added[row]
+                added[row] = np.float32(0.0)
+            if x < width:
+                under = desk.picture[p * pixels + at : p * pixels + at + rows]
+                for row in range(added.size):
+                    under[row] = under[row] - cover[row] * under[row] + run[row]
+
+
+@inlined
+def _corner(desk, k, eye, x, y, up):
+    """Corner k of a face, at (x, y) of the world."""
+    x0, y0, _, s, c, _, _, _ = eye
+    dx, dy = x - x0, y - y0
+    desk.corners[k, 0], desk.corners[k, 1], desk.corners[k, 2] = (
+        c * dx + s * dy,
+        c * dy - s * dx,
+        up,
+    )
+
+
+@inlined
+def _upright(desk, eye, ax, ay, bx, by, low, high):
+    """An upright face from a, on the left as seen, to b, and from `low` to `high` m."""
+    _corner(desk, 0, eye, ax, ay, low)
+    _corner(desk, 1, eye, ax, ay, high)
+    _corner(desk, 2, eye, bx, by, high)
+    _corner(desk, 3, eye, bx, by, low)
+
+
+@inlined
+def _gain(nx, ny):
+    """Of a face with this normal, a vector of length 1: how bright it is."""
+    return _AMBIENT + _SUN * max(0.0, _SUN_X * nx + _SUN_Y * ny)
+
+
+@inlined
+def _color(desk, channels, weights, gain, red, green, blue):
+    """What a face of an object adds: its colour, and that it covers."""
+    red, green, blue = red * desk.light[0], green * desk.light[1], blue * desk.light[2]
+    for p in range(channels):
+        level = plane_of(channels, p, weights, gain * red, gain * green, gain * blue)
+        desk.delta[p] = min(level, 255.0)
+    desk.delta[channels] = 1.0
