@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from racer import observations
 from racer.config import RaceConfig
+from racer.evaluation.protocol import FAULTS
 from racer.evaluation.protocol import Protocol as Rules
+from racer.evaluation.put_back import Put
 from racer.evaluation.result import Lap, Result
 from racer.evaluation.several import Driver, drive_all, with_references
 from racer.race import Race, Rival, Rivals, make_race, pack_of
 from racer.recording.trace import AROUND, TRACE, Trace, seen
 from racer.reward.function import RewardFunction
-from racer.sim.params import fill_places
-from racer.sim.progress import lap_progress, place
 from racer.sim.types import (
-    BOX,
     CRASHED,
     IMMOBILIZED,
     IN_PROGRESS,
@@ -31,15 +29,7 @@ from racer.sim.types import (
     TIME_UP,
     scalars,
 )
-from racer.tracks import Track, packs
-from racer.tracks.track import GENERATED
-
-JUDGED, JUDGED_SEED = 16, 1_000_000_000  # circuits, and the seed of the first; nobody trains there
-FAULTS = (CRASHED, OFF_TRACK, REVERSED, IMMOBILIZED)
-_CLEAR = 0.05  # m
-_BEHIND, _BEYOND = 1.0, -1.0  # m before a box where a car is put back; beyond it, for mercy
-_NEAR_END = 0.2  # m
-_POSE = ("x", "y", "yaw", "nose_x", "nose_y", "s", "n", "segment", "wheels_off")
+from racer.tracks import Track
 
 
 def evaluate(
@@ -63,7 +53,7 @@ def evaluate(
     Raises:
         RewardFailed, BadReward, BadTrack, UnknownName: as make_race and Race.step.
     """
-    settings = _from_the_line(config, continuous=True)
+    settings = from_the_line(config, continuous=True)
     tracks = pack_of(config).tracks
     cars = config.others.in_world
     race = make_race(settings, cars, all_params=True, tracks=tracks[:1], reward=reward)
@@ -85,7 +75,7 @@ def on_tracks(
 
     The cars are driven side by side. Nothing is recorded, and nothing is scored but by `reward`.
     """
-    settings = _from_the_line(config, continuous=True)
+    settings = from_the_line(config, continuous=True)
     race = make_race(
         settings, len(tracks), with_reward=reward is not None, tracks=tracks, reward=reward
     )
@@ -115,88 +105,13 @@ def time_trial(
         RewardFailed, BadReward, BadTrack, UnknownName: as make_race and Race.step.
     """
     ends = dict.fromkeys(("end_off_track", "end_immobilized", "end_reversed"), True)
-    settings = _from_the_line(config, continuous=rules.continuous, **ends)
+    settings = from_the_line(config, continuous=rules.continuous, **ends)
     cars = config.others.in_world
     race = make_race(settings, cars, with_reward=with_reward, all_params=True)  # on one track
     return _closing(Drive(driver, race, rules.laps, rules, opponents=opponents))
 
 
-def make_scorer(
-    config: RaceConfig, *, laps: int = 5, opponents: Sequence[Rival] = ()
-) -> Callable[[Driver], dict[str, float | None]]:
-    """`evaluate` for choosing between policies while training: one race, no rewards, no trace.
-
-    Of several tracks, `judged_on` are driven. Lap times are then a geometric mean, so that a
-    percent counts the same on every track.
-
-    Returns:
-        A function of a driver: {"completion_pct", "lap_time_s"}, the mean lap time or None.
-    """
-    if config.tracks is not None:
-        return _make_scorer_of_many(config, laps)
-    settings, cars = _from_the_line(config, continuous=True), config.others.in_world
-    race = make_race(settings, cars, with_reward=False)
-
-    def score(driver: Driver) -> dict[str, float | None]:
-        race.seed(0)
-        result = Drive(driver, race, laps, record=False, opponents=opponents).run()
-        return {"completion_pct": result.completion_pct, "lap_time_s": result.mean_lap_s}
-
-    return score
-
-
-def make_recorder(
-    config: RaceConfig, track: Track
-) -> Callable[[Driver], tuple[float | None, np.ndarray]]:
-    """For showing a policy while it learns: one lap from the line, without a reward.
-
-    Returns:
-        A function of a driver: seconds, None when it did not complete the lap, and (K,) TRACE.
-    """
-    settings = dataclasses.replace(_from_the_line(config, continuous=True), tracks=None)
-    race = make_race(settings, 1, with_reward=False, tracks=[track])
-
-    def record(driver: Driver) -> tuple[float | None, np.ndarray]:
-        race.seed(0)
-        drive = Drive(driver, race, 1)
-        lap = drive.run().laps[0]
-        return lap.time_s if lap.complete else None, drive.trace().rows
-
-    return record
-
-
-def judged_on(config: RaceConfig) -> tuple[Track, ...]:
-    """The tracks that choose the best policy of a training on several.
-
-    Random circuits stand for roads that nobody has seen, so JUDGED circuits of other seeds choose,
-    which the cars never train on. Of tracks of the user's own, JUDGED at equal distances in their
-    order do, or all.
-    """
-    parts = [part.strip() for part in (config.tracks or "").split(",")]
-    if all(part.startswith(GENERATED) for part in parts):
-        return packs.load(f"{GENERATED}{JUDGED}:{JUDGED_SEED}").tracks
-    tracks = pack_of(config).tracks
-    count = min(JUDGED, len(tracks))
-    return tuple(tracks[i * len(tracks) // count] for i in range(count))
-
-
-def _make_scorer_of_many(
-    config: RaceConfig, laps: int
-) -> Callable[[Driver], dict[str, float | None]]:
-    tracks = judged_on(config)
-    settings = _from_the_line(config, continuous=True)
-    race = make_race(settings, len(tracks), with_reward=False, tracks=tracks)
-
-    def score(driver: Driver) -> dict[str, float | None]:
-        result = Result.on(drive_all(driver, race, laps))
-        times = result.lap_times_s
-        mean = float(np.exp(np.mean(np.log(times)))) if times else None
-        return {"completion_pct": result.completion_pct, "lap_time_s": mean}
-
-    return score
-
-
-def _from_the_line(config: RaceConfig, **rules: bool) -> RaceConfig:
+def from_the_line(config: RaceConfig, **rules: bool) -> RaceConfig:
     """The same race from the start line, in the direction of the track.
 
     `max_steps` cuts episodes while training; a lap may take as long as one at 0.3 m/s.
@@ -240,11 +155,11 @@ class Drive:
         self.driver, self.race, self.count = driver, race, laps
         self._rivals = Rivals(race, opponents)
         self.rules, self.record = rules, record
+        self._put: Put | None = None
         self.cap = race.max_steps  # driven steps of one lap
         self.laps: list[Lap] = []
         self._rows: list[np.ndarray] = []
         self._around: list[np.ndarray] = []
-        self._mercy = (-1, 0)  # the box of the last fault, and how many were there in a row
         self._pauses: list[tuple[int, int]] = []
         self._first_row = 0
 
@@ -278,7 +193,8 @@ class Drive:
         self.race.sim["max_steps"] = 0  # counted here: flying laps share an episode, holds do not
         del self._rows[self._first_row :]
         del self._around[self._first_row :]
-        self._mercy = (-1, 0)
+        if self.rules is not None:
+            self._put = Put(self.race, self.rules)
         self._obs = self.race.reset()
         self._new_lap(0)
         if self.rules is None:
@@ -343,18 +259,10 @@ class Drive:
     def _put_back(self, before: Any, status: int) -> None:
         """Place the car for its next try, and hold it for the penalty."""
         assert self.rules
+        assert self._put
         race, car = self.race, self.race.cars[0]
-        steps, laps = int(car["steps"]), car["laps"]
-        progress = self._back_among(before, status) if race.among else self._back_alone(before)
-        car["steps"], car["laps"] = steps, laps
-        self._measure_held(car, progress)
-        seconds = {
-            CRASHED: self.rules.collision_penalty_s,
-            OFF_TRACK: self.rules.off_track_penalty_s,
-            REVERSED: self.rules.reversed_penalty_s,
-            IMMOBILIZED: self.rules.immobilized_penalty_s,
-        }[status]
-        held = round(seconds / race.dt)
+        self._put.back(before, status)
+        held = round(self.rules.penalty_s(status) / race.dt)
         if held:
             self._pauses.append((len(self._rows), held))
         for _ in range(held):
@@ -364,55 +272,6 @@ class Drive:
             race.wait()
         self._penalty += held * race.dt
         self._obs = race.refresh()
-
-    def _back_alone(self, before: Any) -> float:
-        """Where it was a step before the fault, in the middle of the nearer half of the road."""
-        race = self.race
-        progress = float(before["progress_before"])
-        along = progress / 100.0 * race.track.length
-        # with its nose behind the finish: being put back is no way to complete a lap
-        along = min(along, race.track.length - float(race.vehicle["nose"][0]) - _CLEAR)
-        s = float(before["start_s"]) + along
-        width = float(race.track.nearest(before["nose_x"], before["nose_y"])["width"][0])
-        lane = math.copysign(0.25 * width, float(before["n"]))
-        place(race.cars[0], race.track.arrays, race.vehicle[0], s, 0.0, lane)
-        return progress
-
-    def _back_among(self, before: Any, status: int) -> float:
-        """By the rules of a road that is shared; a car that hit another is not moved.
-
-        After a crash with a box its progress counts, after other faults that of a step before.
-        """
-        assert self.rules
-        race, car = self.race, self.race.cars[0]
-        hit = int(race.hits[0]) - 1
-        crashed = status == CRASHED
-        now = float(before["progress"] if crashed else before["progress_before"])
-        assert race.among
-        if crashed and race.objects["kind"][0, hit] != BOX:
-            for name in _POSE:
-                car[name] = before[name]
-            car["v"], car["yaw_rate"], car["slip"] = 0.0, 0.0, 0.0
-            return now
-        along = min(now / 100.0 * race.track.length, race.track.length - _NEAR_END)
-        s = float(before["start_s"]) + along
-        at = float(before["x"]), float(before["y"])
-        mercy = self._mercy[1] + 1 == self.rules.mercy > 0
-        box = race.among.put_back(race, 0, s, at, _BEHIND)
-        if mercy and box == self._mercy[0]:
-            race.among.put_back(race, 0, float(race.objects["s"][0, box]), at, _BEYOND)
-            self._mercy = (box, 0)
-        elif box >= 0:
-            self._mercy = (box, self._mercy[1] + 1 if box == self._mercy[0] else 1)
-        return now
-
-    def _measure_held(self, car: Any, before: float) -> None:
-        """Progress and params of a car that was just placed; nothing scores while it is held."""
-        race, length = self.race, self.race.track.length
-        progress = lap_progress(float(car["s"]) / length, float(car["start_s"]) / length, before)
-        car["progress"] = car["progress_before"] = progress
-        fill_places(race.cars, race.params, race.track.arrays)
-        race.rewards[:] = 0.0
 
     def _keep(self, car: Any, status: int, around: np.ndarray) -> None:
         """One row of the trace: the state before the step, and what the step was judged as."""

@@ -15,20 +15,16 @@ from numpy.typing import NDArray
 
 from racer.config import RaceConfig
 from racer.evaluation.classification import Classification, Placed
-from racer.evaluation.drive import FAULTS
 from racer.evaluation.entrants import Entrant, Seats
-from racer.evaluation.protocol import PROTOCOLS, Protocol
+from racer.evaluation.protocol import FAULTS, PROTOCOLS, Protocol
 from racer.evaluation.standings import Event, Standings
 from racer.race import make_race
 from racer.recording.trace import TRACE, Trace, seen
 from racer.sim.progress import lap_progress
 from racer.sim.types import (
     CRASHED,
-    IMMOBILIZED,
     IN_PROGRESS,
     LAP_COMPLETE,
-    OFF_TRACK,
-    REVERSED,
     STATUS_LABELS,
     scalars,
 )
@@ -107,7 +103,7 @@ class GrandPrix:
         self._hold[self._hold > 0] -= 1
         standings.cross([(self._time_of(i, before), i) for i in np.flatnonzero(crossed).tolist()])
         self._faults[crossed] = 0
-        for i in np.flatnonzero(np.isin(judged, FAULTS)).tolist():
+        for i in np.flatnonzero(np.isin(judged, list(FAULTS))).tolist():
             self._blame(i, int(judged[i]), before[i], time)
         race.park(driving & ~standings.driving)
         race.refresh()
@@ -153,13 +149,7 @@ class GrandPrix:
             self.standings.retire(time, i)
             return
         self._put_back(i, status, before)
-        seconds = {
-            CRASHED: self.rules.collision_penalty_s,
-            OFF_TRACK: self.rules.off_track_penalty_s,
-            REVERSED: self.rules.reversed_penalty_s,
-            IMMOBILIZED: self.rules.immobilized_penalty_s,
-        }[status]
-        self._hold[i] = round(seconds / self.race.dt)
+        self._hold[i] = round(self.rules.penalty_s(status) / self.race.dt)
 
     def _put_back(self, i: int, status: int, before: Any) -> None:
         race, car, length = self.race, self.race.cars[i], self.race.track.length

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from racer.errors import BadConfig, UnknownName
+from racer.sim.types import CRASHED, IMMOBILIZED, OFF_TRACK, REVERSED
 
 RANKINGS = ("total", "best", "average")
+FAULTS = {
+    CRASHED: "collision_penalty_s",
+    OFF_TRACK: "off_track_penalty_s",
+    REVERSED: "reversed_penalty_s",
+    IMMOBILIZED: "immobilized_penalty_s",
+}
 PENALTIES = (
     "off_track_penalty_s",
     "reversed_penalty_s",
@@ -50,6 +57,10 @@ class Protocol:
         for name in PENALTIES:
             if not 0.0 <= getattr(self, name) <= 3600.0:
                 raise BadConfig(f"{name} = {getattr(self, name)}; allowed is 0 to 3600 s.")
+
+    def penalty_s(self, status: int) -> float:
+        """What a fault costs, s."""
+        return float(getattr(self, FAULTS[status]))
 
 
 # Source: deepracer reference, section 2. deepracer is what DeepRacer-for-cloud evaluates with,

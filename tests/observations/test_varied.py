@@ -6,7 +6,7 @@ import pytest
 from racer import observations
 from racer.config import CameraConfig, RaceConfig, Sensors
 from racer.errors import BadConfig
-from racer.evaluation.drive import _from_the_line
+from racer.evaluation.drive import from_the_line
 from racer.race import make_race
 
 SMALL = CameraConfig(width=40, height=30, color="rgb")
@@ -63,7 +63,7 @@ def test_an_episode_keeps_its_light_and_the_next_has_another():
 def test_evaluations_are_driven_in_the_usual_light():
     config = RaceConfig(observation="camera", randomize="visual")
     assert config.sensors.varied
-    assert _from_the_line(config, continuous=True).randomize == "none"
+    assert from_the_line(config, continuous=True).randomize == "none"
     assert not Sensors().varied
     with pytest.raises(BadConfig, match=r"race.randomize = 'light'; allowed is none, visual"):
         RaceConfig(randomize="light")

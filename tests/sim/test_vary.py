@@ -5,7 +5,7 @@ import pytest
 
 from racer import vehicles
 from racer.config import RaceConfig, Rules
-from racer.evaluation.drive import _from_the_line
+from racer.evaluation.drive import from_the_line
 from racer.race import make_race
 from racer.sim.vary import vary_vehicle
 
@@ -92,7 +92,7 @@ def test_it_is_off_by_default_and_in_evaluations():
     config = RaceConfig(randomize="visual+physics")
     assert config.sensors.varied
     assert "physics" in config.varied
-    assert _from_the_line(config, continuous=True) == _from_the_line(RaceConfig(), continuous=True)
+    assert from_the_line(config, continuous=True) == from_the_line(RaceConfig(), continuous=True)
 
 
 SCRIPT = """

@@ -20,6 +20,7 @@ import math as _math
 import numpy as _np
 from numba import njit as _njit
 from racer.reward.compiler.runtime import scalars as _rt
+from racer.reward.compiler.runtime import maths as _rm
 from racer.reward.compiler.runtime import arrays as _ra
 from racer.reward.compiler.runtime import state as _rs
 {more}

@@ -9,7 +9,17 @@ from racer.reward.compiler.parse import Module, Unsupported, prints
 from racer.reward.compiler.scopes import local_names
 from racer.reward.params import KEYS
 
-_OWN = {"_c", "_rt", "_ra", "_rs", "_math", "_np", "_item"}  # names that generated code uses
+_OWN = {
+    "_c",
+    "_rt",
+    "_rm",
+    "_ra",
+    "_rs",
+    "_ro",
+    "_math",
+    "_np",
+    "_item",
+}  # names that generated code uses
 
 
 class Strip(ast.NodeTransformer):

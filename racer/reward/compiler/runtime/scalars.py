@@ -52,7 +52,7 @@ def assigned(flag):
 
 
 @register_jitable
-def _finite(value, finite_before):
+def in_domain(value, finite_before):
     """Python raises where C's functions return NaN or infinity."""
     if finite_before and not math.isfinite(value):
         raise ValueError("math domain or range error")
@@ -152,7 +152,7 @@ def _power(c, a, b):
                 doubt(c)  # complex
             if x == 0.0 and y < 0.0:
                 raise ZeroDivisionError("0.0 to a negative power")
-            return _finite(x**y, math.isfinite(x) and math.isfinite(y))
+            return in_domain(x**y, math.isfinite(x) and math.isfinite(y))
 
         return floats
     return lambda c, a, b: a**b
@@ -273,66 +273,6 @@ def _finite_only(c, x):
 
         return impl
     return (lambda c, x: x) if isinstance(x, types.Integer) else None
-
-
-def safe(name: str) -> Any:
-    """`math.name` that raises where Python's does."""
-    function = np.fmod if name == "fmod" else getattr(math, name)
-    if name in ("atan2", "pow", "fmod", "hypot", "copysign"):
-
-        @jit
-        def two(x, y):
-            a, b = float(x), float(y)
-            return _finite(function(a, b), math.isfinite(a) and math.isfinite(b))
-
-        return two
-
-    @jit
-    def one(x):
-        a = float(x)
-        return _finite(function(a), math.isfinite(a))
-
-    return one
-
-
-_ONE = "acos acosh asin asinh atan atanh cos cosh erf erfc exp expm1 fabs gamma lgamma log1p log2"
-MATH = {
-    name: safe(name)
-    for name in f"{_ONE} log10 sin sinh sqrt tan tanh atan2 pow fmod hypot copysign".split()
-}
-globals().update({f"MATH_{name}": function for name, function in MATH.items()})
-
-
-@jit
-def log(x):
-    """math.log(x)."""
-    a = float(x)
-    return _finite(math.log(a), math.isfinite(a))
-
-
-@jit
-def isclose(a, b, rel_tol=1e-9, abs_tol=0.0):
-    """math.isclose."""
-    x, y = float(a), float(b)
-    if rel_tol < 0.0 or abs_tol < 0.0:
-        raise ValueError("tolerances must be non-negative")
-    if x == y:
-        return True
-    if math.isinf(x) or math.isinf(y):
-        return False
-    gap = abs(y - x)
-    return gap <= abs(rel_tol * y) or gap <= abs(rel_tol * x) or gap <= abs_tol
-
-
-@jit
-def dist(p, q):
-    """math.dist(p, q) in the plane and in space."""
-    if len(p) != len(q):
-        raise ValueError("both points must have the same number of dimensions")
-    total = 0.0
-    for i in range(len(p)):
-        total += float(p[i] - q[i]) ** 2
-    return math.sqrt(total)
 
 
 @jit

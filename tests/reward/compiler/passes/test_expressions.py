@@ -35,7 +35,7 @@ def _body(expression, before=""):
         ("n ** 2", "_rt.power(_c, n, 2)"),
         ("int(params['speed'])", "_rt.to_int(_c, params.speed)"),
         ("round(params['speed'], 2)", "_rt.round_n(_c, params.speed, 2)"),
-        ("math.sqrt(params['x'])", "_rt.MATH_sqrt(params.x)"),
+        ("math.sqrt(params['x'])", "_rm.MATH_sqrt(params.x)"),
         ("math.pi", "_math.pi"),
         ("math.floor(params['x'])", "_math.floor(_rt.finite(_c, params.x))"),
         ("np.linalg.norm([1.5, params['x']])", "_ra.norm(_ra.array([1.5, params.x]))"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from racer.reward import usage
 from racer.reward.compiler.nodes import call, expression, fraction, is_small, literal, located
 from racer.reward.compiler.parse import Module, Unsupported
-from racer.reward.compiler.runtime.scalars import MATH
+from racer.reward.compiler.runtime.maths import MATH
 from racer.reward.compiler.tables import Tables
 from racer.reward.params import KEYS, LISTS
 
@@ -103,9 +103,9 @@ class Calls(ast.NodeTransformer):
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
         if top == "math" and (name in MATH or name in ("dist", "isclose")):
-            node.func = expression(f"_rt.MATH_{name}" if name in MATH else f"_rt.{name}", node)
+            node.func = expression(f"_rm.MATH_{name}" if name in MATH else f"_rm.{name}", node)
         elif dotted == "math.log" and len(node.args) == 1:
-            node.func = expression("_rt.log", node)
+            node.func = expression("_rm.log", node)
         elif dotted in ("numpy.linalg.norm", "numpy.dot", "numpy.clip") and not node.keywords:
             node.args = [call("_ra.array", [a], a) for a in node.args]
             node.func = expression(f"_ra.{name.rpartition('.')[2]}", node)

@@ -1,76 +1,19 @@
-"""State between calls, placed: `_state.last` becomes a read or write of the cells of one car.
-
-    d = params["speed"] - _state.last         d = params["speed"] - _rs.get_n(_c, 0)
-    _state.last = params["speed"]        →    _rs.put(_c, 0, params["speed"])
-
-What is kept are numbers, None, and lists of numbers that the text keeps short. A value whose kind
-the text leaves open, int or float, is refused: Python would tell them apart later.
-"""
+"""Every use of what is kept, read or set, becomes a call on the cells of one car."""
 
 from __future__ import annotations
 
 import ast
 from typing import Any
 
-from racer.reward.compiler.cells import GROWS, SHRINKS, Cell, lay_out
+from racer.reward.compiler.cells import Cell
 from racer.reward.compiler.kinds import NUMBERS, Found, Kinds, elements, state_name
 from racer.reward.compiler.nodes import call, expression, literal, located
-from racer.reward.compiler.parse import Deque, Module, Unsupported, constant
-
-_READS: tuple[str, ...] = (
-    "len",
-    "sum",
-    "min",
-    "max",
-    "sorted",
-    "list",
-    "tuple",
-    "set",
-    "any",
-    "all",
-    "abs",
-)
-_READS += ("enumerate", "zip", "reversed", "map", "filter", "range", "float", "int", "round")
+from racer.reward.compiler.parse import Module, Unsupported, constant
+from racer.reward.compiler.passes.cells.changes import changed, only_reads, reads
 
 
-def place(functions: dict[str, ast.FunctionDef], module: Module, kinds: Kinds) -> list[Cell]:
-    """Rewrite the functions, in place.
-
-    Raises:
-        Unsupported: something that is kept is no number and no short list of numbers.
-    """
-    cells = lay_out(functions, module, kinds)
-    changers = _changers(functions)
-    for name, function in functions.items():
-        _Placed(cells, kinds, name, functions, changers, module).body(function)
-    return list(cells.values())
-
-
-def _changers(functions: dict[str, ast.FunctionDef]) -> dict[str, set[str]]:
-    """Function → lists that it changes, itself or through what it calls."""
-    direct: dict[str, set[str]] = {}
-    calls: dict[str, set[str]] = {}
-    for name, function in functions.items():
-        direct[name], calls[name] = set(), set()
-        for node in ast.walk(function):
-            if isinstance(node, ast.Name) and node.id in functions:
-                calls[name].add(node.id)
-            direct[name] |= {_changed(node)} - {""}
-    for _ in functions:
-        for name in functions:
-            direct[name] = direct[name].union(*(direct[c] for c in calls[name]))
-    return direct
-
-
-def _changed(node: ast.AST) -> str:
-    stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
-    if isinstance(node, ast.Attribute) and (stored or node.attr in (*GROWS, *SHRINKS)):
-        return state_name(node) or state_name(node.value)
-    return state_name(node.value) if isinstance(node, ast.Subscript) and stored else ""
-
-
-class _Placed(ast.NodeTransformer):
-    """One function."""
+class Placed(ast.NodeTransformer):
+    """Rewrites one function."""
 
     def __init__(
         self,
@@ -209,7 +152,7 @@ class _Placed(ast.NodeTransformer):
         names = {state_name(n) for n in ast.walk(node)} - {""}
         for statement in body:
             for inner in ast.walk(statement):
-                touched = {_changed(inner)}
+                touched = {changed(inner)}
                 if isinstance(inner, ast.Name):
                     touched |= self.changers.get(inner.id, set())
                 for name in names & touched:
@@ -257,12 +200,12 @@ class _Placed(ast.NodeTransformer):
 
     def _may_read(self, name: str, i: int, argument: ast.AST, node: ast.Call) -> None:
         """Raise unless a function only reads the list that it is given."""
-        if (name in _READS and name not in self.functions) or name.startswith(("math.", "numpy.")):
+        if name not in self.functions and reads(name):
             return
         function, listed = self.functions.get(name), state_name(argument)
         if function is not None and i < len(function.args.args):
             parameter = function.args.args[i].arg
-            if listed not in self.changers[name] and _only_reads(function, parameter):
+            if listed not in self.changers[name] and only_reads(function, parameter):
                 return
         raise Unsupported(node, f"state in {listed}, a list passed to {name or 'a function'}()")
 
@@ -279,13 +222,13 @@ class _Placed(ast.NodeTransformer):
             value = self._named(node.value)
             at = self.call("item", item, node, self.visit(target.slice))  # type: ignore[attr-defined]
             put = call("_rs.put", [expression("_c", node), at, value[1]], node)
-            return [*value[0], located_(ast.Expr(put), node)]
+            return [*value[0], _located(ast.Expr(put), node)]
         if cell is None:
             return self.generic_visit(node)
         if cell.room >= 0 and not _is_none(node.value):
             return self._filled(cell, node)
         self._certain(node.value, cell)
-        return located_(ast.Expr(self.call("put", cell, node, self.visit(node.value))), node)
+        return _located(ast.Expr(self.call("put", cell, node, self.visit(node.value))), node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         target = node.target
@@ -297,7 +240,7 @@ class _Placed(ast.NodeTransformer):
             raise Unsupported(node, f"`{ast.unparse(node)}`, state that is set in this way")
         old = ast.parse(ast.unparse(target), mode="eval").body
         value = ast.BinOp(located(old, node), node.op, node.value)
-        return self.visit(located_(ast.Assign([target], located_(value, node)), node))
+        return self.visit(_located(ast.Assign([target], _located(value, node)), node))
 
     def _certain(self, value: ast.expr, cell: Cell) -> None:
         """Raise unless the kind of a value is known: what Python keeps depends on it."""
@@ -312,8 +255,8 @@ class _Placed(ast.NodeTransformer):
         """A statement that evaluates a value first, and its name."""
         self.temporaries += 1
         name = f"_kept_{self.temporaries}"
-        made = located_(ast.Assign([ast.Name(name, ast.Store())], self.visit(value)), value)
-        return [made], located_(ast.Name(name, ast.Load()), value)
+        made = _located(ast.Assign([ast.Name(name, ast.Store())], self.visit(value)), value)
+        return [made], _located(ast.Name(name, ast.Load()), value)
 
     def _filled(self, cell: Cell, node: ast.Assign) -> list[ast.stmt]:
         """A list set anew."""
@@ -325,7 +268,7 @@ class _Placed(ast.NodeTransformer):
         if isinstance(made, list | tuple):
             if getattr(made, "longest", 0) != cell.longest:
                 raise Unsupported(node, f"state in {cell.place}, a list and a deque")
-            value = located_(ast.List([ast.Constant(v) for v in made], ast.Load()), node)
+            value = _located(ast.List([ast.Constant(v) for v in made], ast.Load()), node)
         elif cell.longest:
             raise Unsupported(node, f"state in {cell.place}, a deque and a list")
         if not isinstance(value, ast.List | ast.Tuple):
@@ -335,9 +278,9 @@ class _Placed(ast.NodeTransformer):
                     node, f"state in {cell.place}, a list of what the text leaves open"
                 )
             new = self._list(value) or self.visit(value)
-            return [located_(ast.Expr(self.call("fill", cell, node, cell.room, new)), node)]
+            return [_located(ast.Expr(self.call("fill", cell, node, cell.room, new)), node)]
         before: list[ast.stmt] = []
-        after = [located_(ast.Expr(self.call("clear", cell, node)), node)]
+        after = [_located(ast.Expr(self.call("clear", cell, node)), node)]
         for part in value.elts:
             self._certain(part, cell)
             first, name = self._named(part)
@@ -347,15 +290,15 @@ class _Placed(ast.NodeTransformer):
 
     def _push(self, cell: Cell, value: ast.expr, node: ast.AST) -> ast.stmt:
         made = self.call("push", cell, node, cell.room, cell.longest, value)
-        return located_(ast.Expr(made), node)  # type: ignore[no-any-return]
+        return _located(ast.Expr(made), node)  # type: ignore[no-any-return]
 
     def _unpacked(self, target: ast.Tuple, cell: Cell, node: ast.Assign) -> list[ast.stmt]:
         """`a, b = _state.pair`, item by item."""
-        found = [located_(ast.Expr(self.call("fits", cell, node, len(target.elts))), node)]
+        found = [_located(ast.Expr(self.call("fits", cell, node, len(target.elts))), node)]
         for i, part in enumerate(target.elts):
             item = self.call("item", cell, node, i)
             value = call(f"_rs.{self._getter('get', cell)}", [expression("_c", node), item], node)
-            found.append(located_(ast.Assign([part], value), node))
+            found.append(_located(ast.Assign([part], value), node))
         return found
 
     def _method(self, name: str, cell: Cell, node: ast.Call) -> ast.AST:
@@ -387,39 +330,12 @@ class _Placed(ast.NodeTransformer):
         return node
 
 
-def _only_reads(function: ast.FunctionDef, name: str) -> bool:
-    """Whether an argument, a list, is only indexed, iterated and handed to builtins."""
-    fine: set[int] = set()
-    for node in ast.walk(function):
-        inside: list[ast.AST] = []
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            inside = [node.value]
-        elif isinstance(node, ast.For | ast.comprehension):
-            inside = [node.iter]
-        elif (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id in _READS
-        ):
-            inside = list(node.args)
-        elif isinstance(node, ast.Compare):
-            inside = list(node.comparators)
-        elif isinstance(node, ast.UnaryOp | ast.If | ast.While):
-            inside = [node.operand if isinstance(node, ast.UnaryOp) else node.test]
-        fine |= {id(n) for n in inside}
-    uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
-    return all(id(n) in fine for n in uses)
-
-
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def located_(node: Any, where: ast.AST) -> Any:
+def _located(node: Any, where: ast.AST) -> Any:
     for inner in ast.walk(node):
         if "lineno" in inner._attributes and not hasattr(inner, "lineno"):
             ast.copy_location(inner, where)
     return node
-
-
-__all__ = ["Cell", "Deque", "place"]
