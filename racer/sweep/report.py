@@ -19,8 +19,9 @@ from racer.sweep import effects
 from racer.sweep.board import cells, heads, label, names
 from racer.sweep.folder import Folder
 from racer.sweep.plan import Plan
-from racer.sweep.score import Row, configurations, row_of, shown
+from racer.sweep.score import Configuration, Row, configurations, row_of, shown
 from racer.sweep.space import Range
+from racer.training.results import draw
 
 _SHOWN = 20  # configurations in the table; the CSV has all runs
 _COLUMNS = ("status", "completion_pct", "lap_s", "best_lap_s", "optimal_pct", "seconds")
@@ -47,11 +48,10 @@ def text(folder: Folder, plan: Plan, rows: Sequence[Row]) -> str:
     lines += ["", console.table(head, table, right=range(count, len(head)))]
     if len(ranked) > _SHOWN:
         lines.append(f"and {len(ranked) - _SHOWN} more configurations in results.csv")
-    best = max(ranked[0].rows, key=lambda row: row.value)
     lines += [
         "",
         f"best          {label(ranked[0].settings)}: {ranked[0].text}",
-        f"its best run  {folder.runs / best.id}",
+        f"its best run  {folder.runs / _best(ranked).id}",
         _mattered(plan, rows),
     ]
     return "\n".join(lines)
@@ -60,14 +60,22 @@ def text(folder: Folder, plan: Plan, rows: Sequence[Row]) -> str:
 def write(folder: Folder, plan: Plan, rows: Sequence[Row]) -> list[Path]:
     """results.csv, parallel.png, importance.png and laps.png in the sweep's folder.
 
+    The best run gets the pictures that a run of `racer train` has.
+
     Returns:
-        what was written; without a finished run only the CSV.
+        what was written in the sweep's folder; without a finished run only the CSV.
     """
     made = [folder.path / "results.csv"]
     files.write_output(made[0], _csv(plan, rows).encode())
     if rows:
         made += _pictures(folder.path, plan, rows)
+        draw(Run(folder.runs / _best(configurations(rows)).id))
     return made
+
+
+def _best(ranked: Sequence[Configuration]) -> Row:
+    """The best run of the best configuration."""
+    return max(ranked[0].rows, key=lambda row: row.value)
 
 
 def _mattered(plan: Plan, rows: Sequence[Row]) -> str:

@@ -82,6 +82,7 @@ def _train(order: Order, runs_dir: Path) -> Parcel:
         tags=["sweep", f"configuration-{order.job.number}"],
         quiet=True,
         listeners=listeners,
+        pictures=False,  # of a thousand runs nobody looks at each
     )
     _record(run, order, time.monotonic() - began)
     return parcel.pack(run, order.job.id)

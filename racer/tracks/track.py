@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -129,7 +129,7 @@ class Track:
     @cached_property
     def arrays(self) -> TrackArrays:
         """Indexed geometry, as kernels take it."""
-        return index_track(self.center, self.inner, self.outer)
+        return _indexed(*(line.tobytes() for line in (self.center, self.inner, self.outer)))
 
     @cached_property
     def length(self) -> float:
@@ -180,6 +180,12 @@ class Track:
         out = np.zeros(x.size, NEAREST)
         nearest_many(self.arrays, x.ravel(), y.ravel(), out)
         return out.reshape(x.shape)
+
+
+@lru_cache(maxsize=16)
+def _indexed(*lines: bytes) -> TrackArrays:
+    """Of (M, 2) float64 lines; a training loads its road five times."""
+    return index_track(*(np.frombuffer(line).reshape(-1, 2) for line in lines))
 
 
 def _twice_area(points: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from racer.reward.function import RewardFunction
 from racer.runs import Run
 from racer.storage import files
 from racer.training import opponents
-from racer.training.metrics import Metrics
+from racer.training.metrics import read_columns
 
 log = console.log(__name__)
 
@@ -35,7 +35,7 @@ def evaluate_run(
     return result
 
 
-def draw(run: Run, metrics: Metrics) -> None:
+def draw(run: Run) -> None:
     """Pictures of the laps and of the learning curve; a run is whole without them.
 
     What fails here is a warning: a plotting library that cannot be loaded or has no room must not
@@ -43,13 +43,13 @@ def draw(run: Run, metrics: Metrics) -> None:
     """
     for name, picture in (("laps.png", _draw_laps), ("curve.png", _draw_curve)):
         try:
-            picture(run, metrics)
+            picture(run)
         except Exception as error:
             reason = (str(error) or type(error).__name__).splitlines()[0]
             log.warning("no picture %s: %s", run.folder / name, reason)
 
 
-def _draw_laps(run: Run, _metrics: Metrics) -> None:
+def _draw_laps(run: Run) -> None:
     from racer.render.figures import laps_picture
 
     trace = Trace.load(run.laps_file)
@@ -59,10 +59,10 @@ def _draw_laps(run: Run, _metrics: Metrics) -> None:
     laps_picture(trace, run.folder / "laps.png", best=best, notes=notes)
 
 
-def _draw_curve(run: Run, metrics: Metrics) -> None:
+def _draw_curve(run: Run) -> None:
     from racer.render.figures import curve_picture
 
-    columns = metrics.columns()
+    columns = read_columns(run.metrics_file)
     curve_picture(
         {
             "steps": columns["timesteps"],

@@ -49,6 +49,7 @@ def train(
     profile: bool = False,
     reward_engine: str = "",
     function: RewardFunction | None = None,
+    pictures: bool = True,
 ) -> tuple[Run, Result]:
     """Learn, evaluate, and keep it all in a new folder of `runs_dir`.
 
@@ -64,6 +65,7 @@ def train(
         reward_engine: what runs the reward in place of what `config` says, which the run keeps;
             the choice never changes a value.
         function: the reward, in place of the file that `config` names.
+        pictures: draw laps.png and curve.png at the end, which takes half a second of CPU.
 
     Returns:
         The run, and the result of driving `config.eval.laps` laps with the best policy.
@@ -99,6 +101,7 @@ def train(
             profile=profile,
             function=function,
             rivals=rivals,
+            pictures=pictures,
         )
         try:
             with run.lock():
@@ -162,6 +165,7 @@ class Session:
         listeners: told what happens.
         profile: print where the time of learning went.
         function: the reward of `race`, if that is no file.
+        pictures: draw some at the end.
     """
 
     def __init__(
@@ -175,8 +179,9 @@ class Session:
         profile: bool = False,
         function: RewardFunction | None = None,
         rivals: Sequence[Rival] = (),
+        pictures: bool = True,
     ) -> None:
-        self.function = function
+        self.function, self.pictures = function, pictures
         self.run, self.config, self.stop, self.profile = run, config, stop, profile
         if race.reward is not None:
             race.reward.failure_folder = run.folder
@@ -290,8 +295,8 @@ class Session:
         """Say how it ended, to listeners, in the manifest and, after a signal, to the user."""
         stopped = ended_by == self.stop.name
         # Who stops still wants to watch; drawing takes longer than someone stopping will wait.
-        if not stopped:
-            draw(self.run, self.metrics)
+        if self.pictures and not stopped:
+            draw(self.run)
         self.listeners.end(result)
         status = "stopped" if stopped else "finished"
         self.run.record(status=status, ended_by=ended_by, best=loop.judging.best)

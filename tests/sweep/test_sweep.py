@@ -4,9 +4,11 @@ import csv
 import dataclasses
 import errno
 import hashlib
+import io
 import os
 import signal
 import sys
+import tarfile
 
 import pytest
 from sweeping import OPTIONS, Here, changed, new, start, wait_for, weights
@@ -65,6 +67,9 @@ def test_what_is_shown_is_written_too(done, capsys):
     assert [row["race.reward"] for row in table] == ["center_line"] * 2 + ["progress"] * 2
     for name in ("parallel.png", "importance.png", "laps.png"):
         assert (done.path / name).read_bytes().startswith(b"\x89PNG")
+    drawn = [path.parent for path in done.runs.glob("*/laps.png")]
+    assert [f"its best run  {folder}" in said for folder in drawn] == [True]
+    assert Run(drawn[0]).damaged() == []
 
 
 def test_a_sweep_in_use_is_busy(done):
@@ -144,6 +149,21 @@ def test_a_parcel_that_was_changed_is_refused(done, tmp_path):
         parcel.unpack(rehashed, tmp_path / "x")
     parcel.unpack(made, tmp_path / "x")
     assert Run(tmp_path / "x").damaged() == []
+
+
+@pytest.mark.parametrize("name", ["../evil", "/evil", "a/../../evil", "C:evil", "a\\b", "link"])
+def test_a_parcel_writes_nothing_elsewhere(name, tmp_path):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        if name == "link":
+            member.type, member.linkname = tarfile.SYMTYPE, "/etc/hostname"
+        archive.addfile(member, io.BytesIO())
+    content = stream.getvalue()
+    made = parcel.Parcel("x", content, hashlib.sha256(content).hexdigest())
+    with pytest.raises(BadRun, match="no file of a run"):
+        parcel.unpack(made, tmp_path / "x")
+    assert not [path for path in tmp_path.rglob("*") if not path.is_dir()]
 
 
 def test_a_worker_leaves_nothing_behind_and_its_folder_is_the_users_again(tmp_path, monkeypatch):
