@@ -12,8 +12,10 @@ COUNTS = {  # option: what it counts for
     "--png": ("engine", "all"),
     "--against": ("engine", "all"),
     "--quick": ("engine", "all"),
-    "--seeds": ("train", "lessons", "roads", "devices", "all"),
-    "--track": ("engine", "train", "lessons", "devices", "all"),
+    "--seeds": ("train", "lessons", "references", "roads", "devices", "all"),
+    "--track": ("engine", "train", "lessons", "references", "devices", "all"),
+    "--vehicles": ("references",),
+    "--rules": ("references",),
     "--rewards": ("train", "lessons", "devices", "all"),
     "--seconds": ("train", "devices", "all"),
     "--observations": ("devices",),
@@ -28,10 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("engine", "train", "all", "lessons", "roads", "devices"),
+        choices=("engine", "train", "all", "lessons", "references", "roads", "devices"),
         default="all",
         help="all (the default) is engine and train; lessons: how fast each example reward teaches "
-        "a car to drive, in percent of the best possible; roads: when one policy laps tracks it "
+        "a car to drive, in percent of the best possible; references: the search for the fastest "
+        "lap, with several seeds; roads: when one policy laps tracks it "
         "never saw, and what training on many costs; devices: CPU threads against a GPU",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every raw repetition")
@@ -47,7 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="tracks to train on, the engine drives the first (default: oval)",
+        help="tracks to train on, the engine drives the first (default: oval); of references: "
+        "tracks and folders of tracks (default: all that are built in)",
+    )
+    parser.add_argument(
+        "--vehicles", type=names, metavar="NAMES", help="of references (default: deepracer)"
+    )
+    parser.add_argument(
+        "--rules",
+        type=names,
+        metavar="NAMES",
+        help="of references: official, strict or both (default: official)",
     )
     parser.add_argument(
         "--rewards",
@@ -56,7 +69,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rewards to train with (default: center_line,progress; of lessons: all)",
     )
     parser.add_argument(
-        "--seeds", type=whole, metavar="N", help="trainings for each reward (default: 5)"
+        "--seeds",
+        type=whole,
+        metavar="N",
+        help="trainings for each reward, searches for each lap (default: 5)",
     )
     parser.add_argument(
         "--seconds", type=number, metavar="S", help="how long each training learns, s (default: 30)"
@@ -111,6 +127,9 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError("several tracks belong to `racer bench train` or `all`.")
     if args.what == "lessons":
         _lessons(args, seeds)
+        return
+    if args.what == "references":
+        _references(args, seeds)
         return
     if args.what == "devices":
         _devices(args, seeds, seconds)
@@ -191,6 +210,33 @@ def _prices(texts: list[str]) -> dict[str, float]:
         if device not in ("cpu", "cuda", "mps"):
             raise UsageError(f"--price {text}: write cpu=X, cuda=X or mps=X, X for an hour.")
     return found
+
+
+def _references(args: argparse.Namespace, seeds: int) -> None:
+    """Search the fastest laps, and print the table."""
+    import json
+
+    from racer import console
+    from racer.bench import references
+    from racer.config import RaceConfig
+    from racer.storage.files import write_output
+    from racer.tracks import packs
+    from racer.tracks.track import BUILTIN
+
+    builtin = sorted(str(path) for path in BUILTIN.glob("*.txt"))
+    pack = packs.load(",".join(args.track or builtin))
+    for why in pack.left_out:
+        console.log(__name__).warning("left out: %s", why)
+    report = references.bench(
+        pack.tracks,
+        vehicles=args.vehicles or [RaceConfig.vehicle],
+        rules=args.rules or ["official"],
+        seeds=seeds,
+        tell=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(report.markdown())
+    if args.json:
+        write_output(args.json, json.dumps(report.to_json(), indent=1).encode())
 
 
 def _lessons(args: argparse.Namespace, seeds: int) -> None:

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=whole, help="search with this seed, also if a lap is known")
     parser.add_argument(
-        "--seconds", type=number, metavar="S", help="search, and stop after this time"
+        "--seconds", type=number, metavar="S", help="search, and stop when they are over"
     )
     parser.add_argument(
         "--improve", metavar="RUN", help="search from the lap that a run drives, on its track"

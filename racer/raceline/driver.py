@@ -26,14 +26,17 @@ def first_drive(
     laps: float,
     rng: np.random.Generator,
     report: Callable[[float], None] = lambda done: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Drive | None:
-    """Drive `laps` laps from the line; None where no plan gets farther."""
+    """Drive `laps` laps from the line; None where no plan gets farther, or after `stop`."""
     horizon = max(8, round(HORIZON_S / rollouts.dt))
     plan = np.zeros((horizon, 2))
     car, place = rollouts.start.copy(), float(rollouts.start["s"][0])
     driven: list[Floats] = []
     goal, stuck = laps * rollouts.length, 0
     while place < goal:
+        if stop():
+            return None
         for _ in range(TRIES if driven else 4 * TRIES):
             plan, ends = _better(rollouts, car, place, plan, rng)
         stuck = 0 if ends > place + 0.02 * HELD else stuck + 1

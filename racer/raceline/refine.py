@@ -7,6 +7,7 @@ on. The best drive's own car is put into every layer, so a round never ends wors
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,8 +54,9 @@ def improved(
     rng: np.random.Generator,
     *,
     folded: bool = False,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Drive | None:
-    """A drive found around `best`; None if the search found nothing that can be driven.
+    """A drive found around `best`; None if nothing was found that can be driven, or after `stop`.
 
     Args:
         folded: look around the faster of the first two laps in both, so that each learns from the
@@ -63,6 +65,8 @@ def improved(
     search = _Round(rollouts, best, tube, rng, folded=folded)
     goal = laps * rollouts.length
     while search.places.max() < goal and len(search.layers) < LAYERS_MAX:
+        if stop():
+            return None
         search.layer()
         if not len(search.places):  # every car is off, and the best drive ends before here
             return None

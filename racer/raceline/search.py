@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.actions import Discrete
-from racer.errors import BadTrack
+from racer.errors import BadConfig, BadTrack
 from racer.raceline.drive import Drive, replay
 from racer.raceline.driver import PLANS, first_drive
 from racer.raceline.reference import Reference
@@ -57,27 +57,32 @@ def search(
     Args:
         start: actions (T, ...) from the line, of a lap to begin with; else a driver finds one.
         rounds: how many of SIZES.
-        seconds: stop after the round in which they are over; the result then depends on the clock.
+        seconds: stop when they are over; the result then depends on the clock.
         found_by: recorded with the lap; by default this search and its seed.
         report: called as the search goes on.
 
     Raises:
         BadTrack: no lap was found; or `start` leaves the road.
+        BadConfig: `seconds` were over before the first lap was.
     """
-    began, rng = time.monotonic(), np.random.default_rng(seed)
+    end, rng = time.monotonic() + seconds, np.random.default_rng(seed)
+
+    def stop() -> bool:
+        return time.monotonic() > end
+
     keep = KEEP[int(setup.vehicle["model"][0])]
     rollouts = _rollouts(setup, (keep + 1) * _guesses(setup))
     share = 0.05 if start is not None else 0.35
-    best = _first(setup, rollouts, start, rng, lambda done: report(share * done, None))
+    best = _first(setup, rollouts, start, rng, lambda done: report(share * done, None), stop)
     who = found_by or f"racer line --seed {seed}"
     again = AGAIN if rounds >= len(SIZES) else ()
     for number, size in enumerate(SIZES[:rounds] + again):
         report(min(share + (1.0 - share) * number / rounds, 1.0), Reference.of(setup, best, who))
         extra = number >= len(SIZES)
-        if time.monotonic() - began > seconds or (extra and _is_faster_at_speed(rollouts, best)):
+        if stop() or (extra and _is_faster_at_speed(rollouts, best)):
             break
         folded = extra or number % 2 == 1
-        found = improved(rollouts, best, _tube(size, keep), LAPS, rng, folded=folded)
+        found = improved(rollouts, best, _tube(size, keep), LAPS, rng, folded=folded, stop=stop)
         if found is not None and _score(rollouts, found) < _score(rollouts, best):
             best = found
     reference = Reference.of(setup, best, who)
@@ -114,6 +119,7 @@ def _first(
     start: NDArray[np.generic] | None,
     rng: np.random.Generator,
     report: Callable[[float], None],
+    stop: Callable[[], bool],
 ) -> Drive:
     if start is not None:
         given = replay(rollouts, start)
@@ -126,8 +132,17 @@ def _first(
     small = _rollouts(setup, PLANS)
     drives = []
     for k in range(FIRST):
-        drive = first_drive(small, LAPS, rng, lambda done, k=k: report((k + done) / FIRST))  # type: ignore[misc]
+
+        def said(done: float, before: int = k) -> None:
+            report((before + done) / FIRST)
+
+        drive = first_drive(small, LAPS, rng, said, stop)
         drives += [] if drive is None else [drive]
+    if not drives and stop():
+        raise BadConfig(
+            f"the seconds given are over before a first lap of {setup.track.name} was found; "
+            "1 s for each metre of road is plenty on an idle core."
+        )
     if not drives:
         raise BadTrack(
             f"no lap of {setup.track.name} found by the {setup.rule} rule: a bend is too tight for "

@@ -66,6 +66,15 @@ REFUSED = {
     "bench engine": ("--rewards progress", "--seeds 2", "--seconds 1", "--sb3-loops"),
     "bench train": ("--png a.png", "--against highway", "--quick", "--timesteps 5"),
     "bench lessons": ("--png a.png", "--against highway", "--quick", "--seconds 1", "--sb3-loops"),
+    "bench references": (
+        "--rewards progress",
+        "--timesteps 5",
+        "--png a.png",
+        "--against highway",
+        "--quick",
+        "--seconds 1",
+        "--sb3-loops",
+    ),
     "bench roads": (
         "--track oval",
         "--rewards progress",
@@ -83,7 +92,13 @@ REFUSED = {
         "--timesteps 5",
         "--sb3-loops",
     ),
-    "bench": ("--timesteps 5", "--price cpu=1", "--observations features"),
+    "bench": (
+        "--timesteps 5",
+        "--price cpu=1",
+        "--observations features",
+        "--vehicles deepracer",
+        "--rules strict",
+    ),
     "drive": ("--runs-dir x",),
     "evaluate x": (
         "--seed 1",

@@ -1,6 +1,7 @@
 """Reference laps: what the search finds can be driven, and drives the same again, to the bit."""
 
 import dataclasses
+import itertools
 import json
 
 import numpy as np
@@ -118,6 +119,28 @@ def test_progress_is_reported_and_grows(official):
 def test_a_search_can_begin_with_a_given_lap(official, found):
     better = raceline.search(official, start=found.actions, rounds=2, seed=1)
     assert sum(better.lap_times_s[:2]) <= sum(found.lap_times_s[:2])
+
+
+@pytest.fixture
+def a_second_a_look(monkeypatch):
+    """A clock that goes on by a second whenever somebody looks at it."""
+    ticks = itertools.count()
+    monkeypatch.setattr("time.monotonic", lambda: float(next(ticks)))
+    return ticks
+
+
+def test_the_seconds_given_bound_the_first_drive_too(official, a_second_a_look):
+    with pytest.raises(BadConfig, match="over before a first lap of oval"):
+        raceline.search(official, seconds=5.0)
+    assert next(a_second_a_look) < 10
+
+
+def test_when_the_seconds_are_over_the_best_drive_so_far_is_the_answer(
+    official, found, a_second_a_look
+):
+    same = raceline.search(official, start=found.actions, seconds=5.0)
+    assert same.lap_times_s == found.lap_times_s
+    assert next(a_second_a_look) < 10
 
 
 def test_a_lap_that_leaves_the_road_is_no_start(official):
