@@ -25,6 +25,11 @@ class ScriptedDrafts:
     def __init__(self, tell, hear):
         self.tell, self.hear = tell, hear
         self.asked, self.shown = [], Shown()
+        self.config, self.starts_from = None, ""
+
+    def start_from(self, parent, policy):
+        self.asked.append(("from", parent, policy))
+        self.starts_from = parent and f"{parent}, {policy}"
 
     def __getattr__(self, name):
         if name in ("save", "keep", "stop", "close"):
@@ -55,8 +60,8 @@ def lab_of(folder, port, text=REWARD):
     file.write_text(text, encoding="utf-8")
     lab = Lab(
         Config().override({"race.reward": str(file)}),
-        lambda changed: Desk(file, changed),
+        lambda changed, other: Desk(other or file, changed),
         ScriptedDrafts,
     )
     keys = Keys()
-    return lab, keys, Guard(application(lab), keys, port)
+    return lab, keys, Guard(application(lab, folder / "runs"), keys, port)

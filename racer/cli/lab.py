@@ -74,10 +74,10 @@ def application(config: Any, file: Path, runs_dir: Path, folder: Path, port: int
     keys, job = Keys(), Job(0, "", "", command=tuple(sys.argv))
     lab = Lab(
         config,
-        lambda changed: Desk(file, changed),
+        lambda changed, other: Desk(other or file, changed),
         lambda tell, hear: Drafts(config, runs_dir, folder, job=job, tell=tell, hear=hear),
     )
-    return Guard(routes(lab), keys, port), address_of(keys, port)
+    return Guard(routes(lab, runs_dir), keys, port), address_of(keys, port)
 
 
 def address_of(keys: Any, port: int) -> str:

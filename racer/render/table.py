@@ -155,6 +155,16 @@ LAB_KEYS: tuple[Keys, ...] = (
     Keys("space", "stop the picture, go on", {" ": "pause"}),
     Keys("K", "keep this draft as a run", {"k": "keep"}),
     Keys("D", "look into its laps", {"d": "debug"}),
+    Keys(
+        "1 2 3 4",
+        "lab, debugger, garage, settings",
+        {"1": "view_lab", "2": "view_debugger", "3": "view_garage", "4": "view_settings"},
+    ),
+    Keys(
+        "F10, Shift F10",
+        "in the debugger: the line that ran next, before",
+        {"F10": "walk", "Shift+F10": "walk_back"},
+    ),
     Keys("? or F1", "this help", {"?": "help", "h": "help", "F1": "help"}),
 )
 ACTIONS: dict[str, str] = {

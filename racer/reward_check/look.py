@@ -15,9 +15,10 @@ from racer import console
 from racer.errors import RewardFailed, UsageError, printable
 from racer.recording.trace import Lap, Trace
 from racer.reward.file import RewardFile
+from racer.reward.worker import tracing
 from racer.reward.worker.traced import Traced
 from racer.reward_check.steps import Steps, lap_of
-from racer.reward_check.why import Reason, annotated, number, why
+from racer.reward_check.why import Reason, annotated, note, number, why
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,9 @@ class Look:
                 {"line": line, "what": said}
                 for line, _, said in annotated(self.file.source, self.file.tree, traced)
             ],
-            "order": [event.line for event in traced.events],
+            "events": [
+                [event.line, what] for event, what in zip(traced.events, told(self), strict=True)
+            ],
             "why": [reason._asdict() for reason in self.reasons],
             "recorded": [finite(value) for value in self.recorded],
             "paid": [finite(value) for value in self.paid],
@@ -100,6 +103,12 @@ class Look:
                 f"{same} of {len(self.paid)} steps of the lap are paid the same, to the last bit: "
                 f"recorded {old}, now {new} in all"
             )
+
+
+def told(look: Look) -> list[str]:
+    """What each line that ran did."""
+    parts = tracing.parts(look.file.tree)
+    return ["  ".join(note(event, parts)) for event in look.traced.events]
 
 
 def finite(value: float) -> float | None:

@@ -254,7 +254,7 @@ def annotated(text: str, tree: ast.Module, traced: Traced) -> list[tuple[int, st
     parts = tracing.parts(tree)
     for event in traced.events:
         notes.setdefault(event.line, [])
-        notes[event.line] = [*_note(event, parts)] or notes[event.line]
+        notes[event.line] = [*note(event, parts)] or notes[event.line]
     lines = text.split("\n")
     return [
         (line, lines[line - 1] if line <= len(lines) else "", "  ".join(said))
@@ -262,7 +262,8 @@ def annotated(text: str, tree: ast.Module, traced: Traced) -> list[tuple[int, st
     ]
 
 
-def _note(event: Event, parts: Sequence[tracing.Part]) -> Iterator[str]:
+def note(event: Event, parts: Sequence[tracing.Part]) -> Iterator[str]:
+    """What one line did: names that changed, tests and their numbers."""
     for name, text in event.changed.items():
         yield f"{name} = {text}"
     for read in event.reads:

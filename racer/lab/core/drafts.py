@@ -134,6 +134,16 @@ class Drafts:
         over = [d for d in found.values() if not d.over]
         return over if self._frugal else [d for d in over if d is not self.shown]
 
+    def start_from(self, parent: str, policy: str) -> None:
+        """Give the next drafts the weights of a run; of none where `parent` is empty."""
+        self._job = replace(self._job, parent=parent, checkpoint=policy)
+
+    @property
+    def starts_from(self) -> str:
+        """The run and policy that drafts begin with, for people; empty for fresh weights."""
+        job = self._job
+        return f"{Path(job.parent).name}, {job.checkpoint or 'best'}" if job.parent else ""
+
     def keep(self) -> None:
         """Make the draft that is shown a run, at once or when it has finished."""
         with self._lock:

@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -21,21 +22,25 @@ from racer.config import Config
 from racer.errors import RacerError, UsageError
 from racer.lab.core.desk import TEXT_MAX, Changed, Desk, check, digest
 from racer.lab.core.drafts import Drafts
+from racer.lab.core.garage import Garage
 from racer.lab.core.rescore import rescored
+from racer.lab.web.body import body_of
 from racer.lab.web.hub import VIEWERS_MAX, Hub
+from racer.lab.web.views import NAMES, Views
+from racer.race import pack_of
 from racer.recording.trace import Trace
 from racer.render import html, table
 from racer.render.live.wire import Kind
 
 REPLAYS_MAX = 8  # that wait to be opened
 LOOK_S = 0.2  # between two looks at the file
-BODY_MAX = 2 * TEXT_MAX + 4096  # bytes of a request: JSON may escape every character
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+MODULES = ("lab", "talk", "editor", "debugger", "garage", "settings")
 STATIC = {
-    "lab.js": ("racer.lab.web", "text/javascript"),
+    **{f"{name}.js": ("racer.lab.web", "text/javascript") for name in MODULES},
     "lab.css": ("racer.lab.web", "text/css"),
     "player.js": ("racer.render", "text/javascript"),
     "player.css": ("racer.render", "text/css"),
@@ -49,7 +54,7 @@ class Lab:
 
     Args:
         config: of every draft.
-        desk_of: makes the desk, of what is called when the file changed.
+        desk_of: makes the desk, of what is called when the file changed, and another file.
         drafts_of: makes the drafts, of what is told and heard.
         shown: what pages call the file; its path by default.
         may_keep: called before a draft becomes a run; raises RacerError where it may not.
@@ -59,7 +64,7 @@ class Lab:
     def __init__(
         self,
         config: Config,
-        desk_of: Callable[[Callable[[], None]], Desk],
+        desk_of: Callable[[Callable[[], None], Path | None], Desk],
         drafts_of: Make,
         *,
         shown: str = "",
@@ -69,6 +74,7 @@ class Lab:
         self.config, self.hub, self._shown = config, Hub(viewers), shown
         self._may_keep = may_keep
         self._desk_of, self._drafts_of = desk_of, drafts_of
+        self.views: tuple[str, ...] = ("lab",)  # that the page has
         self._replays: dict[str, str] = {}
         self._paying = asyncio.Lock()  # one guarded process at a time
         self.desk: Desk
@@ -97,7 +103,7 @@ class Lab:
                 loop.call_soon_threadsafe(self.hub.hear, kind, content)
 
         self.drafts = self._drafts_of(say, hear)
-        self.desk = self._desk_of(self.changed)
+        self.desk = self._desk_of(self.changed, None)
         await run_in_threadpool(self.drafts.save)
         self._looking = asyncio.create_task(self._look())
 
@@ -122,17 +128,34 @@ class Lab:
     async def about(self, _request: Request) -> Response:
         """What the page shows first."""
         text = self.desk.text()
-        race = self.config.race
-        return JSONResponse(
-            {
-                "text": text,
-                "base": digest(text),
-                "file": self._shown or str(self.desk.file),
-                "track": race.tracks or race.track,
-                "seed": self.config.train.seed,
-                "table": html.shared() | lab_keys(),
-            }
-        )
+        said = {"text": text, "base": digest(text), "table": html.shared() | lab_keys()}
+        return JSONResponse(said | self.facts() | {"views": self.views})
+
+    def facts(self) -> dict[str, Any]:
+        """What is edited, and how it is trained."""
+        return {
+            "file": self._shown or str(self.desk.file),
+            "track": self.config.race.where,
+            "seed": self.config.train.seed,
+            "from": self.drafts.starts_from,
+        }
+
+    def turn_to(self, file: Path, config: Config, *, parent: str = "", policy: str = "") -> None:
+        """Edit another file with other settings from now on, and train it.
+
+        Args:
+            parent: folder of a run to start from; empty for fresh weights.
+            policy: best or last of it.
+
+        Raises:
+            RacerError: the track or the car is not there.
+        """
+        pack_of(config.race)
+        self.config = self.drafts.config = config
+        self.drafts.start_from(parent, policy)
+        if file != self.desk.file:
+            self.desk = self._desk_of(self.changed, file)
+        self.drafts.save()
 
     async def check(self, request: Request) -> Response:
         """What is wrong with a text, without running it."""
@@ -171,9 +194,13 @@ class Lab:
             raise UsageError("no laps yet: they are driven when a draft has finished.")
         laps = draft.laps
         text = await run_in_threadpool(lambda: html.page(Trace.load(laps)))
+        return JSONResponse({"path": self.address_of(text)})
+
+    def address_of(self, replay: str) -> str:
+        """Where a replay can be seen once."""
         name = secrets.token_urlsafe(16)
-        self._replays = {**dict(list(self._replays.items())[-REPLAYS_MAX + 1 :]), name: text}
-        return JSONResponse({"path": f"/replay/{name}"})
+        self._replays = {**dict(list(self._replays.items())[-REPLAYS_MAX + 1 :]), name: replay}
+        return f"/replay/{name}"
 
     async def rescore(self, request: Request) -> Response:
         """What the text being edited would have paid on the recorded laps; nothing is trained."""
@@ -233,27 +260,20 @@ def lab_keys() -> dict[str, Any]:
     }
 
 
-async def body_of(request: Request) -> dict[str, Any]:
-    """A JSON object of bounded size; an empty one of anything else."""
-    content = b""
-    async for part in request.stream():
-        content += part
-        if len(content) > BODY_MAX:
-            return {}
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 async def failed(_request: Request, error: Exception) -> Response:
-    """A sentence for people."""
     return JSONResponse({"error": str(error)}, 400)
 
 
-def application(lab: Lab) -> Starlette:
-    """The routes, unguarded: see `racer.lab.web.guard`."""
+def application(lab: Lab, runs_dir: Path) -> Starlette:
+    """The routes of one person, unguarded: see `racer.lab.web.guard`."""
+    views, lab.views = Views(lab, Garage(runs_dir)), NAMES
+
+    @contextlib.asynccontextmanager
+    async def living(app: Any) -> AsyncIterator[None]:
+        async with lab.running(app):
+            yield
+        views.close()
+
     return Starlette(
         routes=[
             Route("/", page("lab.html")),
@@ -266,8 +286,9 @@ def application(lab: Lab) -> Starlette:
             Route("/api/save", lab.save, methods=["POST"]),
             Route("/api/keep", lab.keep, methods=["POST"]),
             Route("/api/stop", lab.stop, methods=["POST"]),
+            *views.routes(),
             WebSocketRoute("/ws/live", lab.live),
         ],
         exception_handlers={RacerError: failed},
-        lifespan=lab.running,
+        lifespan=living,
     )

@@ -55,10 +55,12 @@ class Drive {
   constructor(rows, from, to, began, dt, name, color) {
     Object.assign(this, { rows, from, to, began, dt, name, color, n: to - from });
     this.reached = [];
+    this.sums = [];
     let far = -Infinity;
     for (let i = 0; i < this.n; i++) {
       const progress = rows.progress[from + i];
       if (progress > far) this.reached.push([(far = progress), began + i * dt]);
+      this.sums.push((this.sums[i - 1] ?? 0) + (rows.reward?.[from + i] || 0));
     }
   }
   pose(at) {
@@ -208,9 +210,12 @@ export function speedColor(part, table) {
   return `rgb(${table[i].map((a, k) => Math.round(a + (table[i + 1][k] - a) * f)).join(" ")})`;
 }
 
+// `moved` is called with the row of the recording that is shown, after each change.
 export class Player {
-  constructor(root, recording, tables, table) {
-    Object.assign(this, { root, recording, tables, table, rows: tables.rows });
+  constructor(root, recording, tables, table, moved = null) {
+    Object.assign(this, { root, recording, tables, table, moved, rows: tables.rows });
+    this.edited = null; // rewards of the same rows by another text; NaN for none
+    this.ended = new AbortController();
     const dt = recording.dt;
     this.drives = recording.laps.map((lap) => new Drive(this.rows, lap.from, lap.to, lap.began, dt, lap.name));
     this.ghosts = recording.ghosts.map((ghost, i) => {
@@ -262,7 +267,7 @@ export class Player {
       row.append(el("th", { scope: "row", textContent: key }), cell, el("td", { textContent: unit }));
       return { key, count, cell };
     });
-    this.band = el("select", { ariaLabel: "Fourth strip", onchange: () => (this.dirty = true) },
+    this.band = el("select", { ariaLabel: "Last strip", onchange: () => (this.dirty = true) },
       ...this.columns().map((name) => new Option(name, name)));
     this.band.value = "distance_from_center";
     this.data = el("details", { ontoggle: () => this.fillTable() }, el("summary", { textContent: "This lap as a table" }));
@@ -279,7 +284,7 @@ export class Player {
         el("p", { className: "dim", textContent: "reward" }), this.reward, this.note, this.gaps, this.params,
         ...(r.reward ? [el("details", {}, el("summary", { textContent: "The reward's source" }),
           el("pre", { tabIndex: 0, role: "region", ariaLabel: "Source of the reward", textContent: r.reward }))] : [])),
-      el("div", { className: "under" }, this.strips, el("p", {}, "strips: reward, speed, steering_angle, ", this.band)),
+      el("div", { className: "under" }, this.strips, el("p", {}, "strips: reward, its sum, speed, steering_angle, ", this.band)),
       el("section", { className: "controls", ariaLabel: "Playback" }, this.playButton, button("‹", "One step back", "step_back"), button("›", "One step forward", "step"),
         this.slider, this.clock, this.lapChoice, el("label", {}, "ghost ", this.mineChoice), ...shown,
         button("Follow", "Follow the car, or overview", "follow"), button("Theme", "Dark or light", "theme"),
@@ -319,7 +324,9 @@ export class Player {
   // -- what keys and buttons do
 
   listen() {
+    const until = { signal: this.ended.signal };
     document.addEventListener("keydown", (event) => {
+      if (event.defaultPrevented || this.root.closest("[hidden]")) return;
       const on = event.target, native = on.closest?.("select, textarea, input:not([type=range]), [contenteditable]");
       const presses = (event.key === " " || event.key === "Enter") && on.closest?.("button, summary");
       const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -327,7 +334,7 @@ export class Player {
       if (native || presses || event.ctrlKey || event.metaKey || event.altKey || this.help.open || !action) return;
       event.preventDefault();
       this.act(action);
-    });
+    }, until);
     this.canvas.addEventListener("wheel", (event) => {
       event.preventDefault();
       this.act(event.deltaY < 0 ? "zoom_in" : "zoom_out");
@@ -338,9 +345,20 @@ export class Player {
     this.strips.addEventListener("pointerdown", scrub);
     this.strips.addEventListener("pointermove", scrub);
     this.redraw = () => { this.color = colors(this.root); this.repaint = this.dirty = true; };
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.redraw);
-    new ResizeObserver(this.redraw).observe(this.canvas);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.redraw, until);
+    this.sizes = new ResizeObserver(this.redraw);
+    this.sizes.observe(this.canvas);
     this.redraw();
+  }
+  // Another player takes the place.
+  close() {
+    this.ended.abort();
+    this.sizes.disconnect();
+  }
+  // The same steps, paid by another reward.
+  compare(rewards) {
+    this.edited = rewards;
+    this.dirty = true;
   }
   act(action) {
     const second = 1 / this.drive.dt, speeds = this.table.speeds, [step, least, most] = this.table.zoom;
@@ -400,11 +418,13 @@ export class Player {
   // -- time
 
   tick(now) {
+    if (this.ended.signal.aborted) return;
+    requestAnimationFrame((next) => this.tick(next));
+    if (this.root.closest("[hidden]")) return;
     const seconds = Math.min((now - this.last) / 1000, 0.25);
     this.last = now;
     if (!this.paused) this.advance(seconds);
     if (this.dirty) this.draw();
-    requestAnimationFrame((next) => this.tick(next));
   }
   // A lap that is over rests for a second, then the next one starts; the last one stops.
   advance(seconds) {
@@ -437,6 +457,7 @@ export class Player {
     stage.car(pose, this.color("car"), this.color("edge"));
     this.words(at, i, beside);
     this.drawStrips(i, beside);
+    if (this.moved && this.shownRow !== drive.from + i) this.moved((this.shownRow = drive.from + i), this.paused);
   }
   beside() {
     if (!this.ghostsOn) return [];
@@ -487,6 +508,8 @@ export class Player {
     g.font = "12px system-ui, sans-serif";
     const row = (name) => (i) => this.rows[name][drive.from + i];
     const bands = ["reward", "v", "steering_angle", this.band.value].map((name) => [name === "v" ? "speed" : name, [[row(name), "car"]]]);
+    bands.splice(1, 0, ["sum of rewards", [[(i) => drive.sums[i], "car"]]]);
+    if (this.edited) bands[0] = ["reward, dashed is edited", [[row("reward"), "car"], [(i) => this.edited[drive.from + i], "policy"]]];
     if (beside.length) bands.push(["gap, s", beside.map((ghost) => [(i) => drive.gap(i, ghost), ghost.color])]);
     const x = (i) => 8 + clip(row("progress")(i) / top, 0, 1) * (w - 16), tall = h / bands.length;
     bands.forEach(([name, lines], k) => {
@@ -518,6 +541,6 @@ export class Player {
 }
 
 // The page of a replay file: its recording and table are in a script that is data.
-export async function open(root, recording) {
-  return new Player(root, recording, await unpack(recording), recording.table);
+export async function open(root, recording, moved) {
+  return new Player(root, recording, await unpack(recording), recording.table, moved);
 }

@@ -1,42 +1,18 @@
 // The lab's page: the reward at the left, its cars at the right. Every text from outside stays text.
 
+import { Debugger } from "./debugger.js";
+import { Editor } from "./editor.js";
+import { Garage } from "./garage.js";
 import { Stage, colors, el, write } from "./player.js";
+import { Settings } from "./settings.js";
+import { ask, button, post, said, say, secret } from "./talk.js";
 
-// The secret comes behind the # of the printed address, which no request carries, and stays in this tab.
-const SECRET = "racer-lab-secret";
-if (location.hash.length > 1) {
-  sessionStorage.setItem(SECRET, location.hash.slice(1));
-  history.replaceState(null, "", location.pathname);
-}
-const secret = sessionStorage.getItem(SECRET) ?? "";
-const asked = await fetch("/api/about", { headers: { "x-racer-secret": secret } });
-if (!asked.ok) {
-  document.querySelector(".racer-lab").append(el("h1", { textContent: "racer lab" }), el("p", { textContent: await asked.text() }));
-  throw new Error("not let in");
-}
-const about = await asked.json();
+const about = await ask();
 const START = 0, SWARM = 1, LAP = 2, METRICS = 3, SAID = 4;
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const PALE = 0.6, STREAK = 0.3; // of the swarm
 
-// -- talking to the lab
-
-async function post(path, content = {}) {
-  try {
-    const answer = await fetch("/api/" + path, {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-racer-secret": secret },
-      body: JSON.stringify(content),
-    });
-    const type = answer.headers.get("content-type") ?? "";
-    const found = type.includes("json") ? await answer.json() : { error: await answer.text() };
-    if (found.error && answer.status !== 409) say(found.error);
-    return { ...found, status: answer.status };
-  } catch {
-    say("The lab does not answer. Your text is safe here; save again when it is back.");
-    return { status: 0 };
-  }
-}
+// -- listening to the lab
 
 function listen() {
   const socket = new WebSocket(`ws://${location.host}/ws/live?secret=${encodeURIComponent(secret)}`);
@@ -149,7 +125,7 @@ function lapPose(lap, now) {
 let repaint = true, drawn = 0;
 function draw(milliseconds) {
   requestAnimationFrame(draw);
-  if (!scene || paused || (STILL.matches && milliseconds - drawn < 1000 && !repaint)) return;
+  if (!scene || paused || view !== "lab" || (STILL.matches && milliseconds - drawn < 1000 && !repaint)) return;
   drawn = milliseconds;
   const now = milliseconds / 1000, stage = scene.stage;
   if (stage.fit() || repaint || !stage.camera) stage.paintRoad(stage.overview(), color);
@@ -221,7 +197,7 @@ function fillTable() {
 // What the text would pay on the recorded laps: old and new along the best one, sums of each.
 let paid = null;
 async function pay() {
-  const answer = await post("rescore", { text: text.value });
+  const answer = await post("rescore", { text: editor.value });
   if (!answer.steps) {
     verdict.textContent = answer.error ?? "";
     return;
@@ -260,41 +236,32 @@ function drawPaid() {
   g.fillStyle = color("dim");
   g.fillText(`reward over lap ${paid.lap}: solid is recorded, dashed is edited;  ${write(low, 2)} … ${write(high, 2)}`, 8, 12);
 }
-function say(words) {
-  said.append(el("p", { textContent: words }));
-  while (said.children.length > 30) said.firstChild.remove();
-  said.scrollTop = said.scrollHeight;
-}
-
 // -- the editor
 
 let base = about.base, clean = about.text;
 const KEPT = "racer-lab-text";
-const dirty = () => text.value !== clean;
+const dirty = () => editor.value !== clean;
 function mark() {
   state.textContent = dirty() ? "○ not saved" : "● saved";
   try {
-    if (dirty()) sessionStorage.setItem(KEPT, text.value);
+    if (dirty()) sessionStorage.setItem(KEPT, editor.value);
     else sessionStorage.removeItem(KEPT);
   } catch { /* a browser may keep nothing */ }
 }
 function findings(list) {
+  editor.mark(list);
   found.replaceChildren(...list.map((one) => el("li", { className: one.level },
-    el("button", { type: "button", textContent: `${one.level === "error" ? "✗" : one.level === "warning" ? "!" : "·"} ${one.line ? `line ${one.line}: ` : ""}${one.message}`, onclick: () => goTo(one.line) }))));
-}
-function goTo(line) {
-  const lines = text.value.split("\n"), at = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
-  text.focus();
-  text.setSelectionRange(at, at + (lines[line - 1] ?? "").length);
+    el("button", { type: "button", textContent: `${one.level === "error" ? "✗" : one.level === "warning" ? "!" : "·"} ${one.line ? `line ${one.line}: ` : ""}${one.message}`, onclick: () => one.line && editor.go(one.line) }))));
 }
 let typing = 0;
 async function check() {
-  const answer = await post("check", { text: text.value });
+  const answer = await post("check", { text: editor.value });
   if (answer.findings) findings(answer.findings);
   if (whatIf.open && paid) pay();
+  if (view === "debugger") looking.pay();
 }
 async function save() {
-  const sent = text.value, answer = await post("save", { text: sent, base });
+  const sent = editor.value, answer = await post("save", { text: sent, base });
   if (answer.status === 409) { conflict(answer); return; }
   if (!answer.base) return;
   base = answer.base;
@@ -303,7 +270,7 @@ async function save() {
   mark();
 }
 function take(file) {
-  text.value = clean = file.text;
+  editor.value = clean = file.text;
   base = file.base;
   choice.hidden = true;
   mark();
@@ -317,20 +284,22 @@ function conflict(file) {
 }
 function elsewhere(file) {
   if (!dirty()) take(file);
-  else if (file.text !== text.value) conflict(file);
+  else if (file.text !== editor.value) conflict(file);
 }
 
 // -- the page
 
 let paused = false;
 const color = (name) => colors(document.documentElement)(name);
-const button = (name, action, words = name) => el("button", { type: "button", textContent: name, title: words, ariaLabel: words, onclick: action });
 const canvas = el("canvas", { role: "img", ariaLabel: "Track with all cars while they learn" });
 const curve = el("canvas", { role: "img", className: "curve", ariaLabel: "Laps completed over steps; the table below has the numbers" });
-const text = el("textarea", { value: about.text, spellcheck: false, ariaLabel: "Reward function", autocomplete: "off" });
+const editor = new Editor("Reward function", () => {
+  mark();
+  clearTimeout(typing);
+  typing = setTimeout(check, 300);
+});
 const state = el("span"), connection = el("span", { className: "dim", textContent: "○ connecting" });
 const found = el("ul", { className: "findings", ariaLabel: "Findings" });
-const said = el("div", { className: "said", role: "log", ariaLabel: "What happens", tabIndex: 0 });
 const factList = el("dl", { className: "facts" }), live = el("p", { className: "unseen", ariaLive: "polite" });
 const choice = el("p", { className: "lost", role: "alert", hidden: true });
 const banner = el("p", { className: "lost", role: "alert", hidden: true, textContent: "No connection to the lab. The picture stands still; your text is safe. Trying again." });
@@ -347,9 +316,16 @@ const acts = {
   keep: () => post("keep"),
   stop: () => post("stop"),
   debug: async () => {
+    if (about.views.includes("debugger")) return look("", []);
     const answer = await post("replay");
     if (answer.path) window.open(answer.path, "_blank", "noopener");
   },
+  view_lab: () => turn("lab"),
+  view_debugger: () => turn("debugger"),
+  view_garage: () => turn("garage"),
+  view_settings: () => turn("settings"),
+  walk: () => view === "debugger" && looking.walk(1),
+  walk_back: () => view === "debugger" && looking.walk(-1),
   pause: () => { paused = !paused; pauseButton.textContent = paused ? "Go on" : "Pause"; },
   help: () => help.showModal(),
   theme: () => {
@@ -361,47 +337,75 @@ const acts = {
   },
 };
 const pauseButton = button("Pause", () => acts.pause(), "Stop the picture");
-document.querySelector(".racer-lab").append(
-  el("header", {}, el("h1", { textContent: "racer lab" }), el("span", { className: "dim", textContent: `${about.track}, seed ${about.seed}` }), connection,
-    button("Theme", acts.theme, "Dark or light"), button("?", acts.help, "Keys")),
-  banner,
-  el("section", { className: "editor", ariaLabel: "Editor" },
-    el("header", {}, el("strong", { textContent: about.file }), " ", state, " ", button("Check", check, "Check the reward without running it"), " ", button("Save & train", save)),
-    choice, text, found),
+// -- the views: the editor stays beside the lab and beside the debugger
+
+const looking = new Debugger(editor);
+const garage = new Garage(look, (answer, words) => { took(answer); take(answer); say(words); turn("lab"); });
+const settings = new Settings(took);
+const facing = el("span", { className: "dim" }), fileName = el("strong");
+function took(facts) {
+  Object.assign(about, facts);
+  fileName.textContent = about.file;
+  facing.textContent = `${about.track}, seed ${about.seed}${about.from ? `, starts from ${about.from}` : ""}`;
+}
+took(about);
+let view = "lab";
+async function look(run, ghosts) {
+  turn("debugger", false);
+  await looking.list();
+  await looking.open(run, ghosts);
+}
+function turn(name, load = true) {
+  if (!about.views.includes(name)) return;
+  view = name;
+  const page = document.querySelector(".racer-lab");
+  page.dataset.view = name;
+  for (const [key, tab] of Object.entries(tabs)) tab.setAttribute("aria-current", key === name ? "page" : "false");
+  editing.hidden = name === "garage" || name === "settings";
+  for (const part of labParts) part.hidden = name !== "lab";
+  looking.node.hidden = name !== "debugger";
+  garage.node.hidden = name !== "garage";
+  settings.node.hidden = name !== "settings";
+  if (name !== "debugger") looking.hide();
+  if (load) ({ debugger: () => looking.show(), garage: () => garage.open(), settings: () => settings.open() })[name]?.();
+  repaint = true;
+}
+const tabs = Object.fromEntries([["lab", "Lab"], ["debugger", "Debugger"], ["garage", "Garage"], ["settings", "Settings"]]
+  .filter(([name]) => about.views.includes(name)).map(([name, words]) => [name, button(words, () => turn(name))]));
+const editing = el("section", { className: "editor", ariaLabel: "Editor" },
+  el("header", {}, fileName, " ", state, " ", button("Check", check, "Check the reward without running it"), " ", button("Save & train", save)),
+  choice, editor.node,
+  el("p", { className: "dim", id: "editor-help", textContent: "Tab indents, Shift Tab takes it back; press Esc and then Tab to leave. Ctrl / makes comments." }), found);
+const labParts = [
   el("div", { className: "view" }, canvas),
   el("section", { className: "side", ariaLabel: "Training" }, factList,
     el("div", {}, shown, " ", pauseButton, " ", button("Stop", acts.stop, "Stop learning"), " ", button("Keep", acts.keep, "Keep this draft as a run"), " ",
       button("Look into its laps", acts.debug)),
     curve, said),
-  whatIf, data, help, live);
-text.addEventListener("input", () => {
-  mark();
-  clearTimeout(typing);
-  typing = setTimeout(check, 300);
-});
-text.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing) return;
-  const before = text.value.slice(0, text.selectionStart).split("\n").at(-1), more = before.trimEnd().endsWith(":") ? "    " : "";
-  event.preventDefault();
-  text.setRangeText("\n" + before.match(/^ */)[0] + more, text.selectionStart, text.selectionEnd, "end");
-  text.dispatchEvent(new Event("input"));
-});
+  whatIf, data];
+document.querySelector(".racer-lab").append(
+  el("header", {}, el("h1", { textContent: "racer lab" }), ...(about.views.length > 1 ? [el("nav", { ariaLabel: "Views" }, ...Object.values(tabs))] : []), facing, connection,
+    button("Theme", acts.theme, "Dark or light"), button("?", acts.help, "Keys")),
+  banner, editing, ...labParts, looking.node, garage.node, settings.node, help, live);
 document.addEventListener("keydown", (event) => {
-  const held = event.ctrlKey || event.metaKey, name = (held ? "Control+" : "") + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
+  const held = event.ctrlKey || event.metaKey, name = (held ? "Control+" : event.shiftKey && event.key.length > 1 ? "Shift+" : "") + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
   const action = about.table.labActions[name], types = event.target.closest?.("textarea, select, input");
   const presses = event.target.closest?.("button, summary, a") && [" ", "Enter"].includes(event.key);
-  if (!action || help.open || presses || (types && !held && event.key !== "F1")) return;
+  const single = !held && event.key.length === 1, elsewhere = single && view !== "lab" && !action?.startsWith("view_");
+  if (!action || help.open || presses || elsewhere || (types && !held && !/^F\d/.test(event.key))) return;
   event.preventDefault();
   acts[action]();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { repaint = true; scheduleFacts(); });
 new ResizeObserver(() => { repaint = true; scheduleFacts(); }).observe(canvas);
 addEventListener("beforeunload", (event) => { if (dirty()) event.preventDefault(); });
+editor.value = about.text;
 try {
   const kept = sessionStorage.getItem(KEPT);
-  if (kept !== null) text.value = kept;
+  if (kept !== null) editor.value = kept;
 } catch { /* a browser may keep nothing */ }
 mark();
 check();
+turn("lab");
 listen();
 requestAnimationFrame(draw);
