@@ -10,7 +10,9 @@ from lab_at_work import REWARD, lab_of
 from render_recordings import MARKUP, driven
 
 from racer.cli.lab import address_of
+from racer.config import Config
 from racer.lab.web.server import listening
+from racer.runs import Run
 
 PATIENCE_MS = 30_000
 ORANGE = """() => {
@@ -150,6 +152,120 @@ def test_axe_finds_nothing(browser, axe, running, theme):
         assert axe(page) == []
         page.get_by_role("button", name="Keys").click()
         assert axe(page) == []
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_editor_indents_comments_and_undoes_by_keys_alone(browser, running):
+    with opened(browser, running[1], motion="reduce") as page:
+        text = page.get_by_label("Reward function")
+        text.fill("")
+        text.focus()
+        page.keyboard.type("def f(params):\nif params:\nreturn 1.0\nx")
+        assert text.input_value() == "def f(params):\n    if params:\n        return 1.0\n        x"
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Control+/")
+        assert text.input_value().endswith("1.0\n    # x")
+        page.keyboard.press("Control+/")
+        page.keyboard.press("Control+A")
+        page.keyboard.press("Tab")
+        assert text.input_value().startswith("    def f(params):\n        if params:\n")
+        page.keyboard.press("Control+z")
+        assert text.input_value().startswith("def f(params):\n    if params:\n")
+        behind = page.locator(".behind").text_content()
+        assert behind.rstrip() == text.input_value().rstrip()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Tab")  # no trap
+        assert not text.evaluate("e => e === document.activeElement")
+
+
+def test_a_mark_stands_at_the_line_that_is_wrong(browser, running):
+    with opened(browser, running[1], motion="reduce") as page:
+        page.get_by_label("Reward function").fill("def reward_function(params):\n    return (\n")
+        page.locator(".line.error").wait_for()
+        assert page.locator(".line.error").get_attribute("data-mark") == "✗"
+        assert page.locator(".line").nth(1).get_attribute("class") == "line error"
+
+
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory):
+    """A lab whose draft has laps and whose folder has a run."""
+    folder = tmp_path_factory.mktemp("looked")
+    trace = driven("oval", laps=1)
+    trace.save(folder / "laps.npz")
+    texts = {"config.toml": Config().to_toml(), "reward.py": REWARD, "metrics.csv": "timesteps\n"}
+    about = {"status": "finished"}
+    for name in ("first", "second"):
+        run = Run.create(folder / "runs", [name], texts=texts, manifest=about, tags=[MARKUP[2]])
+        trace.save(run.laps_file)
+    with serving(folder) as (lab, address):
+        lab.drafts.shown.laps = folder / "laps.npz"
+        lab.drafts.config = lab.config
+        yield lab, address
+
+
+def test_a_step_is_looked_into_by_keys_alone(browser, axe, looked_at):
+    with opened(browser, looked_at[1], motion="reduce") as page:
+        page.keyboard.press("2")
+        page.get_by_text("line 2: returned").wait_for()
+        assert "1 of 1" not in page.locator(".walked").inner_text()
+        page.keyboard.press("F10")
+        page.get_by_text("line 2, 1 of 1").wait_for()
+        assert page.locator(".line.now").count() == 1
+        before = page.locator(".paid").inner_text()
+        page.keyboard.press(".")
+        until(lambda: page.locator(".paid").inner_text() != before)
+        text = page.get_by_label("Reward function")
+        text.fill("def reward_function(params):\n    print('hello')\n    return 0.0\n")
+        page.get_by_text("steps are paid differently by the edited text").wait_for()
+        page.get_by_text("line 3: returned 0").wait_for()
+        assert page.get_by_label("What this call printed").inner_text() == "hello\n"
+        assert page.locator(".line.ran").count() == 2
+        page.get_by_text("Lines that ran, as a table").click()
+        assert axe(page) == []
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert page.seen == []
+
+
+def test_runs_are_found_and_their_laps_raced_by_keys_alone(browser, axe, looked_at):
+    with opened(browser, looked_at[1], "light", "reduce") as page:
+        page.keyboard.press("3")
+        page.get_by_role("button", name="first").wait_for()
+        assert page.evaluate("document.hacked") is None
+        page.get_by_role("searchbox").fill("first")
+        page.get_by_text("1 to 1 of 1").wait_for()
+        page.get_by_role("button", name="first").press("Enter")
+        page.get_by_role("button", name="Look into its laps").last.wait_for()
+        assert axe(page) == []
+        with page.expect_download() as fetched:
+            page.get_by_role("button", name="One page with the laps").press("Enter")
+        assert fetched.value.suggested_filename.endswith("first.html")
+        page.get_by_role("button", name="Look into its laps").last.press("Enter")
+        page.get_by_text("line 2: returned").wait_for()
+        assert page.get_by_label("Recording").input_value().endswith("first")
+        page.set_viewport_size({"width": 320, "height": 640})
+        page.get_by_role("button", name="Garage").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_setting_is_found_changed_and_refused_in_a_sentence(browser, axe, looked_at):
+    lab, address = looked_at
+    with opened(browser, address, motion="reduce") as page:
+        page.keyboard.press("4")
+        page.get_by_label("track", exact=True).wait_for()
+        assert axe(page) == []
+        page.get_by_role("searchbox").fill("others")
+        box = page.get_by_label("obstacles", exact=True)
+        box.fill("999")
+        box.press("Enter")
+        page.get_by_role("alert").get_by_text("race.others.obstacles = 999").wait_for()
+        assert box.evaluate("e => e === document.activeElement")
+        page.get_by_label("race", exact=True).select_option("object_avoidance")
+        box.fill("2")
+        box.press("Enter")
+        page.get_by_text("Saved. The next cars drive").wait_for()
+        assert lab.config.race.others.boxes == 2
         page.set_viewport_size({"width": 320, "height": 640})
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
 

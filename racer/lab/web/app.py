@@ -261,6 +261,7 @@ def lab_keys() -> dict[str, Any]:
 
 
 async def failed(_request: Request, error: Exception) -> Response:
+    """A sentence for people."""
     return JSONResponse({"error": str(error)}, 400)
 
 

@@ -9,7 +9,11 @@ export class Settings {
   constructor(took) {
     this.took = took;
     this.state = el("p", { role: "alert" });
-    this.form = el("form", { onsubmit: (event) => { event.preventDefault(); this.save(); } });
+    this.form = el("form", { onsubmit: (event) => event.preventDefault(), onkeydown: (event) => {
+      if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
+      event.preventDefault();
+      this.save();
+    } });
     this.words = el("input", { type: "search", ariaLabel: "Search settings", placeholder: "search", oninput: () => this.filter() });
     this.node = el("section", { className: "settings", ariaLabel: "Settings", hidden: true },
       el("div", { className: "bar" }, this.words, button("Save & train", () => this.save(), "Save the settings and train with them"),
