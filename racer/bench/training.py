@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ FOREVER = 10**9  # timesteps; the clock ends a run
 
 @dataclass(frozen=True)
 class Learned:
-    """One training; seconds count from the first step and None means never."""
+    """One training; seconds of its clock count from the first step and None means never."""
 
     track: str
     reward: str
@@ -67,17 +68,27 @@ class Clock(BaseCallback):
         env: what is learned in.
         limit_s: when to end.
         at_goal: end at the goal, if that comes first.
+        now: seconds by which all this counts; of the wall, or this process's time on CPUs.
     """
 
-    def __init__(self, env: RacerVecEnv, limit_s: float, *, at_goal: bool = False) -> None:
+    def __init__(
+        self,
+        env: RacerVecEnv,
+        limit_s: float,
+        *,
+        at_goal: bool = False,
+        now: Callable[[], float] = time.perf_counter,
+    ) -> None:
         super().__init__()
         self._env, self._limit_s, self._at_goal = env, limit_s, at_goal
+        self._now = now
         self._metrics = Metrics()
         self.first_lap_s: float | None = None
         self.goal_s: float | None = None
 
     def _on_training_start(self) -> None:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
+        self._began = self._now()
 
     @property
     def wall_s(self) -> float:
@@ -89,28 +100,38 @@ class Clock(BaseCallback):
         """CPU time of this process since learning began."""
         return time.process_time() - self._cpu
 
+    @property
+    def _elapsed_s(self) -> float:
+        return self._now() - self._began
+
     def _on_step(self) -> bool:
         finished = self._env.take_finished()
         if finished:
             self._count(finished)
         arrived = self._at_goal and self.goal_s is not None
-        return self.wall_s < self._limit_s and not arrived
+        return self._elapsed_s < self._limit_s and not arrived
 
     def _count(self, finished: list[dict[str, Any]]) -> None:
         self._metrics.add(finished)
         if self._metrics.laps and self.first_lap_s is None:
-            self.first_lap_s = self.wall_s
+            self.first_lap_s = self._elapsed_s
         recent = self._metrics.recent
         if self.goal_s is None and len(recent) == WINDOW:
             laps = sum("lap_time_s" in episode for episode in recent)
             if 100.0 * laps >= GOAL_PCT * WINDOW:
-                self.goal_s = self.wall_s
+                self.goal_s = self._elapsed_s
 
 
 def learn(
-    race_config: RaceConfig, seed: int, seconds: float, *, laps: int = 5, sb3_loops: bool = False
+    race_config: RaceConfig,
+    seed: int,
+    seconds: float,
+    *,
+    laps: int = 5,
+    sb3_loops: bool = False,
+    now: Callable[[], float] = time.perf_counter,
 ) -> Learned:
-    """Train with the defaults for `seconds`, then evaluate the last policy."""
+    """Train with the defaults for `seconds` of the clock `now`, then evaluate the last policy."""
     config = algorithms.with_network(Config(race_config, TrainConfig(seed=seed))).train
     race = make_race(race_config, algorithms.num_envs(config), seed=seed)
     env = RacerVecEnv(race)
@@ -118,7 +139,7 @@ def learn(
         model = algorithms.build(config, env)
         if sb3_loops:
             model.__class__ = PPO  # the same networks and settings; RacerPPO only adds methods
-        clock = Clock(env, seconds)
+        clock = Clock(env, seconds, now=now)
         model.learn(FOREVER, callback=clock)
         steps, wall_s, cpu_s = model.num_timesteps, clock.wall_s, clock.cpu_s
     finally:
@@ -150,19 +171,19 @@ def cells(runs: list[Learned]) -> list[list[str]]:
                 track,
                 reward,
                 str(len(group)),
-                _median([run.first_lap_s for run in group]),
-                _median([run.goal_s for run in group]),
+                median([run.first_lap_s for run in group]),
+                median([run.goal_s for run in group]),
                 f"{statistics.median(rates):,.0f}",
                 f"{min(rates):,.0f}..{max(rates):,.0f}",
                 f"{statistics.median(run.steps / run.cpu_s for run in group):,.0f}",
                 f"{statistics.median(run.completion_pct for run in group):.0f}",
-                _median([run.lap_time_s for run in group]),
+                median([run.lap_time_s for run in group]),
             ]
         )
     return lines
 
 
-def _median(values: list[float | None]) -> str:
+def median(values: list[float | None]) -> str:
     """The median with never counted as infinitely late."""
     middle = statistics.median_high([float("inf") if v is None else v for v in values])
     return "never" if middle == float("inf") else f"{middle:.1f}"

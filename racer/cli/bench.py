@@ -12,12 +12,13 @@ COUNTS = {  # option: what it counts for
     "--png": ("engine", "all"),
     "--against": ("engine", "all"),
     "--quick": ("engine", "all"),
-    "--seeds": ("train", "lessons", "references", "roads", "devices", "all"),
-    "--track": ("engine", "train", "lessons", "references", "devices", "all"),
+    "--seeds": ("train", "lessons", "references", "roads", "eyes", "devices", "all"),
+    "--track": ("engine", "train", "lessons", "references", "eyes", "devices", "all"),
     "--vehicles": ("references",),
     "--rules": ("references",),
     "--rewards": ("train", "lessons", "devices", "all"),
-    "--seconds": ("train", "devices", "all"),
+    "--seconds": ("train", "eyes", "devices", "all"),
+    "--runs": ("eyes",),
     "--observations": ("devices",),
     "--price": ("devices",),
     "--sb3-loops": ("train", "all"),
@@ -30,12 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("engine", "train", "all", "lessons", "references", "roads", "devices"),
+        choices=("engine", "train", "all", "lessons", "references", "roads", "eyes", "devices"),
         default="all",
         help="all (the default) is engine and train; lessons: how fast each example reward teaches "
         "a car to drive, in percent of the best possible; references: the search for the fastest "
-        "lap, with several seeds; roads: when one policy laps tracks it "
-        "never saw, and what training on many costs; devices: CPU threads against a GPU",
+        "lap, with several seeds; roads: when one policy laps tracks it never saw, and what "
+        "training on many costs; eyes: how fast tracks are learned from pixels, or what policies "
+        "that see do where they have not trained; devices: CPU threads against a GPU",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every raw repetition")
     parser.add_argument("--png", type=png, metavar="FILE", help="draw speed against cars")
@@ -82,6 +84,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=names,
         metavar="NAMES",
         help="of devices: what the policy sees, each a table of its own (default: features)",
+    )
+    parser.add_argument(
+        "--runs",
+        nargs="+",
+        metavar="RUN",
+        help="of eyes: train nothing, and let the policies of these runs drive every built-in "
+        "track, or those of --track, in the colours of several worlds",
     )
     parser.add_argument(
         "--price",
@@ -137,6 +146,9 @@ def run(args: argparse.Namespace) -> None:
     if args.what == "roads":
         _roads(args, seeds)
         return
+    if args.what == "eyes":
+        _eyes(args, seeds, seconds)
+        return
     report = bench.bench(
         args.what,
         races=[RaceConfig(track=name) for name in args.track or [RaceConfig.track]],
@@ -168,6 +180,30 @@ def _roads(args: argparse.Namespace, seeds: int) -> None:
     print(report.markdown())
     if args.json:
         write_output(args.json, json.dumps(report.to_json(), indent=1).encode())
+
+
+def _eyes(args: argparse.Namespace, seeds: int, seconds: float) -> None:
+    """Learn from pixels, or let trained policies drive where they have not trained."""
+    from racer.bench import eyes
+    from racer.storage.files import json_bytes, write_output
+    from racer.tracks.track import BUILTIN
+
+    if args.runs:
+        belongs(args, "racer bench eyes without --runs", "--seeds", "--seconds")
+        roads = args.track or [str(path) for path in sorted(BUILTIN.glob("*.txt"))]
+        found = eyes.unseen(args.runs, roads, Path("runs"))
+        text, raw = eyes.unseen_table(found), {"unseen": [vars(one) for one in found]}
+    else:
+        report = eyes.bench(
+            args.track or ["oval"],
+            seeds=seeds,
+            seconds=seconds,
+            tell=lambda line: print(line, file=sys.stderr, flush=True),
+        )
+        text, raw = report.markdown(), report.to_json()
+    print(text)
+    if args.json:
+        write_output(args.json, json_bytes(raw))
 
 
 def _devices(args: argparse.Namespace, seeds: int, seconds: float) -> None:

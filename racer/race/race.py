@@ -31,7 +31,6 @@ from racer.sim.native_call import bind, chain
 from racer.sim.scene import Part, Scene
 from racer.sim.types import CAR, OBJECT, SIM, params_type
 from racer.tracks import Track
-from racer.tracks.scenery import scenery
 
 KEYS = 2**62  # a car's key, an int64, is less than this plus the number of cars
 WIDTH_KEYS = frozenset({"track_width", "is_left_of_center"})
@@ -162,7 +161,7 @@ class Race:
                 for one in self.tracks
             ),
             self.objects,
-            tuple(scenery(one.name) for one in self.tracks),
+            tuple(one.scenery for one in self.tracks),
         )
 
     def _bind_step(self) -> None:

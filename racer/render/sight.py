@@ -16,7 +16,6 @@ from racer.sim.scene import Scene
 from racer.sim.types import BOX, CAR, OBJECT
 from racer.storage import files
 from racer.tracks import Track
-from racer.tracks.scenery import scenery
 from racer.vehicles import load
 
 SHARE = 0.236  # of the width of a frame: as wide as the panel of params above it
@@ -69,7 +68,7 @@ class Sight:
             np.zeros(1, np.int64),
             ((self._track.arrays,),),
             objects,
-            (scenery(self._track.name),),
+            (self._track.scenery,),
         )
         return objects, self._view.bind(scene, self._obs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -12,8 +13,10 @@ import numpy as np
 from racer import registry
 from racer.errors import BadTrack, UnknownName
 from racer.sim.progress import NEAREST, nearest_many, pose_on_center
+from racer.sim.scenery import Scenery
 from racer.sim.track_index.build import index_track, make_line
 from racer.sim.types import TrackArrays
+from racer.tracks.scenery import scenery
 
 BUILTIN = Path(__file__).parent / "data"
 SUFFIXES = (".txt", ".npy", ".csv")
@@ -39,6 +42,7 @@ class Track:
         inner: (K, 2) m, border that encloses the smaller area, closed likewise.
         outer: (L, 2) m, border that encloses the larger area.
         source: where it came from, for messages.
+        looks: how it and what is around it look; None as its name says, see racer.tracks.scenery.
 
     Raises:
         BadTrack: not closed, not finite, without length, or the borders are swapped or crossed.
@@ -49,6 +53,7 @@ class Track:
     inner: np.ndarray
     outer: np.ndarray
     source: str = ""
+    looks: Scenery | None = None
 
     def __post_init__(self) -> None:
         for part in ("center", "inner", "outer"):
@@ -119,12 +124,18 @@ class Track:
 
     def reversed(self) -> Track:
         """The same road driven the other way: every line in reverse order."""
-        return Track(self.name, self.center[::-1], self.inner[::-1], self.outer[::-1], self.source)
+        lines = {name: getattr(self, name)[::-1] for name in ("center", "inner", "outer")}
+        return dataclasses.replace(self, **lines)
 
     def without_duplicates(self) -> Track:
         """The same road, equal consecutive waypoints counted once, as simulators since 2024 do."""
         keep = np.r_[True, (np.diff(self.center, axis=0) != 0.0).any(axis=1)]
-        return Track(self.name, self.center[keep], self.inner, self.outer, self.source)
+        return dataclasses.replace(self, center=self.center[keep])
+
+    @property
+    def scenery(self) -> Scenery:
+        """How its world looks."""
+        return self.looks or scenery(self.name)
 
     @cached_property
     def arrays(self) -> TrackArrays:

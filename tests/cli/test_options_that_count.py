@@ -85,6 +85,16 @@ REFUSED = {
         "--seconds 1",
         "--sb3-loops",
     ),
+    "bench eyes": (
+        "--rewards progress",
+        "--observations camera",
+        "--timesteps 5",
+        "--png a.png",
+        "--against highway",
+        "--quick",
+        "--sb3-loops",
+    ),
+    "bench eyes --runs x": ("--seeds 2", "--seconds 3"),
     "bench devices": (
         "--png a.png",
         "--against highway",
@@ -98,6 +108,7 @@ REFUSED = {
         "--observations features",
         "--vehicles deepracer",
         "--rules strict",
+        "--runs x",
     ),
     "drive": ("--runs-dir x",),
     "evaluate x": (
