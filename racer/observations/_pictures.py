@@ -16,8 +16,9 @@ from racer.sim.scene import Part, Scene
 from racer.sim.scenery import Scenery
 
 # Of red, green and blue in a grey level, and what is added before its fraction is dropped: the
-# official simulator drops it. Sums of float32 numbers may be a little below a whole one.
-OFFICIAL = (0.2989, 0.5870, 0.1140, 1.0 / 256.0)
+# official simulator drops it. Sums of float32 numbers may be a little below a whole one; but a
+# grey of level 1 is 0.9999 by these weights, and dropped to 0.
+OFFICIAL = (0.2989, 0.5870, 0.1140, 1.0 / 16384.0)
 
 
 class Pictures:
