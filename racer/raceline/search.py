@@ -35,7 +35,8 @@ KEEP = {KINEMATIC: 800, SINGLE_TRACK: 250}
 # Sizes of the rounds: wide ones move the line, narrow ones polish it. Wide again after narrow
 # leaves a line that is only locally the best.
 SIZES = (2.5, 1.6, 1.0, 0.6, 0.35, 2.5, 1.6, 1.0, 0.6, 0.35, 2.0, 1.3, 0.8, 0.5, 0.3)
-AGAIN = (0.6, 0.3, 1.0, 0.5, 0.3)  # rounds after them, until the lap at speed is the faster one
+# Rounds after them, until the lap at speed is the faster one.
+AGAIN = (0.6, 0.3, 1.0, 0.5, 0.3, 2.5, 1.6, 1.0, 0.6, 0.35)
 _CELL = (0.025, 0.04, 0.05, 0.2)  # m, rad, rad, m/s at size 1
 _REACH = (4, 4, 3, 2)
 

@@ -213,4 +213,4 @@ def test_shipped_references_drive_bit_for_bit(path):
     drive = replay(rollouts(setup), reference.actions)
     assert Reference.of(setup, drive, "").lap_times_s == reference.lap_times_s
     assert line["wheels_off"].max() <= setup.wheels_off
-    assert reference.flying_s <= 1.004 * reference.standing_s  # at speed is at least as fast
+    assert reference.flying_s <= reference.standing_s  # at speed is at least as fast
