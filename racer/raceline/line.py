@@ -97,7 +97,7 @@ def bends(points: NDArray[np.void]) -> list[Bend]:
             found.append([int(i), int(i)])
     kept = [(a, b) for a, b in found if _turn_deg(points, curvature, a, b) >= BEND_DEG]
     apexes = [a + int(np.abs(curvature[a : b + 1]).argmax()) for a, b in kept]
-    before = [0, *apexes[:-1]]
+    before = [0, *apexes][: len(apexes)]  # a wide ring may have none
     return [
         Bend(a, b, apex, _braking(points["v"], start, apex))
         for (a, b), apex, start in zip(kept, apexes, before, strict=True)

@@ -37,6 +37,13 @@ def test_a_clover_has_four_slow_bends_entered_under_braking(clover):
         assert points["v"][bend.apex] < 2.0 < points["v"][bend.braking]
 
 
+def test_a_line_without_bends_has_none(clover):
+    _, _, points = clover
+    straight = points.copy()
+    straight["curvature"] = 0.0
+    assert raceline.bends(straight) == []
+
+
 def test_the_csv_is_a_tumftm_race_line(clover):
     _, _, points = clover
     head, *rows = raceline.csv_text(points).splitlines()
