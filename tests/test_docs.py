@@ -20,8 +20,8 @@ from racer.tracks import Track
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-QUICK = ["--timesteps", "2048", "--num-envs", "16", "--laps", "1"]  # instead of what is written
-RATES = ["--timesteps", "2048", "--num-envs", "16", "--seeds", "1", "--rates", "1e-3"]
+QUICK = ["--timesteps", "512", "--num-envs", "4", "--laps", "1"]  # instead of what is written
+RATES = ["--timesteps", "512", "--num-envs", "4", "--seeds", "1", "--rates", "1e-3"]
 SWEEP = [*QUICK, "--seeds", "1", "--workers", "1"]
 ALL_TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)

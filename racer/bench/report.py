@@ -179,10 +179,10 @@ def _engine(
     report: Report, race: RaceConfig, plan: Plan, against: Sequence[str], meter: Progress
 ) -> None:
     def rows(title: str, jobs: list[Job]) -> list[Row]:
-        def told(turn: int) -> None:
+        def turn_ended(turn: int) -> None:
             meter.done(f"{title}, turn {turn} of {plan.repetitions}", len(jobs) * plan.target_s)
 
-        return measure(jobs, plan, told)
+        return measure(jobs, plan, turn_ended)
 
     report.engine = rows("engine", bench_engine.sizes(race))
     report.rewards = rows("reward engines", bench_engine.rewards(race))

@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from racer.errors import BadConfig, did_you_mean
 
 _T = TypeVar("_T")
+RENAMED = {  # as older run folders and files have it → as it is now
+    "train.judge_every": "train.eval_every",
+    "train.judge_laps": "train.eval_laps",
+}
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
@@ -32,8 +37,9 @@ def build(cls: type[_T], table: dict[str, Any], prefix: str) -> _T:
     """
     hints = typing.get_type_hints(cls)
     arguments: dict[str, Any] = {}
-    for key, value in table.items():
-        name = f"{prefix}{key}"
+    for given, value in table.items():
+        name = current(f"{prefix}{given}", (f"{prefix}{key}" for key in table))
+        key = name.removeprefix(prefix)
         if key not in hints:
             known = [f"{prefix}{k}" for k in hints]
             raise BadConfig(
@@ -46,6 +52,41 @@ def build(cls: type[_T], table: dict[str, Any], prefix: str) -> _T:
         else:
             arguments[key] = _convert(value, hints[key], name)
     return cls(**arguments)
+
+
+def current(name: str, given: Iterable[str] = ()) -> str:
+    """The name that a setting has now.
+
+    Args:
+        given: all names that were given beside it.
+
+    Raises:
+        BadConfig: both names of one setting were given.
+    """
+    now = RENAMED.get(name, name)
+    if now != name and now in given:
+        raise BadConfig(f"{name} is an older name of {now}: give only one.")
+    return now
+
+
+def given_or_default(
+    cls: type[_T], given: Any, name: str, example: str, *, prefix: str | None = None
+) -> _T:
+    """A group of settings from itself, None for the defaults, or a mapping of names to values.
+
+    Args:
+        name: of the argument that was given.
+        example: what a dict may hold.
+        prefix: of the names of its settings; `name` and a dot unless given.
+
+    Raises:
+        BadConfig: something else, an unknown name or a value outside its range.
+    """
+    if given is None or isinstance(given, cls):
+        return given or cls()
+    if not isinstance(given, Mapping):
+        raise BadConfig(f"{name} = {given!r}; give {cls.__name__}(...) or a dict, e.g. {example}.")
+    return build(cls, dict(given), f"{name}." if prefix is None else prefix)
 
 
 def _convert(value: Any, hint: Any, name: str) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from racer.config.convert import build
+from racer.config.convert import given_or_default
 from racer.config.fields import check, setting
 from racer.errors import BadConfig
 
@@ -123,11 +123,8 @@ class Others:
         Raises:
             BadConfig: an unknown name or a value outside its range.
         """
-        if given is None or isinstance(given, cls):
-            return given or cls()
-        if not isinstance(given, Mapping):
-            raise BadConfig(f"others = {given!r}; give a dict, e.g. race='object_avoidance'.")
-        return build(cls, dict(given), "race.others.")
+        example = "race='object_avoidance'"
+        return given_or_default(cls, given, "others", example, prefix="race.others.")
 
     @property
     def positions(self) -> list[tuple[float, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from racer.config.convert import build
+from racer.config.convert import given_or_default
 from racer.config.fields import check, setting
 from racer.config.others import Others
 from racer.config.sensors import CameraConfig, LidarConfig, Sensors
@@ -58,11 +58,7 @@ class Rules:
         Raises:
             BadConfig: an unknown name or a value outside its range.
         """
-        if given is None or isinstance(given, cls):
-            return given or cls()
-        if not isinstance(given, Mapping):
-            raise BadConfig(f"rules = {given!r}; give Rules(...) or a dict, e.g. start='random'.")
-        return build(cls, dict(given), "rules.")
+        return given_or_default(cls, given, "rules", "start='random'")
 
     def step_cap(self, length: float) -> int:
         """Steps until an episode on a track of `length` m is truncated."""

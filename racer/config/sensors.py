@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from racer.config.convert import build
+from racer.config.convert import given_or_default
 from racer.config.fields import check, setting
 from racer.errors import BadConfig
 
 COLORS = ("grey", "rgb")
-_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class CameraConfig:
         Raises:
             BadConfig: an unknown name or a value outside its range.
         """
-        return _of(cls, given, "camera", "width=160")
+        return given_or_default(cls, given, "camera", "width=160", prefix="race.camera.")
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class LidarConfig:
     @classmethod
     def of(cls, given: LidarConfig | Mapping[str, Any] | None) -> LidarConfig:
         """As CameraConfig.of."""
-        return _of(cls, given, "lidar", "beams=128")
+        return given_or_default(cls, given, "lidar", "beams=128", prefix="race.lidar.")
 
     def __post_init__(self) -> None:
         check(self, "race.lidar.")
@@ -104,11 +103,3 @@ class Sensors:
     camera: CameraConfig = field(default_factory=CameraConfig)
     lidar: LidarConfig = field(default_factory=LidarConfig)
     varied: bool = False  # by visual randomisation
-
-
-def _of(kind: type[_Kind], given: Any, name: str, example: str) -> _Kind:
-    if given is None or isinstance(given, kind):
-        return given or kind()
-    if not isinstance(given, Mapping):
-        raise BadConfig(f"{name} = {given!r}; give {kind.__name__}(...) or a dict, e.g. {example}.")
-    return build(kind, dict(given), f"race.{name}.")

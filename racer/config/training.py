@@ -94,14 +94,14 @@ class TrainConfig:
         choices=NETWORKS,
         unset="small for pictures, dense layers alone for numbers",
     )
-    judge_every: int | None = setting(
+    eval_every: int | None = setting(
         None,
         "steps between two evaluations that choose the best policy",
         1,
         10**12,
         unset="a tenth of timesteps",
     )
-    judge_laps: int | None = setting(
+    eval_laps: int | None = setting(
         None,
         "laps driven in each evaluation that chooses the best policy",
         1,

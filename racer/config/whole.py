@@ -10,7 +10,7 @@ from typing import Any
 
 import tomli_w
 
-from racer.config.convert import build, plain
+from racer.config.convert import build, current, plain
 from racer.config.evaluation import EvalConfig
 from racer.config.race import RaceConfig
 from racer.config.training import TrainConfig
@@ -87,7 +87,7 @@ class Config:
                 raise BadConfig("race.track is one track and race.tracks several: give only one.")
             table["race"].pop("tracks", None)
         for key, value in settings.items():
-            *parents, last = key.split(".")
+            *parents, last = current(key, settings).split(".")
             inner = table
             for parent in parents:
                 inner = inner.setdefault(parent, {})

@@ -38,8 +38,8 @@ def ran_out(error: BaseException) -> bool:
 def shortage(error: BaseException) -> ResourceError:
     """What to raise instead; lets go of what the failed calls held, so that saving has room."""
     traceback.clear_frames(error.__traceback__)
-    told = str(error).partition("DefaultCPUAllocator: ")[2] or str(error)
-    reason = f": {told.splitlines()[0].rstrip('.')}" if told else ""
+    detail = str(error).partition("DefaultCPUAllocator: ")[2] or str(error)
+    reason = f": {detail.splitlines()[0].rstrip('.')}" if detail else ""
     return ResourceError(
         f"not enough memory{reason}. Use fewer cars or shorter rollouts: --num-envs."
     )

@@ -100,24 +100,24 @@ def interrupt_exits() -> Iterator[None]:
         yield
         return
 
-    told: list[threading.Timer] = []
+    timers: list[threading.Timer] = []
 
     def leave(number: int, frame: FrameType | None) -> None:
-        if told or _is_fragile(frame):
+        if timers or _is_fragile(frame):
             _leave_now(128 + number)
-        told.append(threading.Timer(_PATIENCE_S, os._exit, (128 + number,)))
-        told[0].daemon = True
-        told[0].start()
+        timers.append(threading.Timer(_PATIENCE_S, os._exit, (128 + number,)))
+        timers[0].daemon = True
+        timers[0].start()
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGINT, leave)
     try:
         yield
-        if told:
+        if timers:
             raise SystemExit(128 + signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        for timer in told:
+        for timer in timers:
             timer.cancel()
 
 

@@ -187,9 +187,9 @@ class Race:
         precompile.wait()
         self._advance = scene.each(advance)
         if among:
-            told = among.tell(scene, self.params, self._needs)
+            measure = among.tell(scene, self.params, self._needs)
             self._begin = chain(
-                among.touch(scene, self.hits), self._begin, *([told] if told else [])
+                among.touch(scene, self.hits), self._begin, *([measure] if measure else [])
             )
             self._advance = chain(self._advance, among.move(scene))
         self._observe = self._view.bind(self.scene, self.obs)

@@ -86,8 +86,8 @@ def as_file(function: RewardFunction) -> RewardFile:
         return _file(name, f"{head}{source}\n{alias}")
     found = textwrap.indent(source or "Its source cannot be had.", "# ")
     again = f"the reward of this run is a Python function without a file: give reward={name}"
-    told = f"def reward_function(params):\n    raise NotImplementedError({again!r})\n"
-    return _file(name, f"{head}{found}\n\n\n{told}")
+    stub = f"def reward_function(params):\n    raise NotImplementedError({again!r})\n"
+    return _file(name, f"{head}{found}\n\n\n{stub}")
 
 
 def _file(name: str, source: str) -> RewardFile:

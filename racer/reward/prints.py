@@ -13,7 +13,7 @@ from racer.reward.file import RewardFile
 
 FILE = "prints.txt"
 LINES = 20  # shown in the terminal when the rest is in a file
-_told: set[str] = set()
+_warned: set[str] = set()
 
 
 class Prints:
@@ -60,8 +60,8 @@ class Prints:
 
 def notice_compiled(file: RewardFile) -> None:
     """Say once that a compiled reward shows no prints, and what shows them."""
-    if file.shown not in _told and prints(file.tree):
-        _told.add(file.shown)
+    if file.shown not in _warned and prints(file.tree):
+        _warned.add(file.shown)
         _say(
             f"reward {file.name!r} is compiled, so its prints are not shown. "
             "To see them: --reward-engine worker."

@@ -54,7 +54,7 @@ def around(track: Track, others: Others) -> Around | None:
     return Around(race.objects[0].copy(), race.among.traffic)
 
 
-def told(cars: np.ndarray, rows: Rows, track: Track, known: Around) -> Rows:
+def with_others(cars: np.ndarray, rows: Rows, track: Track, known: Around) -> Rows:
     """The rows (N,) of located cars (N,) with what is around each, and whether it is hit."""
     found = np.zeros(len(rows), params_type(len(known.world)))
     for name in rows.dtype.names or ():

@@ -65,7 +65,7 @@ class Look:
                 for line, _, said in annotated(self.file.source, self.file.tree, traced)
             ],
             "events": [
-                [event.line, what] for event, what in zip(traced.events, told(self), strict=True)
+                [event.line, what] for event, what in zip(traced.events, notes(self), strict=True)
             ],
             "why": [reason._asdict() for reason in self.reasons],
             "recorded": [finite(value) for value in self.recorded],
@@ -105,7 +105,7 @@ class Look:
             )
 
 
-def told(look: Look) -> list[str]:
+def notes(look: Look) -> list[str]:
     """What each line that ran did."""
     parts = tracing.parts(look.file.tree)
     return ["  ".join(note(event, parts)) for event in look.traced.events]

@@ -17,7 +17,7 @@ from racer.errors import UnknownName, UsageError
 from racer.race.drivers import Line
 from racer.reward import RewardFile, load, make_engine
 from racer.reward.engine import Rows
-from racer.reward_check.around import Around, around, told
+from racer.reward_check.around import Around, around, with_others
 from racer.sim.replay import measure_poses
 from racer.sim.types import CAR, PARAMS
 from racer.storage.files import write_output
@@ -191,7 +191,7 @@ def rows_on(track: Track, view: View, known: Around | None = None) -> Rows:
     travelled = _step_m(view) * (1.0 + step)
     rows["progress"] = np.minimum(100.0, 100.0 * travelled / track.length)
     rows["speed"] = view.speed
-    return rows if known is None else told(cars_, rows, track, known)
+    return rows if known is None else with_others(cars_, rows, track, known)
 
 
 def _paint(

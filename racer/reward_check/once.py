@@ -32,8 +32,8 @@ def once(file: RewardFile, params: dict[str, Any], engine: str) -> tuple[float, 
 
 def _tell(row: np.ndarray, params: dict[str, Any], count: int) -> None:
     """Put the lists of objects into the row."""
-    told = row["objects"][0, :count]
-    told["x"], told["y"] = np.array(params["objects_location"], np.float64).T
+    others = row["objects"][0, :count]
+    others["x"], others["y"] = np.array(params["objects_location"], np.float64).T
     for name in ("distance", "distance_from_center", "heading", "speed", "left_of_center"):
-        told[name] = params[f"objects_{name}"]
+        others[name] = params[f"objects_{name}"]
     row["objects_count"] = count

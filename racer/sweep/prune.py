@@ -41,13 +41,13 @@ class Prune(Listener):
         for curve in curves:
             _replay(self._study, curve)
         self._trial = self._study.ask()
-        self._told = 0
+        self._reported = 0
 
     def on_metrics(self, row: Mapping[str, float]) -> str | None:
         tenth = min(int(row["timesteps"] * TENTHS // self._total), TENTHS - 1)
-        if tenth <= self._told:
+        if tenth <= self._reported:
             return None
-        self._told = tenth
+        self._reported = tenth
         mine = _number(row["progress_pct"])
         others = [curve[min(tenth, len(curve)) - 1] for curve in self._siblings if curve]
         value = float(np.mean([mine, *others]))

@@ -78,12 +78,12 @@ def train_seeds(
         worker = threading.Thread(target=work, daemon=True)
         worker.start()
         with _Board(Path(folder), seeds, config.train.timesteps, quiet=quiet) as board:
-            told = False
+            passed_on = False
             while worker.is_alive():
                 worker.join(_REFRESH_S)
                 board.show()
-                if stop and not told:
-                    told = True
+                if stop and not passed_on:
+                    passed_on = True
                     _pass_on(stop.number, Path(folder))
         if stop:
             raise Stopped(
@@ -129,8 +129,8 @@ def _outcome(config: Config, runs_dir: Path, tags: Sequence[str], teller: _Telle
     except Exception as error:  # the other seeds go on
         name = type(error).__name__
         teller.tell({"state": name})
-        told = str(error) if isinstance(error, RacerError) else f"{name}: {error}"
-        return Outcome(config.train.seed, None, told)
+        message = str(error) if isinstance(error, RacerError) else f"{name}: {error}"
+        return Outcome(config.train.seed, None, message)
     teller.tell({"state": "done", **result.to_json()})
     return Outcome(config.train.seed, run)
 
@@ -190,7 +190,7 @@ class _Board:
 
     def show(self) -> None:
         """What every process said last."""
-        rows = {seed: _told(self._folder / f"{seed}.json") for seed in self._seeds}
+        rows = {seed: _row_of(self._folder / f"{seed}.json") for seed in self._seeds}
         if self._live is not None:
             self._live.update(self._table(rows), refresh=True)
         elif not self._quiet and time.monotonic() - self._printed >= _LINE_EVERY_S:
@@ -217,7 +217,7 @@ class _Board:
         )
 
 
-def _told(path: Path) -> dict[str, Any]:
+def _row_of(path: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -242,7 +242,7 @@ def _pass_on(number: int, folder: Path) -> None:
     if os.name == "nt":
         return
     for path in folder.glob("*.json"):
-        told = _told(path)
-        if told.get("pid") not in (None, os.getpid()) and not told.get("state"):
+        row = _row_of(path)
+        if row.get("pid") not in (None, os.getpid()) and not row.get("state"):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(int(told["pid"]), number)
+                os.kill(int(row["pid"]), number)

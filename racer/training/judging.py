@@ -69,6 +69,6 @@ class Judging:
 
     def _count(self, timesteps: int) -> int:
         """How many judgements are due by then."""
-        if self._config.judge_every is not None:
-            return timesteps // self._config.judge_every
+        if self._config.eval_every is not None:
+            return timesteps // self._config.eval_every
         return timesteps * BEST_OF // self._config.timesteps

@@ -90,9 +90,9 @@ class RacerPPO(PPO):
             order = torch.from_numpy(np.random.permutation(size)).to(self.device)  # noqa: NPY002
             for first in range(0, size, self.batch_size):
                 batch = order[first : first + self.batch_size]
-                loss, told = self._loss([part[batch] for part in rollout], clip)
-                losses.append(told)
-                if self.target_kl is not None and told[3] > 1.5 * self.target_kl:
+                loss, figures = self._loss([part[batch] for part in rollout], clip)
+                losses.append(figures)
+                if self.target_kl is not None and figures[3] > 1.5 * self.target_kl:
                     ended_early = True
                     break
                 self.policy.optimizer.zero_grad()
@@ -191,8 +191,8 @@ class RacerPPO(PPO):
         with torch.no_grad():
             kl = (ratio - 1.0 - log_ratio).mean()
             outside = ((ratio - 1.0).abs() > clip).float().mean()
-            told = torch.stack((policy_loss, value_loss, entropy_loss, kl, outside, loss))
-        return loss, told
+            figures = torch.stack((policy_loss, value_loss, entropy_loss, kl, outside, loss))
+        return loss, figures
 
     def _remember(self, info: dict[str, Any]) -> None:
         """Count a finished episode, as SB3's _update_info_buffer."""

@@ -33,8 +33,8 @@ FREE = frozenset(
         "train.early_stop",
         "train.checkpoint_every_s",
         "train.keep_checkpoints",
-        "train.judge_every",
-        "train.judge_laps",
+        "train.eval_every",
+        "train.eval_laps",
         "race.reward_engine",
         "race.sandbox",
         "eval.laps",
@@ -97,10 +97,10 @@ def resume(
             _record(run, config, step, changes, given, function)
             config = with_own_reward(run, config)
             race = make_race(config.race, cars, seed=config.train.seed, reward=function)
-            told = Listeners(listeners(config))
+            everyone = Listeners(listeners(config))
             rivals = opponents.load(config.race, run.folder.parent)
             session = Session(
-                run, config, race, stop, listeners=told, function=function, rivals=rivals
+                run, config, race, stop, listeners=everyone, function=function, rivals=rivals
             )
             begun.append(session)
             return session.learn() if found is None else session.go_on(found.state)

@@ -76,7 +76,7 @@ def train(
     """
     config = algorithms.with_network(config)
     weights = None if parent is None else checkpoint.policy_of(parent.folder, parent_checkpoint)
-    told = Listeners(listeners)
+    everyone = Listeners(listeners)
     algorithms.check_actions(config)
     with graceful_stop() as stop:
         pack = pack_of(config.race)
@@ -97,7 +97,7 @@ def train(
             config,
             race,
             stop,
-            listeners=told,
+            listeners=everyone,
             profile=profile,
             function=function,
             rivals=rivals,
@@ -247,7 +247,7 @@ class Session:
 
     def _build(self) -> tuple[Any, Loop]:
         model = algorithms.build(self.config.train, self.env)
-        laps = self.config.train.judge_laps or min(JUDGE_LAPS, self.config.eval.laps)
+        laps = self.config.train.eval_laps or min(JUDGE_LAPS, self.config.eval.laps)
         judge = make_scorer(self.config.race, laps=laps, opponents=self.rivals)
         loop = Loop(
             self.run,

@@ -10,7 +10,7 @@ import pytest
 
 from racer import cli
 from racer.bench import engine
-from racer.bench.engine import SIZES, drive
+from racer.bench.engine import drive
 from racer.bench.measure import Job, Plan, Repetition, Row, measure, one_core, table
 from racer.bench.report import Report
 from racer.config import RaceConfig

@@ -113,3 +113,14 @@ def test_only_a_device_may_have_a_number():
     assert TrainConfig(device="cuda:1").device == "cuda:1"
     with pytest.raises(BadConfig, match=r"rules\.start"):
         Rules(start="line:1")
+
+
+def test_older_run_folders_load_under_the_names_of_today():
+    old = Config.from_text("[train]\njudge_every = 5000\njudge_laps = 2\n")
+    assert (old.train.eval_every, old.train.eval_laps) == (5000, 2)
+    assert "judge" not in old.to_toml()
+    assert old.override({"train.judge_every": "7000"}).train.eval_every == 7000
+    with pytest.raises(BadConfig, match=r"train\.judge_laps is an older name of train\.eval_laps"):
+        Config.from_text("[train]\njudge_laps = 1\neval_laps = 2\n")
+    with pytest.raises(BadConfig, match="give only one"):
+        old.override({"train.eval_every": 1000, "train.judge_every": 2000})

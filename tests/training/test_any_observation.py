@@ -114,7 +114,7 @@ def test_a_dict_is_trained_on_evaluated_and_compared_on_the_command_line(folder,
 
 @pytest.mark.parametrize("algo", ["ppo", "sac"])
 def test_a_training_that_goes_on_is_the_one_that_never_stopped(folder, algo):
-    sizes = ["--algo", algo, "--set", "train.judge_every=100000"]
+    sizes = ["--algo", algo, "--set", "train.eval_every=100000"]
     step, end = (1024, 2048) if algo == "ppo" else (4160, 4224)
     whole = trained(*sizes, "--timesteps", str(end))
     parted = trained(*sizes, "--timesteps", str(step))

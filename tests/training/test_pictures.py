@@ -28,7 +28,7 @@ TINY = CameraConfig(width=40, height=40)
 SMALL = [
     *("--observation", "camera+features", "--laps", "1", "--num-envs", "8"),
     *("--set", "race.camera.width=40", "--set", "race.camera.height=40"),
-    *("--set", "train.n_steps=32", "--set", "train.judge_every=100000"),
+    *("--set", "train.n_steps=32", "--set", "train.eval_every=100000"),
 ]
 
 
@@ -118,7 +118,7 @@ def test_a_training_from_pictures_goes_on_as_if_it_had_never_stopped(folder, alg
         step, end = 2056, 2080
     options = SMALL if algo == "ppo" else [one for one in SMALL if one != "train.n_steps=32"]
     if algo == "sac":
-        at = options.index("train.judge_every=100000") - 1
+        at = options.index("train.eval_every=100000") - 1
         options = options[: at - 1] + options[at:]
     run = ["train", *options, *more, "--timesteps"]
     assert main([*run, str(end)]) == 0

@@ -65,8 +65,8 @@ def test_what_is_no_def_is_asked_for_again(reward, tmp_path):
 
 def test_a_resumed_training_needs_the_function_and_is_the_one_that_never_stopped(tmp_path):
     end = {"train.timesteps": 1024}
-    whole, _ = trained(scaled, tmp_path, **end, **{"train.judge_every": 100_000})
-    run, _ = trained(scaled, tmp_path, **{"train.judge_every": 100_000})
+    whole, _ = trained(scaled, tmp_path, **end, **{"train.eval_every": 100_000})
+    run, _ = trained(scaled, tmp_path, **{"train.eval_every": 100_000})
     again = (
         rf"trained with the Python function scaled.*racer.resume\('{run.folder}', reward=scaled\)"
     )

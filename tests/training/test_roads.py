@@ -21,7 +21,7 @@ TINY = {
     "train.n_steps": 32,
     "train.batch_size": 256,
     "train.net_arch": [16],
-    "train.judge_laps": 1,
+    "train.eval_laps": 1,
     "eval.laps": 1,
 }
 

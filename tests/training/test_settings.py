@@ -93,8 +93,8 @@ def test_a_longer_training_with_a_schedule_is_another_training(tmp_path):
     ("settings", "times", "laps"),
     [
         ({}, 10, 1),  # tenths of the training; no more laps than the evaluation has
-        ({"judge_every": 2048, "judge_laps": 2}, 4, 2),
-        ({"judge_every": 10**6}, 1, 1),  # at the end only
+        ({"eval_every": 2048, "eval_laps": 2}, 4, 2),
+        ({"eval_every": 10**6}, 1, 1),  # at the end only
     ],
 )
 def test_how_often_and_how_long_training_judges(tmp_path, monkeypatch, settings, times, laps):

@@ -70,15 +70,15 @@ def _surround(
     k = np.clip(np.searchsorted(s, at, side="right"), 1, len(s) - 1)
     along = (line[k] - line[k - 1]) / np.maximum(s[k] - s[k - 1], 1e-9)[..., None]
     point = line[k - 1] + along * (at - s[k - 1])[..., None]
-    told = rows["objects"]
-    told["x"][:, :count] = point[..., 0] - aside * along[..., 1]
-    told["y"][:, :count] = point[..., 1] + aside * along[..., 0]
-    told["distance"][:, :count] = at
-    told["distance_from_center"][:, :count] = np.abs(aside)
-    told["left_of_center"][:, :count] = aside > 0.0
+    others = rows["objects"]
+    others["x"][:, :count] = point[..., 0] - aside * along[..., 1]
+    others["y"][:, :count] = point[..., 1] + aside * along[..., 0]
+    others["distance"][:, :count] = at
+    others["distance_from_center"][:, :count] = np.abs(aside)
+    others["left_of_center"][:, :count] = aside > 0.0
     moving = rng.random(len(rows)) < 0.5
-    told["heading"][moving, :count] = np.arctan2(along[..., 1], along[..., 0])[moving]
-    told["speed"][moving, :count] = rng.uniform(0.2, 1.5, (moving.sum(), count))
+    others["heading"][moving, :count] = np.arctan2(along[..., 1], along[..., 0])[moving]
+    others["speed"][moving, :count] = rng.uniform(0.2, 1.5, (moving.sum(), count))
     rows["objects_count"] = count
     rows["object_in_camera"] = rng.random(len(rows)) < 0.3
     rows["is_crashed"] = rng.random(len(rows)) < 0.02

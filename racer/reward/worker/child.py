@@ -145,7 +145,7 @@ class Worker:
                 function = made.function
             except BaseException as error:
                 place = namespace.place_beside(error, beside)
-                self.report("import", namespace.line_of(error, self.path), told(error, place))
+                self.report("import", namespace.line_of(error, self.path), problem(error, place))
                 return False
             if not callable(function):
                 self.report("import", 0, "reward_function is not a function")
@@ -218,7 +218,10 @@ class Worker:
             found["problem"] = f"it returned {error}"
         except BaseException as error:
             place = namespace.place_beside(error, self.beside)
-            found = {"line": namespace.line_of(error, self.path), "problem": told(error, place)}
+            found = {
+                "line": namespace.line_of(error, self.path),
+                "problem": problem(error, place),
+            }
         raw = self.tracer.result(len(self.noted) - 8)
         self.noted[:8] = wire.word(len(raw))
         self.noted[8 : 8 + len(raw)] = raw
@@ -252,7 +255,7 @@ class Worker:
             self.report("value", 0, str(error))
         except BaseException as error:
             place = namespace.place_beside(error, self.beside)
-            self.report("raised", namespace.line_of(error, self.path), told(error, place))
+            self.report("raised", namespace.line_of(error, self.path), problem(error, place))
         else:
             return True
         return False
@@ -290,7 +293,7 @@ def read_exactly(descriptor: int, size: int) -> bytes:
     return found
 
 
-def told(error: BaseException, place: str = "") -> str:
+def problem(error: BaseException, place: str = "") -> str:
     try:
         text = str(error)
     except BaseException:
