@@ -15,6 +15,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from racer import console
 from racer.cli.parser import Parser, add_commands, commands
@@ -26,6 +27,9 @@ GLOBAL = {  # options of every command, wherever they stand
     "--quiet": "show results and errors only: no progress, no warnings",
     "--verbose": "show also what is only worth knowing when something is unclear",
 }
+
+# Options of any command that name a file to write; "-" is the terminal.
+OUTPUTS = ("png", "json", "csv", "list", "html", "video", "onnx", "car", "sb3", "sim_trace")
 
 __all__ = ["EXIT_CODES", "Parser", "build", "commands", "guarded", "main"]
 
@@ -44,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _refuse_no_folder()
         if quiet and verbose:
             raise UsageError("--quiet and --verbose ask for opposites; give one of them.")
+        _check_outputs(args)
         return args.command_run(args) or 0
 
     return guarded(command, debug=debug, quiet=quiet, verbose=verbose)
@@ -57,6 +62,19 @@ def _refuse_no_folder() -> None:
         raise ResourceError(
             "the current folder has been deleted. Go to another: cd FOLDER."
         ) from None
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Refuse files that cannot be written before any work is done for them.
+
+    Raises:
+        ResourceError: names the first of them.
+    """
+    given = [getattr(args, name, None) for name in OUTPUTS]
+    for path in [one for one in given if isinstance(one, str | Path) and str(one) not in ("", "-")]:
+        from racer.storage import files
+
+        files.check_output(path)
 
 
 def guarded(

@@ -51,10 +51,11 @@ def run(args: argparse.Namespace) -> int:
     from racer.lab.web.server import listening, serve
     from racer.process.signals import graceful_stop
 
-    file = first(Path(args.file))
+    file = named(Path(args.file))
     config = _config(args, file)
     with graceful_stop(quiet=True) as stop, slot(args.runs_dir) as folder:
         bound = listening(args.port)
+        first(file)
         app, address = application(config, file, args.runs_dir, folder, bound.getsockname()[1])
         serve(app, bound, address, browse=not args.no_browser)
     return stop.exit_code if stop else 0
@@ -85,8 +86,22 @@ def address_of(keys: Any, port: int) -> str:
     return f"http://127.0.0.1:{port}/?token={keys.token}#{keys.page}"
 
 
-def first(file: Path) -> Path:
-    """The reward to edit; where there is none yet, a copy of the first lesson.
+def named(file: Path) -> Path:
+    """The reward to edit, as it is named on the command line.
+
+    Raises:
+        UsageError: it is no Python file.
+    """
+    from racer.process import paths
+
+    file = paths.expanded(file)
+    if file.suffix != ".py":
+        raise UsageError(f"{file}: the name of a reward file ends in .py.")
+    return file
+
+
+def first(file: Path) -> None:
+    """Where there is no reward to edit yet, make it a copy of the first lesson.
 
     Raises:
         ResourceError: it cannot be written.
@@ -95,14 +110,10 @@ def first(file: Path) -> Path:
     from racer.reward.file import LESSONS
     from racer.storage import files
 
-    file = paths.expanded(file)
-    if file.suffix != ".py":
-        raise UsageError(f"{file}: the name of a reward file ends in .py.")
     if not paths.is_file(file):
         with files.disk_errors(str(file)):
             files.make_folder(file.parent)
         files.write_output(file, (LESSONS / "center_line.py").read_bytes())
-    return file
 
 
 def _config(args: argparse.Namespace, file: Path) -> Any:

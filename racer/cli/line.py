@@ -66,11 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Find or look up the lap, print it, write what was asked for."""
     from racer import raceline
-    from racer.storage import files
 
-    for name in filter(None, (args.png, args.csv, args.list, args.json)):
-        if name != "-":
-            files.check_output(name)
     race, start = _race(args)
     setup = raceline.Setup.of(race, args.rule)
     known = raceline.find(setup)

@@ -100,6 +100,10 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"--seed {args.seed}; allowed is 0 to 2^63 - 1.")
     if args.out and Path(args.out).suffix != ".npz":
         raise UsageError(f"--out {args.out}: the name must end in .npz.")
+    if args.out:
+        from racer.storage import files
+
+        files.check_output(args.out)
     if args.video and Path(args.video).suffix.lower() not in (".mp4", ".gif"):
         raise UsageError(f"--video {args.video}: the name must end in .mp4 or .gif.")
 

@@ -121,3 +121,36 @@ def test_a_deleted_current_folder_is_one_sentence(tmp_path, words):
     )
     assert "Traceback" not in done.stderr, done.stderr
     assert (done.returncode, done.stderr.count("\n")) in [(0, 0), (2, 1), (3, 1), (5, 1)], done
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "learning-rates --png no/x.png",
+        "evaluate missing --json no/x.json",
+        "evaluate missing --sim-trace no/x.csv",
+        "compare missing --png no/x.png",
+        "export missing --onnx no/x.onnx",
+        "export missing --sb3 no/x.zip",
+        "watch missing --html no/x.html",
+        "line missing --list no/x.py",
+        "bench engine --track missing --json no/x.json",
+        "reward map missing --png no/x.png",
+        "race missing missing --out no/x.npz",
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_any_work(
+    words, tmp_path, monkeypatch, capsys
+):
+    """The missing run, track or reward that it is about has not even been looked for."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words.split()) == 5
+    assert capsys.readouterr().err.startswith("racer: cannot write no")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lab_makes_no_reward_file_when_it_refuses_to_start(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for words in (["--track", "missing"], ["--set", "train.speed=1"], ["--port", "70000"]):
+        assert cli.main(["lab", "mine.py", *words]) in (2, 3)
+    assert list(tmp_path.iterdir()) == []

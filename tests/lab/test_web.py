@@ -242,10 +242,12 @@ def test_a_check_names_the_line_and_runs_nothing(tmp_path):
 
 
 def test_the_command_begins_with_a_lesson_and_never_writes_over_a_reward(tmp_path):
-    made = first(tmp_path / "rewards" / "mine.py")
+    made = tmp_path / "rewards" / "mine.py"
+    first(made)
     assert "def reward_function" in made.read_text()
     made.write_text(REWARD)
-    assert first(made).read_text() == REWARD
+    first(made)
+    assert made.read_text() == REWARD
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the picture."""
     from racer.reward_check.map import draw
+    from racer.storage import files
 
     path = Path(args.png or f"reward_{Path(args.file).stem}.png")
+    files.check_output(path)
     view = {"speed": args.speed, "heading": args.heading}
     others = others_of(args)
     draw(args.file, args.track, path, **view, component=args.component, others=others)
