@@ -23,6 +23,7 @@ from racer.training.listener import Listener
 
 LAPS = 6  # one from standstill, five flying
 _PRESET = re.compile(r"--preset (\w+)")
+_RACE = re.compile(r"--race \w+")  # these need others on the road: see `racer.bench.among`
 _NUMBER = re.compile(r"Lesson (\d+):")
 
 
@@ -83,12 +84,12 @@ class Report:
 
 
 def lessons(names: Sequence[str] = ()) -> list[Lesson]:
-    """The examples that ship, in their order; or those called `names`."""
+    """The examples for a car that is alone, in their order; or those called `names`."""
     found = []
     for path in sorted(LESSONS.glob("*.py")):
         doc = ast.get_docstring(ast.parse(path.read_bytes())) or ""
         number, preset = _NUMBER.match(doc), _PRESET.search(doc)
-        if number:
+        if number and not _RACE.search(doc):
             found.append(Lesson(int(number[1]), path.stem, preset[1] if preset else ""))
     chosen = [one for one in found if not names or one.name in names]
     return sorted(chosen, key=lambda one: one.number)
@@ -132,7 +133,7 @@ def teach(lesson: Lesson, track: str, seed: int, timesteps: int) -> Taught:
         }
     )
     with tempfile.TemporaryDirectory() as folder:
-        clock = _Clock()
+        clock = Clock()
         run, result = api.train(config, runs_dir=Path(folder), quiet=True, listeners=[clock])
         found = compare(config.race, Trace.load(run.laps_file))
     return Taught(
@@ -146,7 +147,7 @@ def teach(lesson: Lesson, track: str, seed: int, timesteps: int) -> Taught:
     )
 
 
-class _Clock(Listener):
+class Clock(Listener):
     """CPU seconds from the first step to the result."""
 
     cpu_s = 0.0

@@ -12,8 +12,8 @@ COUNTS = {  # option: what it counts for
     "--png": ("engine", "all"),
     "--against": ("engine", "all"),
     "--quick": ("engine", "all"),
-    "--seeds": ("train", "lessons", "references", "roads", "eyes", "devices", "all"),
-    "--track": ("engine", "train", "lessons", "references", "eyes", "devices", "all"),
+    "--seeds": ("train", "lessons", "references", "roads", "among", "eyes", "devices", "all"),
+    "--track": ("engine", "train", "lessons", "references", "among", "eyes", "devices", "all"),
     "--vehicles": ("references",),
     "--rules": ("references",),
     "--rewards": ("train", "lessons", "devices", "all"),
@@ -22,7 +22,7 @@ COUNTS = {  # option: what it counts for
     "--observations": ("devices",),
     "--price": ("devices",),
     "--sb3-loops": ("train", "all"),
-    "--timesteps": ("lessons",),
+    "--timesteps": ("lessons", "among"),
 }
 
 
@@ -31,12 +31,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("engine", "train", "all", "lessons", "references", "roads", "eyes", "devices"),
+        choices=(
+            "engine",
+            "train",
+            "all",
+            "lessons",
+            "references",
+            "roads",
+            "among",
+            "eyes",
+            "devices",
+        ),
         default="all",
         help="all (the default) is engine and train; lessons: how fast each example reward teaches "
         "a car to drive, in percent of the best possible; references: the search for the fastest "
         "lap, with several seeds; roads: when one policy laps tracks it never saw, and what "
-        "training on many costs; eyes: how fast tracks are learned from pixels, or what policies "
+        "training on many costs; among: what a car learns among boxes, bots and cars like itself; "
+        "eyes: how fast tracks are learned from pixels, or what policies "
         "that see do where they have not trained; devices: CPU threads against a GPU",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every raw repetition")
@@ -103,7 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timesteps",
         type=whole,
         metavar="N",
-        help="of lessons: steps of learning in each training (default: 1000000)",
+        help="of lessons and among: steps of learning in each training (default: 1000000)",
     )
     parser.add_argument(
         "--sb3-loops",
@@ -139,6 +150,9 @@ def run(args: argparse.Namespace) -> None:
         return
     if args.what == "references":
         _references(args, seeds)
+        return
+    if args.what == "among":
+        _among(args, seeds)
         return
     if args.what == "devices":
         _devices(args, seeds, seconds)
@@ -204,6 +218,32 @@ def _eyes(args: argparse.Namespace, seeds: int, seconds: float) -> None:
     print(text)
     if args.json:
         write_output(args.json, json_bytes(raw))
+
+
+def _among(args: argparse.Namespace, seeds: int) -> None:
+    """Train among boxes, bots and cars, and print the tables."""
+    from racer.bench import among
+    from racer.storage.files import json_bytes, write_output
+
+    report = among.bench(
+        args.track or ["oval"],
+        seeds=seeds,
+        timesteps=_timesteps(args),
+        tell=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(report.markdown())
+    if args.json:
+        write_output(args.json, json_bytes(report.to_json()))
+
+
+def _timesteps(args: argparse.Namespace) -> int:
+    """Steps of each training, where the bench counts steps."""
+    from racer.errors import UsageError
+
+    timesteps = 1_000_000 if args.timesteps is None else args.timesteps
+    if timesteps < 1:
+        raise UsageError(f"--timesteps is {timesteps}; give at least 1.")
+    return int(timesteps)
 
 
 def _devices(args: argparse.Namespace, seeds: int, seconds: float) -> None:
@@ -280,12 +320,10 @@ def _lessons(args: argparse.Namespace, seeds: int) -> None:
     import json
 
     from racer.bench import lessons
-    from racer.errors import UnknownName, UsageError
+    from racer.errors import UnknownName
     from racer.storage.files import write_output
 
-    timesteps = 1_000_000 if args.timesteps is None else args.timesteps
-    if timesteps < 1:
-        raise UsageError(f"--timesteps is {timesteps}; give at least 1.")
+    timesteps = _timesteps(args)
     known = [one.name for one in lessons.lessons()]
     for name in args.rewards or []:
         if name not in known:

@@ -163,6 +163,13 @@ class Others:
         return self.boxes + self.bot_cars + self.in_world - 1
 
     @property
+    def vary(self) -> bool:
+        """Whether episodes differ in what is on the road."""
+        low, high = self.speeds
+        drawn = self.randomize_bots or self.lane_changes or low < high
+        return (self.randomize_obstacles and self.boxes > 0) or (drawn and self.bot_cars > 0)
+
+    @property
     def speeds(self) -> tuple[float, float]:
         """Between which speeds a bot draws its own, m/s."""
         return _range(self.bot_speed, "race.others.bot_speed", 0.0, _FASTEST, "m/s")

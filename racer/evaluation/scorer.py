@@ -15,7 +15,8 @@ from racer.race import Rival, make_race, pack_of
 from racer.tracks import Track, packs
 from racer.tracks.track import GENERATED
 
-JUDGED, JUDGED_SEED = 16, 1_000_000_000  # circuits, and the seed of the first; nobody trains there
+JUDGED, WORLDS = 16, 64  # tracks, and worlds of others, whose laps choose the best policy
+JUDGED_SEED = 1_000_000_000  # of the first circuit; nobody trains there
 
 
 def make_scorer(
@@ -23,14 +24,19 @@ def make_scorer(
 ) -> Callable[[Driver], dict[str, float | None]]:
     """`evaluate` for choosing between policies while training: one race, no rewards, no trace.
 
-    Of several tracks, `judged_on` are driven. Lap times are then a geometric mean, so that a
-    percent counts the same on every track.
+    Of several tracks, `judged_on` are driven. Where episodes differ in what is on the road, WORLDS
+    cars drive side by side, each among others of its own: laps of one world, whose boxes stay
+    where they are, would choose what passes these. Lap times are then a geometric mean, so that
+    a percent counts the same on every track.
 
     Returns:
         A function of a driver: {"completion_pct", "lap_time_s"}, the mean lap time or None.
     """
     if config.tracks is not None:
-        return _make_scorer_of_many(config, laps)
+        tracks = judged_on(config)
+        return _make_scorer_of_many(config, laps, tracks, len(tracks))
+    if config.others.vary and config.others.in_world == 1:
+        return _make_scorer_of_many(config, laps, pack_of(config).tracks, WORLDS)
     settings, cars = from_the_line(config, continuous=True), config.others.in_world
     race = make_race(settings, cars, with_reward=False)
 
@@ -78,11 +84,10 @@ def judged_on(config: RaceConfig) -> tuple[Track, ...]:
 
 
 def _make_scorer_of_many(
-    config: RaceConfig, laps: int
+    config: RaceConfig, laps: int, tracks: Sequence[Track], cars: int
 ) -> Callable[[Driver], dict[str, float | None]]:
-    tracks = judged_on(config)
     settings = from_the_line(config, continuous=True)
-    race = make_race(settings, len(tracks), with_reward=False, tracks=tracks)
+    race = make_race(settings, cars, with_reward=False, tracks=tracks)
 
     def score(driver: Driver) -> dict[str, float | None]:
         result = Result.on(drive_all(driver, race, laps))

@@ -1,4 +1,4 @@
-"""Laps on several tracks at once: a car on each, all stepped together.
+"""Laps side by side: a car on each of several tracks, or cars among others of their own.
 
 By the rules of `evaluate`: the first lap from standstill, the others flying, and a lap that ends
 early is followed by one from standstill.
@@ -37,17 +37,18 @@ class Driver(Protocol):
 
 
 def drive_all(driver: Driver, race: Race, laps: int) -> list[TrackLaps]:
-    """Drive `laps` laps on every track.
+    """Drive `laps` laps with every car.
 
     Args:
         driver: what drives.
-        race: continuous, from the line, with one car on each of its tracks.
-        laps: how many on each.
+        race: continuous, from the line, with one car in each world.
+        laps: how many each.
     """
     race.seed(0)
-    caps = np.array([race.rules.step_cap(track.length) for track in race.tracks])
+    tracks = [race.tracks[road] for road in race.roads.tolist()]
+    caps = np.array([race.rules.step_cap(track.length) for track in tracks])
     race.sim["max_steps"] = 0  # counted here: flying laps share an episode
-    cars = [_Car(track.length) for track in race.tracks]
+    cars = [_Car(track.length) for track in tracks]
     driven = np.ones(race.n, np.int64)  # steps of this lap; the frame the car is held in is one
     wheels_off = np.zeros(race.n, np.int64)
     rewards = np.zeros(race.n)
@@ -77,7 +78,7 @@ def drive_all(driver: Driver, race: Race, laps: int) -> list[TrackLaps]:
                 cars[i].start(float(race.cars["s"][i]))
     return [
         TrackLaps(track.name, track.length, tuple(car.laps[:laps]), car.best(laps))
-        for track, car in zip(race.tracks, cars, strict=True)
+        for track, car in zip(tracks, cars, strict=True)
     ]
 
 

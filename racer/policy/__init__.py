@@ -2,6 +2,7 @@
 
 from racer.policy.player import FILE, Policy, from_model, into_model
 from racer.policy.sampling import Sampler
+from racer.policy.wider import widened
 
 __all__ = [
     "FILE",
@@ -9,4 +10,5 @@ __all__ = [
     "Sampler",
     "from_model",
     "into_model",
+    "widened",
 ]

@@ -1,4 +1,4 @@
-"""Frozen policies of other runs, to race against: head_to_model."""
+"""Policies of other runs in a race with others: opponents, and one to go on learning from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import racer.actions
 from racer import observations, vehicles
 from racer.config import RaceConfig
 from racer.errors import BadRun
-from racer.policy import Policy
+from racer.policy import Policy, widened
 from racer.policy.inputs import parts
 from racer.race.rivals import Rival
 from racer.runs import Run
@@ -47,6 +47,22 @@ def load(config: RaceConfig, runs_dir: Path = RUNS) -> Sequence[Rival]:
         UnknownName, BadRun: no such run, or one whose policy cannot drive in this race.
     """
     return [_opponent(name, config, runs_dir) for name in config.others.rivals]
+
+
+def among(policy: Policy, config: RaceConfig) -> Policy:
+    """A policy that was trained alone, as one that can learn what the others mean.
+
+    What it sees of the road comes first, also among others; what it was not told of weighs
+    nothing, so it drives as before. Other policies, and those of a time trial, stay as they are.
+    """
+    mine, theirs = config.observation, policy.about.get("observation")
+    if not config.others.count or not mine == theirs == "features":
+        return policy
+    vehicle = vehicles.load(config.vehicle)
+    if policy.network.sees != parts(observations.make(mine, vehicle).space):
+        return policy
+    (row,) = parts(observations.make(mine, vehicle, among=True).space)
+    return widened(policy, row.size)
 
 
 def _opponent(name: str, config: RaceConfig, runs_dir: Path) -> Opponent:

@@ -196,7 +196,7 @@ class Session:
 
         def begin(model: Any, _loop: Loop) -> None:
             if weights is not None:
-                into_model(weights, model)
+                into_model(opponents.among(weights, self.config.race), model)
 
         return self._run(begin)
 

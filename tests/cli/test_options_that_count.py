@@ -95,6 +95,14 @@ REFUSED = {
         "--sb3-loops",
     ),
     "bench eyes --runs x": ("--seeds 2", "--seconds 3"),
+    "bench among": (
+        "--rewards progress",
+        "--png a.png",
+        "--against highway",
+        "--quick",
+        "--seconds 1",
+        "--sb3-loops",
+    ),
     "bench devices": (
         "--png a.png",
         "--against highway",

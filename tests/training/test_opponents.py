@@ -8,6 +8,7 @@ from racer.config import Others
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import BadConfig, BadRun
 from racer.race import make_race
+from racer.runs import list_runs
 from racer.training import checkpoint, opponents
 
 SMALL = {"train.num_envs": 4, "train.timesteps": 64, "train.n_steps": 16, "train.batch_size": 32}
@@ -20,6 +21,10 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     train(Config().override(SMALL), runs_dir=folder, quiet=True)
     return folder
+
+
+def trained_alone(runs):
+    return next(run for run in list_runs(runs) if not run.config().race.others.count)
 
 
 def against(runs, **more):
@@ -92,3 +97,24 @@ def test_a_training_among_others_resumes_to_the_same_bits(tmp_path, others):
     assert one.arrays["env.objects"].size > 0
     for name, array in one.arrays.items():
         assert array.tobytes() == two.arrays[name].tobytes(), name
+
+
+def test_a_policy_that_was_trained_alone_goes_on_among_others_as_it_was(runs):
+    alone = checkpoint.policy_of(trained_alone(runs).folder)
+    race = Config().override({"race.others.race": "multi"}).race
+    wider = opponents.among(alone, race)
+    obs = np.random.default_rng(0).uniform(-1, 1, (5, 33)).astype(np.float32)
+    assert (wider.act(obs) == alone.act(np.ascontiguousarray(obs[:, :21]))).all()
+    assert opponents.among(wider, race) is wider
+    assert opponents.among(alone, Config().race) is alone
+
+
+def test_a_run_starts_among_others_from_one_that_was_trained_alone(runs):
+    parent = trained_alone(runs)
+    config = Config().override(SMALL | {"race.others.race": "multi", "train.learning_rate": 0.0})
+    run, _ = train(config, runs_dir=runs, quiet=True, parent=parent)
+    old, new = (checkpoint.policy_of(one.folder).weights for one in (parent, run))
+    layer = "mlp_extractor.policy_net.0.weight"
+    assert new[layer].shape == (64, 33)
+    assert (new[layer][:, :21] == old[layer]).all()
+    assert not new[layer][:, 21:].any()
