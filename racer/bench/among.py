@@ -1,7 +1,7 @@
 """`racer bench among`: what a car learns among boxes, among bots, and among cars like itself.
 
-Every policy is learned by the preset among and the lesson for it, with more on the road than where
-it is judged: a box every 2.5 m, or five bots. It is then judged by drives from the start line, each in a world of its own that no training has seen: boxes elsewhere, bots of
+Every policy is learned by the preset among and the lesson for it. It is then judged by drives from
+the start line, each in a world of its own that no training has seen: boxes elsewhere, bots of
 other speeds. A drive among boxes is a lap. A drive among bots goes on until every bot has been
 overtaken and the lap is complete; the last of them may begin nearly a lap ahead, so that no car
 can pass it in the first one. A scripted driver that sees the same numbers is the yardstick.
@@ -41,11 +41,6 @@ Task = tuple[str, dict[str, Any]]
 TASKS: dict[str, Task] = {  # what is on the road: the lesson, and its race
     "6 boxes": ("avoid_objects", {"race": "object_avoidance", "randomize_obstacles": True}),
     "3 bots": ("overtake", {"race": "head_to_bot", "bot_speed": "0.5..1.5"}),
-}
-# What is rare there, boxes in both lanes or bots side by side, is met often in the race to learn in.
-DENSER: dict[str, Callable[[float], tuple[str, int]]] = {
-    "6 boxes": lambda length: ("obstacles", max(6, int(length / 2.5))),  # of the road, m
-    "3 bots": lambda length: ("bots", 5),
 }
 ALONE: Task = "progress_made", {}
 TOGETHER: Task = "overtake", {"race": "multi", "cars": 4}
@@ -154,8 +149,7 @@ def bench(
 def learn(task: str, track: str, seed: int, timesteps: int, folder: Path) -> Learned:
     """One training, and the drives of its best policy."""
     config = _config("among", track, seed, timesteps, *TASKS[task])
-    name, count = DENSER[task](Track.load(track).length)
-    run, cpu_s = _train(config.override({f"race.others.{name}": count}), folder)
+    run, cpu_s = _train(config, folder)
     driven = drive(policy_of(run.folder), config.race)
     return Learned(task, Path(track).stem, seed, cpu_s, driven)
 
