@@ -31,7 +31,7 @@ from racer.training import algorithms
 COUNT = 30  # random circuits
 EVERY = 25_000  # steps between two looks at the built-in tracks
 MOST = 1_000_000  # steps
-TURNS = 15  # of learning on one circuit and on COUNT
+TURNS = 40  # of learning on one circuit and on COUNT
 REWARD = str(LESSONS / "progress_made.py")
 
 
