@@ -15,4 +15,8 @@ def limit_cpu(seconds: int) -> None:
     if sys.platform != "win32":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + _GRACE_S))
+        most = resource.getrlimit(resource.RLIMIT_CPU)[1]  # a lower one may be set: `ulimit -t`
+        limits = [seconds, seconds + _GRACE_S]
+        if most != resource.RLIM_INFINITY:
+            limits = [min(limit, most) for limit in limits]
+        resource.setrlimit(resource.RLIMIT_CPU, (limits[0], limits[1]))

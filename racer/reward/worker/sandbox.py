@@ -120,6 +120,8 @@ def limit() -> bool:
 
 def _set(which: int, value: int) -> bool:
     try:
+        most = resource.getrlimit(which)[1]  # `ulimit` may have set less already
+        value = value if most == resource.RLIM_INFINITY else min(value, most)
         resource.setrlimit(which, (value, value))
     except (OSError, ValueError):
         return False
