@@ -197,10 +197,31 @@ def _batches(engine, rows, count):
 
 
 def test_a_slow_reward_is_not_killed_but_told_once(engine, rows, caplog, monkeypatch):
-    monkeypatch.setattr("racer.reward.worker.engine.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("racer.reward.worker.slowness.LOOK_EVERY", 0.0)
     worker = engine("def reward_function(p):\n    sum(range(1000000))\n    return 1.0\n", 32)
     _batches(worker, rows, 4)
     assert caplog.text.count("ms of processor time a call") == 1
+
+
+TABLE = """
+import time
+table = []
+def reward_function(p):
+    if not table:
+        until = time.process_time() + 0.02
+        while time.process_time() < until:
+            table.append(1)
+    return 1.0
+"""
+
+
+def test_a_table_that_every_car_makes_is_told_once(engine, rows, caplog, monkeypatch):
+    monkeypatch.setattr("racer.reward.worker.slowness.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("racer.reward.worker.slowness.SLOW_START", 0.1)
+    worker = engine(TABLE, 32)
+    _batches(worker, rows, 3)
+    assert caplog.text.count("each of 32 cars makes it: what is the same for all") == 1
+    assert "hours for a million steps" not in caplog.text
 
 
 FIRST = """

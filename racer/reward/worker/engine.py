@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from racer import console
 from racer.errors import BadReward, ResourceError
 from racer.reward import usage
 from racer.reward.components import Sums, checked
@@ -32,17 +31,14 @@ from racer.reward.params import Waypoints, row_format
 from racer.reward.worker import wire
 from racer.reward.worker.channel import open_channel
 from racer.reward.worker.limits import cpu_of, locked, over, packages
+from racer.reward.worker.slowness import Slowness
 from racer.reward.worker.traced import Traced, read, remembers
 from racer.sim.types import PARAMS, params_type
 
 CALL_LIMIT = 1.0  # s, one call
 MEAN_LIMIT = 0.2  # s, a call of a batch on average
-SLOW = 0.005  # s of processor time a call, worth a warning
-LOOK_EVERY = 1.0  # s of waiting for answers
 START_LIMIT = 30.0  # s, until the process is locked; importing numpy on a busy machine is slow
 IMPORT_LIMIT = 5.0  # s, executing the file once
-
-log = console.log(__name__)
 
 
 Show = Callable[[str, int], None]
@@ -90,9 +86,8 @@ class WorkerEngine(RewardEngine):
         self._show, self._shown = show, 0
         self._printed = b""  # what the reward printed, once the process is gone
         self._owner = os.getpid()
-        self._warned, self._sent, self._waited = False, 0.0, 0.0
-        self._calls, self._looked = 0, (0.0, 0)  # calls so far; (cpu_s, calls) of the last look
-        self._answers = self._n = 0
+        self._sent = 0.0
+        self._answers = self._calls = self._n = 0
         self._batch: tuple[Rows, Cars | None] | None = None
         self._cars, self._type = n, params_type(objects)
         self._trace = wire.TRACE if trace else 0
@@ -100,6 +95,7 @@ class WorkerEngine(RewardEngine):
         self._spawn(n, seed)
         try:
             layers = self._started()
+            self._slowness = Slowness(file.name, n, self.cpu_s())
             self.why = f"Python in a process of its own, {locked(layers)}"
             if sandbox == "strict" and not all(layers.values()):
                 raise ResourceError(
@@ -214,7 +210,8 @@ class WorkerEngine(RewardEngine):
     def _receive(self, out: Floats) -> None:
         tag = self._await(self._n)
         self._calls += self._n
-        self._warn_if_slow(time.monotonic() - self._sent)
+        if self._slowness.due(time.monotonic() - self._sent):
+            self._slowness.look(self.cpu_s(), self._calls)
         if self._count[0] != self._shown:
             self._show_prints()
         if tag == wire.DONE:
@@ -249,23 +246,6 @@ class WorkerEngine(RewardEngine):
         raw = bytes(memory[start + 8 : start + 8 + size])
         value = float("nan") if found["problem"] else float(self._out[len(rows) - 1])
         return read(raw, value, found["line"], found["problem"], self.output())
-
-    def _warn_if_slow(self, seconds: float) -> None:
-        """Once, when calls take much processor time; how long a batch took says nothing."""
-        self._waited += seconds
-        if self._warned or self._waited < LOOK_EVERY:
-            return
-        used = self.cpu_s()
-        each = (used - self._looked[0]) / max(self._calls - self._looked[1], 1)
-        if each > SLOW and self._looked[1]:  # the first calls may do more than the others
-            self._warned = True
-            log.warning(
-                "reward %r takes %.0f ms of processor time a call: %.1f hours for a million steps.",
-                self.file.name,
-                each * 1e3,
-                each * 1e6 / 3600,
-            )
-        self._waited, self._looked = 0.0, (used, self._calls)
 
     def _car(self) -> int:
         return min(max(int(self._at[0]), 0), max(self._n - 1, 0))
