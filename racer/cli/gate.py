@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         promoted.check_tag(args.against)
     found = Run.open(args.run, args.runs_dir)
+    seen = promoted.history(args.runs_dir, args.against) if args.against else []
     best = gate.champion(args.runs_dir, args.against) if args.against else None
     verdict = gate.judge(
         found,
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     )
     promote = args.against if verdict.passed and not args.no_promote else None
     if promote and (best is None or best.name != found.name):
-        gate.pass_through(found, args.runs_dir, promote, verdict)
+        gate.pass_through(found, args.runs_dir, promote, verdict, seen)
     if args.json:
         content = files.json_bytes(verdict.to_json())
         if args.json != "-":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib
 import posixpath
@@ -79,6 +80,8 @@ class Far:
         Raises:
             BadRun: not there, or longer.
         """
+        if self._local and self.size(name) is None:  # opening a pipe would wait for ever
+            raise BadRun(f"{self.url}/{name} is missing, or no file. Push the run again.")
         with self._errors(), contextlib.ExitStack() as opened:
             try:
                 file: BinaryIO = opened.enter_context(self._fs.open(self._at(name), "rb"))
@@ -105,13 +108,29 @@ class Far:
                 self._fs.makedirs(posixpath.dirname(self._at(name)), exist_ok=True)
             self._fs.put_file(str(path), self._at(name))
 
-    def commit(self, content: bytes, name: str) -> None:
-        """Write a small file there, whole or not at all."""
+    def commit(self, content: bytes, name: str, *, new: bool) -> bool:
+        """Write a small file there, whole or not at all.
+
+        Args:
+            new: only if there is none yet, which the far side decides; a folder is not asked.
+
+        Returns:
+            False if somebody else wrote one meanwhile.
+        """
         with self._errors():
             if self._local:
                 files.write_atomic(Path(self._at(name)), content)
-            else:
-                self._fs.pipe_file(self._at(name), content)
+                return True
+            try:
+                self._fs.pipe_file(self._at(name), content, mode="create" if new else "overwrite")
+            except Exception as error:  # each library has its own for a file that is there
+                if getattr(error, "errno", None) == errno.ENOSYS:  # servers without If-None-Match
+                    self._fs.pipe_file(self._at(name), content)
+                elif not new or self.size(name) is None:
+                    raise
+                else:
+                    return False
+            return True
 
     def _at(self, name: str) -> str:
         return f"{self._root}/{name}"

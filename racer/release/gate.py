@@ -6,7 +6,7 @@ Nothing that the run's files claim is believed: the laps are driven anew, from i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,10 +103,16 @@ def judge(
     return Verdict(run.name, score, tuple(checks))
 
 
-def pass_through(run: Run, runs_dir: Path, tag: str, verdict: Verdict) -> None:
-    """Give the tag to a run that passed."""
+def pass_through(
+    run: Run, runs_dir: Path, tag: str, verdict: Verdict, seen: Sequence[promoted.Event]
+) -> None:
+    """Give the tag to a run that passed against the last of `seen`.
+
+    Raises:
+        Busy: another run got the tag meanwhile.
+    """
     digest = files.hashed(checkpoint.policy_of(run.folder).to_bytes())
-    promoted.promote(runs_dir, tag, run.name, digest, **_measured(verdict.score))
+    promoted.promote(runs_dir, tag, run.name, digest, seen=seen, **_measured(verdict.score))
 
 
 def champion(runs_dir: Path, tag: str) -> Run | None:

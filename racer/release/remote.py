@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from racer.errors import BadRun, ResourceError, UsageError, short
+from racer.errors import BadRun, Busy, ResourceError, UsageError, short
 from racer.process import paths
 from racer.release.far import Far
 from racer.runs import Run
@@ -66,14 +66,16 @@ def push(run: Run, url: str, *, say: Callable[[str], None] = lambda text: None) 
         if problems:
             raise BadRun(f"{run.folder} is damaged: {problems[0]}. Push another run.")
         index = _index_of(run)
-        _check_same(far, index)
+        new = not _check_same(far, index)
         total = sum(about["bytes"] for about in index["files"].values())
         sent = 0
         for name, about in index["files"].items():
             if _bring(far, run.folder / name, about):
                 sent += 1
                 say(f"sent {name}, {about['bytes']} bytes")
-        far.commit(files.json_bytes(index), INDEX)
+        if not far.commit(files.json_bytes(index), INDEX, new=new):
+            _check_same(far, index)
+            raise Busy(f"{far.url} was pushed by somebody else meanwhile. {_AGAIN}")
     return Sent(far.url, sent, len(index["files"]) - sent, total)
 
 
@@ -186,13 +188,20 @@ def _index_of(run: Run) -> dict[str, Any]:
     }
 
 
-def _check_same(far: Far, index: dict[str, Any]) -> None:
-    """Refuse to push over another run."""
-    if far.size(INDEX) is not None and read_index(far)["created"] != index["created"]:
+def _check_same(far: Far, index: dict[str, Any]) -> bool:
+    """Is this run there already?
+
+    Raises:
+        UsageError: another one is.
+    """
+    if far.size(INDEX) is None:
+        return False
+    if read_index(far)["created"] != index["created"]:
         raise UsageError(
             f"another run named {index['run']} is at {far.url}. Push to another folder, or rename "
             "the run."
         )
+    return True
 
 
 def _bring(far: Far, path: Path, about: dict[str, Any]) -> bool:

@@ -6,13 +6,15 @@ run was promoted, or a tag was rolled back to the run before. The current run fo
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from racer.errors import BadRun, UsageError, short
+from racer.errors import BadRun, Busy, UsageError, short
 from racer.process import paths
 from racer.storage import files, foreign, locks
 
@@ -78,13 +80,27 @@ def promote(
     *,
     completion_pct: float | None = None,
     mean_lap_s: float | None = None,
+    seen: Sequence[Event] | None = None,
 ) -> None:
     """Give the tag to a run.
 
+    Args:
+        seen: the history by which it was judged; None for none.
+
     Raises:
-        Busy: another process is at it. ResourceError: the disk.
+        Busy: another process is at it, or was since `seen`. ResourceError: the disk.
     """
-    _append(runs_dir, tag, Event(run, policy, _now(), PROMOTED, completion_pct, mean_lap_s))
+    event = Event(run, policy, _now(), PROMOTED, completion_pct, mean_lap_s)
+
+    def next_one(events: list[Event]) -> Event:
+        if seen is not None and events != list(seen):
+            raise Busy(
+                f"{tag} changed hands while {run} drove its laps. Give the same command again, to "
+                "compare with who has it now."
+            )
+        return event
+
+    _append(runs_dir, tag, next_one)
 
 
 def roll_back(runs_dir: Path, tag: str) -> Event:
@@ -93,13 +109,17 @@ def roll_back(runs_dir: Path, tag: str) -> Event:
     Raises:
         UsageError: nobody had it before.
     """
-    stack = _stack(history(runs_dir, tag))
-    if len(stack) < 2:
-        has = f"{stack[0].run} is the first" if stack else "no run ever had it"
-        raise UsageError(f"{tag} cannot be rolled back: {has}. racer runs history shows the tags.")
-    before = stack[-2]
-    _append(runs_dir, tag, Event(**{**asdict(before), "when": _now(), "event": ROLLED_BACK}))
-    return before
+
+    def before(events: list[Event]) -> Event:
+        stack = _stack(events)
+        if len(stack) < 2:
+            has = f"{stack[0].run} is the first" if stack else "no run ever had it"
+            raise UsageError(
+                f"{tag} cannot be rolled back: {has}. racer runs history shows the tags."
+            )
+        return dataclasses.replace(stack[-2], when=_now(), event=ROLLED_BACK)
+
+    return _append(runs_dir, tag, before)
 
 
 def check_tag(tag: str) -> str:
@@ -127,14 +147,18 @@ def _stack(events: list[Event]) -> list[Event]:
     return stack
 
 
-def _append(runs_dir: Path, tag: str, event: Event) -> None:
+def _append(runs_dir: Path, tag: str, following: Callable[[list[Event]], Event]) -> Event:
+    """Add what follows from the events so far, which nobody changes meanwhile."""
     runs_dir = paths.expanded(runs_dir)
     with locks.hold(runs_dir / ".promoted.lock", f"the tags of {runs_dir}"):
         found = _read(runs_dir)
-        found.setdefault(check_tag(tag), []).append(event)
+        events = found.setdefault(check_tag(tag), [])
+        event = following(events)
+        events.append(event)
         value: dict[str, Any] = {name: [asdict(e) for e in found[name]] for name in sorted(found)}
         with files.disk_errors(str(runs_dir / FILE)):
             files.write_json(runs_dir / FILE, {"schema": 1, "tags": value})
+    return event
 
 
 def _read(runs_dir: Path) -> dict[str, list[Event]]:

@@ -7,7 +7,8 @@ import pytest
 from made_runs import cruising, made_run
 
 from racer import cli
-from racer.errors import BadRun
+from racer.errors import BadRun, Busy
+from racer.release import gate as judging
 from racer.runs import Run, find, promoted
 
 RUNS = Path("runs")
@@ -77,6 +78,29 @@ def test_a_rollback_gives_the_tag_to_who_had_it_before(runs, capsys):
     assert cli.main(["runs", "history", *HERE]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in shown[-7:]].count("rolled") == 3  # all is kept
+
+
+def test_who_got_the_tag_while_a_run_drove_is_not_overwritten(runs, monkeypatch, capsys):
+    real = judging.judge
+
+    def slow(run, **options):
+        promoted.promote(RUNS, "champion", runs["fast"], "0" * 64)  # in another process
+        return real(run, **options)
+
+    monkeypatch.setattr(judging, "judge", slow)
+    assert gate(runs["slow"], "--against", "champion") == 6
+    assert "champion changed hands" in capsys.readouterr().err
+    assert promoted.current(RUNS, "champion").run == runs["fast"]
+
+
+def test_of_two_rollbacks_at_once_one_waits_its_turn(monkeypatch, tmp_path):
+    for name in ("a", "b", "c"):
+        promoted.promote(tmp_path, "champion", name, "0" * 64)
+    # another one between what the first reads and what it writes
+    monkeypatch.setattr(promoted, "_now", lambda: promoted.roll_back(tmp_path, "champion"))
+    with pytest.raises(Busy, match="the tags of"):
+        promoted.roll_back(tmp_path, "champion")
+    assert promoted.current(tmp_path, "champion").run == "c"
 
 
 def test_a_run_whose_policy_changed_is_told(runs, capsys):

@@ -1,6 +1,8 @@
 """A run comes back from S3 as it went there, or not at all; hostile content is not believed."""
 
+import errno
 import json
+import os
 import shutil
 
 import pytest
@@ -8,9 +10,10 @@ from made_runs import made_run
 from s3_server import KEYS, Network, s3
 
 from racer import cli
-from racer.errors import BadRun, UsageError
+from racer.errors import BadRun, ResourceError, UsageError
 from racer.release import remote
 from racer.runs import Run
+from racer.storage import files
 
 
 def contents(run):
@@ -80,6 +83,25 @@ def test_a_run_that_changed_is_readable_at_every_moment_of_its_push(run, tmp_pat
     assert remote.push(run, bucket).sent == 1  # the manifest alone
     after, _ = remote.pull(f"{bucket}/{run.name}", tmp_path / "after")
     assert after.manifest()["tags"] == ["changed"]
+
+
+def test_of_two_that_push_at_once_the_second_is_told(bucket, run, tmp_path, monkeypatch):
+    """Two machines have made a run of the same name; neither saw the other's when it began."""
+    other = Run(tmp_path / "made" / run.name)
+    shutil.copytree(run.folder, other.folder)
+    other.record(created="2020-01-01T00:00:00+00:00")
+    real, order = remote.Far.commit, [other]
+
+    def late(far, content, name, *, new):
+        if order:
+            remote.push(order.pop(), bucket)  # all of it, a moment before our list is written
+        return real(far, content, name, new=new)
+
+    monkeypatch.setattr(remote.Far, "commit", late)
+    with pytest.raises(UsageError, match="another run named"):
+        remote.push(run, bucket)
+    pulled, _ = remote.pull(f"{bucket}/{run.name}", tmp_path / "here")
+    assert pulled.manifest()["created"].startswith("2020")
 
 
 def test_no_credentials_is_a_sentence(run, monkeypatch, tmp_path, capsys):
@@ -154,6 +176,30 @@ def test_a_file_that_is_not_what_the_index_says_is_refused(pushed, change, reaso
     with pytest.raises(BadRun, match=reason):
         pushed(files=files | {"reward.py": files["reward.py"] | change})
     assert not list((tmp_path / "here").glob("*"))
+
+
+def test_a_disk_that_is_full_keeps_nothing(pushed, tmp_path, monkeypatch):
+    def full(path, chunks):
+        if path.name == "reward.py":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, chunks)
+
+    real = files.write_streamed
+    monkeypatch.setattr(files, "write_streamed", full)
+    with pytest.raises(ResourceError, match="No space left"):
+        pushed()
+    assert not list((tmp_path / "here").iterdir())
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 0, 9))
+    with pytest.raises(ResourceError, match="has room for 9"):
+        pushed()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(pushed):
+    (pushed.folder / remote.INDEX).unlink()
+    os.mkfifo(pushed.folder / remote.INDEX)
+    with pytest.raises(BadRun, match="no file"):
+        remote.pull(str(pushed.folder), pushed.folder.parent / "here")
 
 
 def test_a_flipped_bit_is_found_both_ways(pushed, run, tmp_path):
