@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -105,10 +106,10 @@ def _line(text: str) -> dict[str, Any] | None:
     try:
         line = json.loads(text)
         whole = isinstance(line["policy"], str) and all(
-            isinstance(x, int | float)
+            isinstance(x, int | float) and math.isfinite(x)
             for x in (*line["saw"], line["steering_angle_deg"], line["speed_mps"])
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return line if whole else None
 

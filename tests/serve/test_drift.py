@@ -15,6 +15,7 @@ from racer.serve.served import Answer, RunPolicy
 from racer.tracks import Track
 
 STEPS, CARS = 150, 4
+LINE = '{"policy": "x", "saw": [%s], "steering_angle_deg": 0, "speed_mps": 1}'
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,8 @@ def test_a_log_that_says_nothing_of_the_run_is_refused(run, tmp_path, capsys):
     written.close()
     with pytest.raises(UsageError, match="has 0 answers of this policy"):
         drift.compare(run, tmp_path / "log")
-    (tmp_path / "other").write_text("no log\n")
+    strange = ("[]", "{}", "no log", *(LINE % x for x in ("NaN", "1e999", "1" * 400, '"x"', "[]")))
+    (tmp_path / "other").write_text("\n".join(strange) + "\n")
     words = ["drift", run.name, str(tmp_path / "other"), "--runs-dir", str(run.folder.parent)]
     assert cli.main(words) == 3
     assert "no line of racer serve --log" in capsys.readouterr().err

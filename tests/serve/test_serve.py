@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_runs import made_run, random_policy
+from prometheus_client.parser import text_string_to_metric_families
 from service import ask, predict, serving
 
 from racer import cli
@@ -141,10 +142,14 @@ def test_health_and_metrics_say_what_is_served(of_run):
     predict(of_run, observation=[0.0] * 21)
     ask(of_run, "/nowhere")
     status, text = ask(of_run, "/metrics")
-    counts = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")
-    assert float(counts['racer_requests_total{path="/predict",status="200"}']) >= 1
-    assert float(counts['racer_requests_total{path="other",status="404"}']) >= 1
-    assert float(counts["racer_predict_seconds_count"]) >= 1
+    read = {
+        (one.name, *one.labels.values()): one.value
+        for family in text_string_to_metric_families(text)  # as Prometheus reads it
+        for one in family.samples
+    }
+    assert read["racer_requests_total", "/predict", "200"] >= 1
+    assert read["racer_requests_total", "other", "404"] >= 1
+    assert read["racer_predict_seconds_count",] >= 1
 
 
 def test_a_token_is_asked_for(of_file, folder, monkeypatch, capsys):
