@@ -57,9 +57,11 @@ def _shared(tree: ast.Module) -> set[str]:
 
 
 def params_names(functions: Functions) -> dict[str, set[str]]:
-    """Function → names in it that are the params dict."""
-    first = functions["reward_function"][0].args
+    """Function → names in it that are the params dict; none where no `def` is the reward."""
     found: dict[str, set[str]] = {name: set() for name in functions}
+    if "reward_function" not in functions:
+        return found
+    first = functions["reward_function"][0].args
     positional = [a.arg for a in first.posonlyargs + first.args]
     found["reward_function"] = set(
         positional[-1:] if positional[:1] == ["self"] else positional[:1]

@@ -154,7 +154,7 @@ def suggestion(key: str) -> str:
 def own_keys(tree: ast.Module) -> set[str] | None:
     """Keys that a file itself adds to params; None if it adds some that its text does not name."""
     functions = _functions(tree)
-    dicts = {"params"}.union(*usage.params_names(functions).values()) if functions else {"params"}
+    dicts = {"params"}.union(*usage.params_names(functions).values())
     found = usage.written(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):

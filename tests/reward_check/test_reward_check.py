@@ -420,3 +420,17 @@ def test_measuring_a_kernel_that_keeps_state_binds_it_once(write, episodes, monk
     assert of_kernel(engine, {"fast line": rows}) > 0.0
     assert binds == [KERNEL_STEPS]
     engine.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def pay(params):\n    return params['speed']\nreward_function = pay\n",
+        "def pay(params):\n    return params['speed']\nreward_function = lambda p: pay(p)\n",
+        "class A:\n    def __call__(self, params):\n        return 1.0\nreward_function = A()\n",
+        "class A:\n    def pay(self, params):\n        return 1.0\nreward_function = A().pay\n",
+        "class reward_function(float):\n    def __new__(cls, params):\n        return 1.0\n",
+    ],
+)
+def test_a_reward_that_is_no_def_is_read_too(text, write):
+    assert not [finding for finding in findings(load(write(text))) if finding.level == "error"]
