@@ -26,8 +26,8 @@ def make_scorer(
 
     Of several tracks, `judged_on` are driven. Where episodes differ in what is on the road, WORLDS
     cars drive side by side, each among others of its own: laps of one world, whose boxes stay
-    where they are, would choose what passes these. Lap times are then a geometric mean, so that
-    a percent counts the same on every track.
+    where they are, would choose what passes these. All learners of a world are judged. Lap times
+    are then a geometric mean, so that a percent counts the same on every track.
 
     Returns:
         A function of a driver: {"completion_pct", "lap_time_s"}, the mean lap time or None.
@@ -35,8 +35,10 @@ def make_scorer(
     if config.tracks is not None:
         tracks = judged_on(config)
         return _make_scorer_of_many(config, laps, tracks, len(tracks))
-    if config.others.vary and config.others.in_world == 1:
-        return _make_scorer_of_many(config, laps, pack_of(config).tracks, WORLDS)
+    others, each = config.others, config.others.in_world
+    if (others.vary or others.learners > 1) and not others.rivals:
+        cars = WORLDS - WORLDS % each if others.vary else each
+        return _make_scorer_of_many(config, laps, pack_of(config).tracks, cars)
     settings, cars = from_the_line(config, continuous=True), config.others.in_world
     race = make_race(settings, cars, with_reward=False)
 

@@ -41,7 +41,7 @@ def drive_all(driver: Driver, race: Race, laps: int) -> list[TrackLaps]:
 
     Args:
         driver: what drives.
-        race: continuous, from the line, with one car in each world.
+        race: continuous, from the line.
         laps: how many each.
     """
     race.seed(0)

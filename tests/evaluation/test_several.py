@@ -7,7 +7,7 @@ import pytest
 from test_time_trial import Centered
 
 from racer import raceline
-from racer.config import RaceConfig, Rules
+from racer.config import Config, RaceConfig, Rules
 from racer.errors import BadConfig
 from racer.evaluation import (
     Lap,
@@ -133,3 +133,29 @@ def test_the_scorer_of_a_pack_is_the_same_every_time():
         for time in evaluate(Centered(), on(PACK, track), laps=2)[0].lap_times_s
     ]
     assert first["lap_time_s"] == pytest.approx(np.exp(np.mean(np.log(times))))
+
+
+class Looks:
+    """A driver that remembers what it saw first, and drives on no further."""
+
+    def act(self, obs):
+        self.seen = obs
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("others", "cars", "layouts"),
+    [
+        ({"race": "object_avoidance", "randomize_obstacles": True}, 64, 64),
+        ({"race": "head_to_bot", "bot_speed": "0.5..1.5"}, 64, 64),
+        ({"race": "object_avoidance"}, 1, 1),
+        ({"race": "multi", "cars": 3}, 3, 3),
+    ],
+)
+def test_policies_are_chosen_in_many_worlds_where_these_differ(others, cars, layouts):
+    race = Config().override({f"race.others.{name}": value for name, value in others.items()}).race
+    looks = Looks()
+    with pytest.raises(KeyboardInterrupt):
+        make_scorer(race)(looks)
+    assert len(looks.seen) == cars
+    assert len(np.unique(looks.seen[:, 21:], axis=0)) == layouts
