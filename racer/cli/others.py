@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,24 +30,9 @@ OPPONENTS = "race.others.opponents"
 
 def add_others(parser: argparse.ArgumentParser) -> None:
     """The race, its obstacles, bots and cars."""
-    from racer.config import Config, each
-
     group = parser.add_argument_group("others on the road")
-    known = {key: (value, about) for key, value, about in each(Config())}
-    for option, key in VALUES:
-        value, about = known[key]
-        words = f": {about.range}" if about.choices else ""
-        shown = about.unset if value is None else value
-        text = f"{about.help}{words} (default: {shown})".replace("%", "%%")
-        group.add_argument(f"--{option}", dest=key, metavar="X", help=text)
-    group.add_argument(
-        "--obstacle",
-        dest=POSITIONS,
-        action="append",
-        metavar="PART,LANE",
-        help="a box at this part of the lap, inner or outer lane, e.g. 0.25,inner; may be given "
-        "several times, in place of --obstacles",
-    )
+    _add_values(group, VALUES)
+    _add_position(group)
     group.add_argument(
         "--opponent",
         dest=OPPONENTS,
@@ -62,9 +48,47 @@ def add_others(parser: argparse.ArgumentParser) -> None:
         help="an env or yaml file of DeepRacer to take obstacles and bots from; prints the "
         "settings that they become",
     )
+    _add_flags(group)
+
+
+def add_road(parser: argparse.ArgumentParser) -> None:
+    """Boxes and bots among cars that the command names itself."""
+    group = parser.add_argument_group("boxes and bots on the road")
+    _add_values(group, [row for row in VALUES if row[0] in ("obstacles", "bots", "bot-speed")])
+    _add_position(group)
+    _add_flags(group)
+
+
+def _add_values(group: Any, options: Iterable[tuple[str, str]]) -> None:
+    from racer.config import Config, each
+
+    known = {key: (value, about) for key, value, about in each(Config())}
+    for option, key in options:
+        value, about = known[key]
+        words = f": {about.range}" if about.choices else ""
+        shown = about.unset if value is None else value
+        text = f"{about.help}{words} (default: {shown})".replace("%", "%%")
+        group.add_argument(f"--{option}", dest=key, metavar="X", help=text)
+
+
+def _add_position(group: Any) -> None:
+    group.add_argument(
+        "--obstacle",
+        dest=POSITIONS,
+        action="append",
+        metavar="PART,LANE",
+        help="a box at this part of the lap, inner or outer lane, e.g. 0.25,inner; may be given "
+        "several times, in place of --obstacles",
+    )
+
+
+def _add_flags(group: Any) -> None:
+    from racer.config import Config, each
+
+    known = {key: about.help for key, _, about in each(Config())}
     for option, key in FLAGS:
         group.add_argument(
-            f"--{option}", dest=key, action="store_const", const=True, help=known[key][1].help
+            f"--{option}", dest=key, action="store_const", const=True, help=known[key]
         )
 
 
@@ -77,8 +101,10 @@ def settings_of_others(args: argparse.Namespace) -> dict[str, Any]:
     from racer.errors import UsageError
 
     keys = [key for _, key in (*VALUES, *FLAGS)]
-    read = _read(args.race_settings) if args.race_settings else {}
-    found = {key: getattr(args, key) for key in keys if getattr(args, key) is not None}
+    file = getattr(args, "race_settings", None)
+    read = _read(file) if file else {}
+    given = {key: getattr(args, key, None) for key in keys}
+    found = {key: value for key, value in given.items() if value is not None}
     places = getattr(args, POSITIONS)
     if places:
         for option, key in (("obstacles", VALUES[1][1]), ("randomize-obstacles", FLAGS[0][1])):
@@ -88,7 +114,7 @@ def settings_of_others(args: argparse.Namespace) -> dict[str, Any]:
                     "Leave one of them out."
                 )
         found[POSITIONS] = "; ".join(places)
-    if getattr(args, OPPONENTS):
+    if getattr(args, OPPONENTS, None):
         found[OPPONENTS] = ", ".join(getattr(args, OPPONENTS))
     return read | found
 
@@ -101,8 +127,12 @@ def others_of(args: argparse.Namespace) -> Others:
     """
     from racer.config import Others
 
-    given = settings_of_others(args)
-    return Others.of({key.rpartition(".")[2]: value for key, value in given.items()})
+    return Others.of(named_others(args))
+
+
+def named_others(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given, by their names in `racer.Others`."""
+    return {key.rpartition(".")[2]: value for key, value in settings_of_others(args).items()}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,15 +6,17 @@ import argparse
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from racer.cli.others import add_road, named_others
 from racer.cli.parser import RUN_HELP, add_runs_dir, whole
 
 if TYPE_CHECKING:
     from racer.evaluation.entrants import Entrant
     from racer.evaluation.grand_prix import GrandPrix
     from racer.recording.trace import Trace
+    from racer.runs import Run
 
 LAPS_MAX = 1000
 _DATE = re.compile(r"\d{4}-\d\d-\d\d-(?=.)")
@@ -35,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=whole,
         metavar="N",
-        help="draw the order on the grid; same seed, same grid (default: as the runs are given)",
+        help="draw the order on the grid, and boxes and bots that are drawn; same seed, same race "
+        "(default: as the runs are given)",
     )
     parser.add_argument("--video", metavar="FILE", help="film it as .mp4 or .gif; needs no display")
     parser.add_argument(
@@ -47,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-window", action="store_true", help="show no window, even where there is a display"
     )
+    add_road(parser)
     add_runs_dir(parser)
 
 
@@ -55,15 +59,17 @@ def run(args: argparse.Namespace) -> None:
     from racer import console
     from racer.evaluation.entrants import grid_of, shared_race
     from racer.evaluation.grand_prix import GrandPrix
+    from racer.runs import Run
     from racer.storage import files
     from racer.tracks import Track
 
     _check(args)
-    entrants = _entrants(args)
+    entrants = entrants_of([Run.open(name, args.runs_dir) for name in args.runs])
     track = args.track or _track_of(entrants[0])
     grid = grid_of(entrants, args.seed)
     road = Track.load(track)
-    prix = GrandPrix(grid, shared_race(grid, track, road), road, args.laps)
+    config = shared_race(grid, track, road, named_others(args))
+    prix = GrandPrix(grid, config, road, args.laps, seed=args.seed or 0)
     _introduce(prix, grid)
     with _told(prix) as tell:
         for events in prix.drive():
@@ -108,13 +114,11 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"--video {args.video}: the name must end in .mp4 or .gif.")
 
 
-def _entrants(args: argparse.Namespace) -> list[Entrant]:
+def entrants_of(found: Sequence[Run]) -> list[Entrant]:
     """The runs with their policies; no reward of theirs is read or executed."""
     from racer.evaluation.entrants import Entrant, named_once
-    from racer.runs import Run
     from racer.training.checkpoint import policy_of
 
-    found = [Run.open(name, args.runs_dir) for name in args.runs]
     names = named_once([_DATE.sub("", run.name) for run in found])
     return [
         Entrant(name, policy_of(run.folder), run.config().race)
@@ -141,6 +145,9 @@ def _introduce(prix: GrandPrix, grid: list[Entrant]) -> None:
     console.say(
         f"race on {track.name}, {laps} of {track.length:.2f} m, stopped after {limit:.0f} s"
     )
+    around = prix.everyone[len(prix.names) :]
+    if around:
+        console.say(f"on the road: {', '.join(around)}")
     for place, entrant in enumerate(grid, 1):
         blind = "" if entrant.sees_others else ", sees no other cars: it was trained alone"
         console.say(f"grid {place}: {entrant.name}{blind}")
@@ -175,7 +182,7 @@ def _told(prix: GrandPrix) -> Iterator[Any]:
 
 
 def _line(event: Any, prix: GrandPrix) -> str:
-    return f"{event.time_s:7.2f} s  {event.words(prix.names)}"
+    return f"{event.time_s:7.2f} s  {event.words(prix.everyone)}"
 
 
 def _board(prix: GrandPrix) -> Any:

@@ -73,6 +73,7 @@ class Classification:
         grid: names from the first row on.
         placed: cars from the winner on.
         events: all that happened, in order of time.
+        everyone: names of the cars, of boxes and of bots, which events mean by number.
         seconds: how long it took.
         time_limit_s: when it would have been stopped.
         rules: what faults cost.
@@ -83,6 +84,7 @@ class Classification:
     grid: tuple[str, ...]
     placed: tuple[Placed, ...]
     events: tuple[Event, ...]
+    everyone: tuple[str, ...]
     seconds: float
     time_limit_s: float
     rules: Protocol
@@ -102,7 +104,7 @@ class Classification:
         }
         for event in self.events:
             plural = f"{event.kind}es" if event.kind == "crash" else f"{event.kind}s"
-            found = event.to_json(self.grid)
+            found = event.to_json(self.everyone)
             groups[plural if plural in groups else "faults"].append(found)
         return {
             "track": self.track,

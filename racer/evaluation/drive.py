@@ -10,6 +10,7 @@ import numpy as np
 
 from racer import observations
 from racer.config import RaceConfig
+from racer.errors import BadRun
 from racer.evaluation.protocol import FAULTS
 from racer.evaluation.protocol import Protocol as Rules
 from racer.evaluation.put_back import Put
@@ -160,6 +161,7 @@ class Drive:
         self.laps: list[Lap] = []
         self._rows: list[np.ndarray] = []
         self._around: list[np.ndarray] = []
+        self._decode = race.actions.bind(race.action_buffer, race.commands)
         self._pauses: list[tuple[int, int]] = []
         self._first_row = 0
 
@@ -210,9 +212,7 @@ class Drive:
         """One control step."""
         race = self.race
         before, around = race.cars[0].copy(), race.objects[0].copy()
-        mine = observations.take(self._obs, self._rivals.free)
-        actions = self._rivals.actions(self.driver.act(observations.copied(mine)))
-        self._obs = race.step(actions)
+        self._obs = race.step(self._actions())
         self._driven += 1
         self._reward += race.rewards.item(0)
         self._wheels_off += not race.params["all_wheels_on_track"][0]
@@ -222,10 +222,7 @@ class Drive:
         elif status == IN_PROGRESS and self._driven > self.cap:
             status = TIME_UP
         self._keep(before, status, around)
-        if race.n > 1 and race.done[1:].any():  # the others begin anew where they come to an end
-            others = race.done.copy()
-            others[0] = False
-            self._obs = race.reset(others)
+        self._begin_others()
         if status in FAULTS:
             self._faults[status] += 1
             if sum(self._faults.values()) <= (self.rules.resets if self.rules else 0):
@@ -233,6 +230,18 @@ class Drive:
                 return
         if status != IN_PROGRESS:
             self._finish(status)
+
+    def _actions(self) -> Any:
+        mine = observations.take(self._obs, self._rivals.free)
+        return self._rivals.actions(self.driver.act(observations.copied(mine)))
+
+    def _begin_others(self) -> None:
+        """The others begin anew where they come to an end."""
+        race = self.race
+        if race.n > 1 and race.done[1:].any():
+            others = race.done.copy()
+            others[0] = False
+            self._obs = race.reset(others)
 
     def _finish(self, status: int) -> None:
         race, faults = self.race, self._faults
@@ -260,17 +269,44 @@ class Drive:
         """Place the car for its next try, and hold it for the penalty."""
         assert self.rules
         assert self._put
-        race, car = self.race, self.race.cars[0]
+        race = self.race
         self._put.back(before, status)
         held = round(self.rules.penalty_s(status) / race.dt)
         if held:
             self._pauses.append((len(self._rows), held))
-        for _ in range(held):
-            car["steps"] += 1
-            race.params["steps"] = car["steps"]
-            self._keep(car, IN_PROGRESS, race.objects[0])
-            race.wait()
+        self._hold(held)
         self._penalty += held * race.dt
+        self._obs = race.refresh()
+
+    def _hold(self, count: int) -> None:
+        """Let so many control steps pass for the car that waits; the others drive on."""
+        race, car = self.race, self.race.cars[0]
+        alone = race.n == 1
+        if not alone:
+            race.objects["held"][0, 0] = True
+            self._obs = race.refresh()
+        for _ in range(count):
+            car["steps"] += 1
+            race.params["steps"][0] = car["steps"]
+            self._keep(car, IN_PROGRESS, race.objects[0])
+            if alone:
+                race.wait()
+            else:
+                self._drive_others()
+        if not alone:
+            race.objects["held"][0, 0] = False
+
+    def _drive_others(self) -> None:
+        """One control step in which the first car stays where it is; nothing is scored."""
+        race = self.race
+        car, params = race.cars[:1].copy(), race.params[:1].copy()
+        race.action_buffer[...] = self._actions()
+        if self._decode() < 0:
+            raise BadRun(f"a car chose {race.action_buffer}, which is none of its actions.")
+        race.step_commands()
+        race.cars[:1], race.params[:1] = car, params
+        race.done[0] = False
+        self._begin_others()
         self._obs = race.refresh()
 
     def _keep(self, car: Any, status: int, around: np.ndarray) -> None:

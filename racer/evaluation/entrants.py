@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,16 +45,23 @@ class Entrant:
         return self.config.others.count > 0 or self.config.observation != "features"
 
 
-def shared_race(entrants: Sequence[Entrant], track: str, road: Track) -> RaceConfig:
+def shared_race(
+    entrants: Sequence[Entrant],
+    track: str,
+    road: Track,
+    around: Mapping[str, Any] | None = None,
+) -> RaceConfig:
     """The race that all of them drive, from a grid, in one world.
 
     Args:
         entrants: in the order of the grid.
         track: as the user called it.
         road: that track.
+        around: settings of the boxes and bots on it, by their names in `Others`.
 
     Raises:
-        BadConfig: too few or too many cars, or cars that cannot share a world.
+        BadConfig: too few or too many cars, cars that cannot share a world, or more around them
+            than fits.
     """
     _check_grid(len(entrants), road)
     first = entrants[0]
@@ -65,7 +72,7 @@ def shared_race(entrants: Sequence[Entrant], track: str, road: Track) -> RaceCon
         track=track,
         vehicle=first.config.vehicle,
         rules=Rules(start="line", continuous=True, **rules),
-        others=Others(race="multi", cars=len(entrants)),
+        others=Others.of({**(around or {}), "race": "multi", "cars": len(entrants)}),
     )
 
 

@@ -7,6 +7,7 @@ it is, and both wait for their penalty while the others drive on.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from racer.config import RaceConfig
 from racer.evaluation.classification import Classification, Placed
 from racer.evaluation.entrants import Entrant, Seats
 from racer.evaluation.protocol import FAULTS, PROTOCOLS, Protocol
+from racer.evaluation.put_back import Put
 from racer.evaluation.standings import Event, Standings
 from racer.race import make_race
 from racer.recording.trace import TRACE, Trace, seen
@@ -30,8 +32,7 @@ from racer.sim.types import (
 )
 from racer.tracks import Track
 
-_BEHIND = 1.0  # m before a box where a car is put back
-_NEAR_END = 0.2  # m before the line: being put back completes no lap
+RULES = dataclasses.replace(PROTOCOLS["deepracer"], mercy=3)  # official; no box stops a race
 
 
 class GrandPrix:
@@ -43,7 +44,12 @@ class GrandPrix:
         road: its track.
         laps: until the winner has finished.
         rules: what faults cost; the official ones.
+        seed: of what is drawn: boxes, bots, changes of lanes.
         recording: keep every step for `trace`.
+
+    Attributes:
+        names: of the cars.
+        everyone: names of the cars, then of boxes and bots: a name for each column of objects.
 
     Raises:
         BadRun, BadConfig: as `Seats` and `make_race`.
@@ -55,17 +61,24 @@ class GrandPrix:
         config: RaceConfig,
         road: Track,
         laps: int,
-        rules: Protocol = PROTOCOLS["deepracer"],
+        rules: Protocol = RULES,
         *,
+        seed: int = 0,
         recording: bool = True,
     ) -> None:
         self.names = tuple(one.name for one in entrants)
+        self.everyone = (
+            *self.names,
+            *(f"box {i + 1}" for i in range(config.others.boxes)),
+            *(f"bot {i + 1}" for i in range(config.others.bot_cars)),
+        )
         self.rules, self._recording = rules, recording
-        race = make_race(config, len(entrants), with_reward=False, all_params=True, tracks=[road])
+        made = {"with_reward": False, "all_params": True, "seed": seed}
+        race = make_race(config, len(entrants), tracks=[road], **made)
         self.race, self.laps = race, laps
         self.limit = laps * race.max_steps  # steps: a lap at 0.3 m/s and 5 s, for each
         race.sim["max_steps"] = 0
-        self._seats = Seats(entrants, race)
+        self._seats, self._back = Seats(entrants, race), Put(race, rules)
         race.reset()
         self._seats.look()
         self.standings = Standings(
@@ -105,6 +118,7 @@ class GrandPrix:
         self._faults[crossed] = 0
         for i in np.flatnonzero(np.isin(judged, list(FAULTS))).tolist():
             self._blame(i, int(judged[i]), before[i], time)
+        race.objects["held"][0, : race.n] = self._hold > 0
         race.park(driving & ~standings.driving)
         race.refresh()
         self._seats.look()
@@ -148,22 +162,15 @@ class GrandPrix:
         if self._faults[i] > self.rules.resets:
             self.standings.retire(time, i)
             return
-        self._put_back(i, status, before)
+        now = self._back.among(i, before, status)
+        self._measure(i, before, now)
         self._hold[i] = round(self.rules.penalty_s(status) / self.race.dt)
 
-    def _put_back(self, i: int, status: int, before: Any) -> None:
-        race, car, length = self.race, self.race.cars[i], self.race.track.length
-        now = float(before["progress"] if status == CRASHED else before["progress_before"])
-        if status == CRASHED:  # a car that hit another is not moved
-            race.cars[i] = before
-            for name in ("v", "yaw_rate", "slip", "slow_steps", "backward_steps"):
-                car[name] = 0
-        else:
-            assert race.among
-            along = min(now / 100.0 * length, length - _NEAR_END)
-            s = (float(before["start_s"]) + along) % length
-            at = float(before["x"]), float(before["y"])
-            race.among.put_back(race, i, s, at, _BEHIND)
+    def _measure(self, i: int, before: Any, now: float) -> None:
+        """Progress of a car that was just put back, which stood at `now` %."""
+        car, length = self.race.cars[i], self.race.track.length
+        for name in ("slow_steps", "backward_steps"):
+            car[name] = 0
         place = lap_progress(float(car["s"]) / length, float(before["start_s"]) / length, now)
         car["progress"] = car["progress_before"] = place
         car["laps"] = before["laps"]
@@ -198,6 +205,7 @@ class GrandPrix:
             self.names,
             tuple(self._placed(i, leader) for i in order),
             tuple(sorted(self.standings.events, key=lambda event: event.time_s)),
+            self.everyone,
             self.seconds,
             self.limit * self.race.dt,
             self.rules,
@@ -237,7 +245,7 @@ class GrandPrix:
                 for e in events
                 if e.kind == "crossing"
             ],
-            "events": [{"time_s": e.time_s, "words": e.words(self.names)} for e in events],
+            "events": [{"time_s": e.time_s, "words": e.words(self.everyone)} for e in events],
         }
         meta = {"title": f"race on {self.race.track.name}", "race": race}
         rows, around = np.concatenate(self._rows), np.stack(self._around)

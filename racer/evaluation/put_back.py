@@ -1,4 +1,4 @@
-"""Where a car goes on after a fault in a time trial."""
+"""Where a car goes on after a fault in a time trial or a race."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ _POSE = ("x", "y", "yaw", "nose_x", "nose_y", "s", "n", "segment", "wheels_off")
 
 
 class Put:
-    """Puts the first car of a race back, and remembers at which box since its lap began."""
+    """Puts cars of a world back, and remembers at which box since their lap began."""
 
     def __init__(self, race: Race, rules: Protocol) -> None:
         self.race, self.rules = race, rules
-        self._mercy = (-1, 0)  # the box of the last fault, and how many were there in a row
+        # of each car the box of its last fault, and how many were there in a row
+        self._mercy = [(-1, 0)] * race.n
 
     def back(self, before: Any, status: int) -> None:
-        """Place the car for its next try.
+        """Place the first car for its next try.
 
         Args:
             before: CAR, as it was a step before the fault.
@@ -33,7 +34,7 @@ class Put:
         """
         race, car = self.race, self.race.cars[0]
         steps, laps = int(car["steps"]), car["laps"]
-        progress = self._back_among(before, status) if race.among else self._back_alone(before)
+        progress = self.among(0, before, status) if race.among else self._back_alone(before)
         car["steps"], car["laps"] = steps, laps
         self._measure_held(car, progress)
 
@@ -50,13 +51,16 @@ class Put:
         place(race.cars[0], race.track.arrays, race.vehicle[0], s, 0.0, lane)
         return progress
 
-    def _back_among(self, before: Any, status: int) -> float:
-        """By the rules of a road that is shared; a car that hit another is not moved.
+    def among(self, i: int, before: Any, status: int) -> float:
+        """Car `i` by the rules of a road that is shared; a car that hit another is not moved.
 
         After a crash with a box its progress counts, after other faults that of a step before.
+
+        Returns:
+            the progress that it goes on with, %.
         """
-        race, car = self.race, self.race.cars[0]
-        hit = int(race.hits[0]) - 1
+        race, car = self.race, self.race.cars[i]
+        hit = int(race.hits[i]) - 1
         crashed = status == CRASHED
         now = float(before["progress"] if crashed else before["progress_before"])
         assert race.among
@@ -68,13 +72,13 @@ class Put:
         along = min(now / 100.0 * race.track.length, race.track.length - _NEAR_END)
         s = float(before["start_s"]) + along
         at = float(before["x"]), float(before["y"])
-        mercy = self._mercy[1] + 1 == self.rules.mercy > 0
-        box = race.among.put_back(race, 0, s, at, _BEHIND)
-        if mercy and box == self._mercy[0]:
-            race.among.put_back(race, 0, float(race.objects["s"][0, box]), at, _BEYOND)
-            self._mercy = (box, 0)
+        last, count = self._mercy[i]
+        box = race.among.put_back(race, i, s, at, _BEHIND)
+        if box == last and count + 1 == self.rules.mercy > 0:
+            race.among.put_back(race, i, float(race.objects["s"][0, box]), at, _BEYOND)
+            self._mercy[i] = (box, 0)
         elif box >= 0:
-            self._mercy = (box, self._mercy[1] + 1 if box == self._mercy[0] else 1)
+            self._mercy[i] = (box, count + 1 if box == last else 1)
         return now
 
     def _measure_held(self, car: Any, before: float) -> None:

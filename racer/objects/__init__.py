@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from racer.config import Others
-from racer.objects.bodies import body
-from racer.objects.fit import check_fit
+from racer.objects.bodies import BODIES, body
+from racer.objects.fit import END_M, check_fit
 from racer.sim.contact import LONGER, WIDER
+from racer.sim.starts import ROW
 from racer.sim.types import BOT, BOX, OBJECT, OTHER_CAR, TRAFFIC
 
 __all__ = ["columns", "plan", "traffic"]
@@ -31,6 +32,9 @@ def traffic(others: Others, *, from_the_line: bool) -> np.ndarray:
     row["random_boxes"] = others.randomize_obstacles and not others.positions
     row["random_bots"] = others.randomize_bots
     row["avoid"], row["grid"] = not from_the_line, from_the_line and others.in_world > 1
+    row["end"] = END_M + (ROW * (others.in_world - 1) if row["grid"][0] else 0.0)
+    kinds = [others.obstacle_type] * (others.boxes > 0) + ["car"] * (others.bot_cars > 0)
+    row["reach"] = max((BODIES[k].half_length + BODIES[k].half_width for k in kinds), default=0.0)
     row["box_gap"], row["bot_gap"] = others.obstacle_gap_m, others.bot_gap_m
     row["shrinking_gap"] = others.obstacle_gap_shrinks
     row["speed_low"], row["speed_high"] = others.speeds

@@ -135,15 +135,51 @@ def _ahead(car, box, length):
 
 
 @inlined
-def _nearest_after(car, world, own, length, last, last_gap):
+def _turn(car, box, length):
+    """The lap that `_ahead` counts an object in: along the road it never falls."""
+    return np.floor((box.s - car.s + PASSED_M) / length)
+
+
+@inlined
+def _first_of_turn(car, world, length, turn):
+    low, high = 0, world.size
+    while low < high:
+        middle = (low + high) // 2
+        if _turn(car, world[world[middle].by_s], length) < turn:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@inlined
+def _first_ahead(car, world, length):
+    """Rank along the road of the object with the smallest distance ahead; -1 for no object.
+
+    From it on, and at the end of the lap on from rank 0, distances never fall.
+    """
+    if world.size == 0:
+        return -1
+    last = world[world[world.size - 1].by_s]
+    turn = 1.0 if _turn(car, last, length) >= 1.0 else 0.0
+    first = _first_of_turn(car, world, length, turn)
+    return first if first < world.size else 0
+
+
+@inlined
+def _nearest_after(car, world, own, length, first, last, last_gap):
     """Column of the nearest object beyond the one of the slot before, and its distance, m."""
     best, nearest = -1, HORIZON_M
-    for k in range(world.size):
-        if k == own or not world[k].present:
-            continue
+    rank = first
+    for _ in range(world.size):
+        k = world[rank].by_s
+        rank = rank + 1 if rank + 1 < world.size else 0
         gap = _ahead(car, world[k], length)
+        if gap > nearest or gap >= HORIZON_M:
+            break
         beyond = gap > last_gap or (gap == last_gap and k > last)
-        if beyond and gap < nearest:
+        nearer = gap < nearest or k < best  # of two at one place the lower column is the first
+        if beyond and nearer and k != own and world[k].present:
             best, nearest = k, gap
     return best, nearest
 
@@ -157,11 +193,11 @@ def observe_objects(cars, mask, out, objects, per_world, track, direction, vehic
         if not (mask[i] and cars[i].direction == direction):
             continue
         car, world, own = cars[i], objects[i // per_world], own_column(i, per_world)
-        last, gap = -1, -math.inf
+        first, last, gap = _first_ahead(car, world, length), -1, -math.inf
         for slot in range(OBJECTS):
             at = SIZE + _PER_OBJECT * slot
             if last >= 0 or slot == 0:
-                last, gap = _nearest_after(car, world, own, length, last, gap)
+                last, gap = _nearest_after(car, world, own, length, first, last, gap)
             if last < 0:
                 out[i, at] = LIMIT
                 out[i, at + 1 : at + _PER_OBJECT] = 0.0

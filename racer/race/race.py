@@ -25,7 +25,7 @@ from racer.race.start import Start
 from racer.reward import RewardEngine
 from racer.reward.engine import DOUBTFUL
 from racer.reward.params import KEYS as PARAMS_KEYS
-from racer.sim import precompile, step
+from racer.sim import nearby, precompile, step
 from racer.sim.models.kinematic import new_block
 from racer.sim.native_call import bind, chain
 from racer.sim.scene import Part, Scene
@@ -126,6 +126,7 @@ class Race:
         self._action_shapes = (shape, shape[1:]) if n == 1 else (shape,)  # one car: no row needed
         self._action_kinds = "iu" if self.action_buffer.dtype.kind == "i" else "iuf"
         self._mask = np.zeros(n, np.bool_)
+        self._arrange = bind(nearby.arrange_all, self.objects)
         self.scene = self._scene()
         self.among: Among | None = None
         if self.others.count:
@@ -279,6 +280,7 @@ class Race:
     def refresh(self) -> observations.Obs:
         """Observe again, after `cars` or `objects` was assigned to; returns obs."""
         if self.among:
+            self._arrange()
             self._look()
         self._observe()
         return self.obs
@@ -338,6 +340,7 @@ class Race:
             seen = self.objects[self.worlds[i], i % self.per_world]
             seen["present"] = False
             seen["x"] = seen["y"] = 0.0  # where the official simulator parks
+        self._arrange()
 
     def wait(self) -> None:
         """Let a control step pass for what drives beside the cars."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from racer.sim.geometry import project
 from racer.sim.jit import borrowed, inlined, kernel
+from racer.sim.nearby import first_x
 from racer.sim.trig import sincos
 from racer.sim.types import BOT, BOX, OTHER_CAR
 
@@ -37,17 +38,29 @@ def overlaps(x, y, cosine, sine, half_length, half_width, box):
 
 
 @inlined
-def first_hit(car, world, own, half_length, half_width):
-    """Column of the first object that `car` has hit; -1 for none."""
+def first_hit(car, world, own, half_length, half_width, reach):
+    """Column of the first object that `car` has hit; -1 for none.
+
+    Args:
+        reach: m, the largest half length plus half width of a box or bot.
+    """
     sine, cosine = sincos(car.yaw)
-    for k in range(world.size):
+    own_reach = half_length + half_width  # of every car
+    reach = own_reach + max(reach, own_reach)
+    found = -1
+    for rank in range(first_x(world, car.x - reach), world.size):
+        k = world[rank].by_x
+        if world[k].x > car.x + reach:
+            break
         if (
-            k != own
+            (k < found or found < 0)
+            and k != own
             and world[k].present
+            and not world[k].held
             and overlaps(car.x, car.y, cosine, sine, half_length, half_width, world[k])
         ):
-            return k
-    return -1
+            found = k
+    return found
 
 
 @inlined
@@ -102,7 +115,7 @@ def touch(cars, hits, objects, per_world, track, direction, vehicles, traffics):
         own = i % per_world if per_world > 1 else -1
         if own >= 0 and not world[own].present:
             continue
-        k = first_hit(car, world, own, half_length, half_width)
+        k = first_hit(car, world, own, half_length, half_width, traffic.reach)
         if k < 0:
             continue
         first = i - i % per_world

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from racer.sim.jit import inlined
+from racer.sim.nearby import first_beyond
 from racer.sim.trig import sincos
 
 # Of the lens, from the model origin; it looks down.
@@ -51,19 +52,17 @@ def next_object(car, world, own):
 
     The first at a distance beyond the nose's; after the last one, the first of the lap.
     """
-    ahead, lowest = -1, -1
-    place = 0
-    ahead_s, lowest_s = math.inf, math.inf
-    for k in range(world.size):
-        if k == own:
-            continue
-        s = world[k].s
-        if s < lowest_s:
-            lowest, lowest_s = place, s
-        if car.s < s < ahead_s:
-            ahead, ahead_s = place, s
-        place += 1
-    return ahead if ahead >= 0 else lowest
+    others = world.size if own < 0 else world.size - 1
+    if others == 0:
+        return -1
+    rank = first_beyond(world, car.s)
+    for _ in range(2):
+        rank = rank if rank < world.size else 0
+        if world[rank].by_s != own:
+            break
+        rank += 1
+    k = world[rank].by_s
+    return k - 1 if k > own >= 0 else k
 
 
 @inlined

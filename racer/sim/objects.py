@@ -16,10 +16,10 @@ import numpy as np
 from racer.sim.geometry import on_road, project
 from racer.sim.jit import borrowed, inlined, kernel
 from racer.sim.lanes import beside, hermite, on_center, on_curve, vertex_before
+from racer.sim.nearby import arrange, moved
 from racer.sim.rng import uniform_of
 from racer.sim.types import INNER, OUTER
 
-_END = 1.0  # m before the start line, where the last object stands
 # What is drawn, for `uniform_of`: the order of drawing, distances, lanes, speeds, changes of lanes.
 _ORDER, _PLACE, _LANE, _SPEED, _CHANGE = 16, 17, 18, 19, 32
 _EDGE = 0.02  # m: a vertex so close to the end of a change of lanes is left out
@@ -27,21 +27,21 @@ _BEHIND, _AHEAD = 6, 4  # vertices of the lanes that shape the beginning and the
 
 
 @inlined
-def evenly(i, count, gap, length):
-    """Where object `i` of `count` stands: from `gap` m to one metre before the start line."""
-    return gap if count == 1 else gap + i * (length - _END - gap) / (count - 1)
+def evenly(i, count, gap, length, end):
+    """Where object `i` of `count` stands: from `gap` m to `end` m before the start line."""
+    return gap if count == 1 else gap + i * (length - end - gap) / (count - 1)
 
 
 @inlined
-def bounds(objects, first, count, i, gap, length):
+def bounds(objects, first, count, i, gap, length, end):
     """Between which distances object `i` of `count` may be drawn, m; its neighbours stay."""
     low = gap if i == 0 else objects[first + i - 1].start_s + gap
-    high = length - _END if i == count - 1 else objects[first + i + 1].start_s - gap
+    high = length - end if i == count - 1 else objects[first + i + 1].start_s - gap
     return low, high
 
 
 @inlined
-def _draw(objects, first, count, gap, length, key, episode):
+def _draw(objects, first, count, gap, length, end, key, episode):
     """Draw distances and lanes of `count` objects from column `first` on, in a random order."""
     for i in range(count):  # an inside-out shuffle; `changes` holds the order until it is used
         j = int(uniform_of(key, episode, _ORDER, first + i) * (i + 1))
@@ -49,7 +49,7 @@ def _draw(objects, first, count, gap, length, key, episode):
         objects[first + j].changes = i
     for k in range(count):
         i = objects[first + k].changes
-        low, high = bounds(objects, first, count, i, gap, length)
+        low, high = bounds(objects, first, count, i, gap, length, end)
         if low < high:
             share = uniform_of(key, episode, _PLACE, first + i)
             objects[first + i].start_s = low + (high - low) * share
@@ -75,7 +75,7 @@ def place_world(objects, plan, key, episode, track, lanes, traffic):
         objects: (K,) OBJECT of the world, out.
         plan: (K,) OBJECT: sizes, speeds, given lanes; a `start_s` below 0 is spaced evenly.
     """
-    length = track.head[0].length
+    length, end = track.head[0].length, traffic.end
     box = objects.size - traffic.boxes - traffic.bots  # the columns before are cars
     bot = box + traffic.boxes
     for k in range(box, objects.size):
@@ -84,12 +84,12 @@ def place_world(objects, plan, key, episode, track, lanes, traffic):
         gap = _gap_now(traffic, episode, length) if boxes else traffic.bot_gap
         objects[k] = plan[k]
         if plan[k].start_s < 0.0:
-            objects[k].start_s = evenly(k - first, count, gap, length)
+            objects[k].start_s = evenly(k - first, count, gap, length, end)
     if traffic.random_boxes:
         gap = _gap_now(traffic, episode, length)
-        _draw(objects, box, traffic.boxes, gap, length, key, episode)
+        _draw(objects, box, traffic.boxes, gap, length, end, key, episode)
     if traffic.random_bots:
-        _draw(objects, bot, traffic.bots, traffic.bot_gap, length, key, episode)
+        _draw(objects, bot, traffic.bots, traffic.bot_gap, length, end, key, episode)
     for k in range(box, bot):
         _stand(objects[k], track, lanes)
         objects[k].params_heading = objects[k].yaw if traffic.bots > 0 else 0.0
@@ -271,11 +271,13 @@ def drive_bot(bot, k, dt, key, episode, track, lanes, traffic):
 
 
 @inlined
-def mirror_car(seen, car, track, bots):
-    """What the others see of a car: its row among the objects of its world."""
+def mirror_car(world, j, car, track, bots):
+    """What the others see of a car: row `j` among the objects of its world."""
+    seen = world[j]
     seen.x, seen.y, seen.yaw, seen.v = car.x, car.y, car.yaw, car.v
     seen.params_heading = car.yaw if bots > 0 else 0.0
     locate_object(seen, track)
+    moved(world, j, world.size)
 
 
 @kernel
@@ -294,6 +296,7 @@ def place(cars, mask, objects, plan, per_world, track, direction, lanes, traffic
                 for j in range(per_world):  # not there until it is put on the road
                     world[j] = plan[j]
                     world[j].present = False
+            arrange(world)
 
 
 @kernel
@@ -307,10 +310,11 @@ def move(cars, objects, per_world, track, direction, lanes, traffics, sims):
         world = objects[w]
         for k in range(world.size - traffic.bots, world.size):
             drive_bot(world[k], k, dt, first.key, first.episode, track, lanes, traffic)
+            moved(world, k, world.size)
         if per_world > 1:
             for j in range(per_world):
                 if world[j].present:
-                    mirror_car(world[j], cars[w * per_world + j], track, traffic.bots)
+                    mirror_car(world, j, cars[w * per_world + j], track, traffic.bots)
 
 
 @kernel
@@ -319,6 +323,6 @@ def look(cars, mask, objects, per_world, track, direction, traffics):
     track, bots = borrowed(track), traffics[0].bots
     if per_world > 1:
         for i in range(cars.size):
-            seen = objects[i // per_world, i % per_world]
-            if mask[i] and cars[i].direction == direction and seen.present:
-                mirror_car(seen, cars[i], track, bots)
+            world, j = objects[i // per_world], i % per_world
+            if mask[i] and cars[i].direction == direction and world[j].present:
+                mirror_car(world, j, cars[i], track, bots)

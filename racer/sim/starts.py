@@ -10,6 +10,7 @@ import math
 from racer.sim.geometry import point_on
 from racer.sim.jit import borrowed, inlined, kernel
 from racer.sim.lanes import in_lane, on_center
+from racer.sim.nearby import first_beyond, first_x
 from racer.sim.objects import mirror_car
 from racer.sim.progress import advance_progress, put
 from racer.sim.step import start_of_episode
@@ -17,6 +18,7 @@ from racer.sim.types import BOX, INNER, OUTER
 
 NEAR = 1.0  # m along the road: nearer objects are avoided; the start line is not seen across
 ROW = 0.75  # m between the rows of the grid
+_MARGIN = 1e-9  # m: a window is never too narrow by rounding
 _ROOM, _ON, _TRIES = 0.6, 0.5, 60  # m around a car that starts among others, m to the next try
 
 
@@ -34,10 +36,13 @@ def _put_in_lane(car, track, lanes, vehicle, s, lane):
 def _nearest(world, own, s, boxes_only):
     """Column of the object nearest to arc length `s` if it is near, else -1."""
     best, nearest = -1, NEAR
-    for k in range(world.size):
+    for rank in range(first_beyond(world, s - NEAR - _MARGIN), world.size):
+        k = world[rank].by_s
+        if world[k].s > s + NEAR:
+            break
         apart = abs(world[k].s - s)
         asked = k != own and world[k].present and (world[k].kind == BOX or not boxes_only)
-        if asked and apart < nearest:
+        if asked and (apart < nearest or (apart == nearest and k < best)):
             best, nearest = k, apart
     return best
 
@@ -50,11 +55,14 @@ def side_of(track, box):
 
 @inlined
 def _is_free(car, world, own):
-    free = True
-    for k in range(world.size):
+    for rank in range(first_x(world, car.x - _ROOM - _MARGIN), world.size):
+        k = world[rank].by_x
+        if world[k].x > car.x + _ROOM + _MARGIN:
+            break
         dx, dy = world[k].x - car.x, world[k].y - car.y
-        free &= (k == own) | (not world[k].present) | (dx * dx + dy * dy > _ROOM * _ROOM)
-    return free
+        if k != own and world[k].present and dx * dx + dy * dy <= _ROOM * _ROOM:
+            return False
+    return True
 
 
 @inlined
@@ -113,8 +121,8 @@ def reset_among(cars, mask, objects, per_world, track, direction, lanes, vehicle
         elif traffic.avoid:
             _among(car, world, own, track, lanes, vehicle)
         if own >= 0:
-            world[own].present = True
-            mirror_car(world[own], car, track, traffic.bots)
+            world[own].present, world[own].held = True, False
+            mirror_car(world, own, car, track, traffic.bots)
 
 
 @kernel

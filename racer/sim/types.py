@@ -97,6 +97,7 @@ OBJECT = np.dtype(
         ("params_speed", "f8"),  # m/s
         ("params_left", "i8"),  # 1 or 0
         ("present", "i8"),  # 1 or 0; 0 for one that is neither seen nor hit, e.g. a parked car
+        ("held", "i8"),  # 1 or 0; 1 for a car that waits for its penalty: it is seen and not hit
         ("kind", "i8"),  # BOX, BOT or OTHER_CAR
         ("lane", "i8"),  # INNER or OUTER; of a bot that changes lanes the one it leaves
         # how a bot drives
@@ -111,6 +112,11 @@ OBJECT = np.dtype(
         ("from_dy", "f8"),
         ("to_dx", "f8"),
         ("to_dy", "f8"),
+        # of the world, not of this object: which column is so far along, see `nearby`
+        ("by_x", "i8"),  # column with the r-th smallest x, in row r
+        ("by_s", "i8"),
+        ("x_rank", "i8"),  # of this column in those orders
+        ("s_rank", "i8"),
     ],
     align=True,
 )
@@ -124,6 +130,8 @@ TRAFFIC = np.dtype(
         ("random_bots", "?"),
         ("avoid", "?"),  # a car starts in the other lane if something is near its start
         ("grid", "?"),  # several cars start from a grid behind the line, not spread over the lap
+        ("end", "f8"),  # m before the start line, where the last box or bot is placed
+        ("reach", "f8"),  # m, the largest half length plus half width of a box or bot
         ("box_gap", "f8"),  # m from the start line to the first, and between neighbours at least
         ("shrinking_gap", "?"),  # box_gap is a percent of the lap, taken again in every episode
         ("bot_gap", "f8"),  # m

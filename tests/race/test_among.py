@@ -6,6 +6,7 @@ import pytest
 from racer.config import Others, RaceConfig
 from racer.errors import BadConfig
 from racer.race import make_race
+from racer.sim.nearby import arrange_all
 from racer.sim.types import BOT, BOX, CRASHED, OTHER_CAR, STATUS_LABELS
 
 BOXES = Others(race="object_avoidance", obstacles=5, randomize_obstacles=True)
@@ -115,10 +116,12 @@ def test_a_car_beside_is_still_seen_and_one_behind_is_not(race):
     made = race(2, others=Others(race="multi", cars=2))
     made.cars["s"] = [5.0, 4.0]
     made.objects["s"][0] = [4.86, 3.86]
+    arrange_all(made.objects)
     made._observe()
     assert made.obs[0, 21] == 4.0  # the other is a metre behind
     assert made.obs[1, 21] == pytest.approx(0.43)
     made.objects["s"][0, 1] = 4.6
+    arrange_all(made.objects)
     made._observe()
     assert made.obs[0, 21] == pytest.approx(-0.2)  # 0.4 m behind the nose: its bodies overlap
 

@@ -10,7 +10,7 @@ from racer import objects, vehicles
 from racer.config import Others, Rules
 from racer.race.race import sim_row
 from racer.reward.params import closest, params_of
-from racer.sim import contact, frustum, starts
+from racer.sim import contact, frustum, nearby, starts
 from racer.sim import objects as moving
 from racer.sim.native_call import bind
 from racer.sim.params import fill_objects
@@ -37,6 +37,7 @@ from racer.tracks.lanes import lanes_of
 NEAR = {"abs": 1.01e-4}
 CAR_BODY = {"half_length": 0.16176, "half_width": 0.09805}
 BOX_BODY = {"half_length": 0.25, "half_width": 0.2}
+REACH = 0.25 + 0.2  # m, of a box
 
 
 class Road:
@@ -178,11 +179,11 @@ def test_a_single_box_stands_at_the_gap(base):
 def drawn(seed, count, gap, length):
     """Order, distances and outer lanes as Python's `random` draws them, by our rule of bounds."""
     source, rows = random.Random(seed), np.zeros(count, OBJECT)
-    rows["start_s"] = [moving.evenly(i, count, gap, length) for i in range(count)]
+    rows["start_s"] = [moving.evenly(i, count, gap, length, 1.0) for i in range(count)]
     order = list(range(count))
     source.shuffle(order)
     for i in order:
-        low, high = moving.bounds(rows, 0, count, i, gap, length)
+        low, high = moving.bounds(rows, 0, count, i, gap, length, 1.0)
         if low < high:
             rows["start_s"][i] = source.uniform(low, high)
     return order, rows["start_s"], [source.choice((False, True)) for _ in range(count)]
@@ -334,11 +335,13 @@ def test_object_in_camera_of_two_cars(base):
     for name, value in CAR_BODY.items():
         world[name] = value
     row = np.zeros(2, params_type(1))
+    nearby.arrange_all(world)
     fill_objects(cars, row, world, 2, False, True)
     assert row["object_in_camera"].tolist() == [False, False]
     behind = np.concatenate([base.car(2.0), base.car(1.0)])  # racecar_1 behind racecar_0
     for name in ("x", "y", "yaw", "s"):
         world[name][0] = behind[name]
+    nearby.arrange_all(world)
     fill_objects(behind, row, world, 2, False, True)
     assert row["object_in_camera"].tolist() == [False, True]
 
@@ -483,7 +486,8 @@ def hits(pose_, *rows):
     """Column of what a car of the official size at (x, y, yaw) has hit; -1 for nothing."""
     car, world = np.zeros(1, CAR), np.concatenate(rows)
     car["x"], car["y"], car["yaw"] = pose_
-    return int(contact.first_hit(car[0], world, -1, *CAR_BODY.values()))
+    nearby.arrange_all(world[None])
+    return int(contact.first_hit(car[0], world, -1, *CAR_BODY.values(), REACH))
 
 
 def test_the_size_of_rectangles(base):
@@ -677,7 +681,7 @@ def test_an_evaluation_starts_on_the_centre_line_whatever_is_there(base):
 def test_a_box_at_the_start_line_is_hit_at_once(base, at, hit):
     box = base.boxes(f"{at / base.length},1")[0]
     car = base.car(0.0)
-    assert (contact.first_hit(car[0], box, -1, *CAR_BODY.values()) == 0) == hit
+    assert (contact.first_hit(car[0], box, -1, *CAR_BODY.values(), REACH) == 0) == hit
 
 
 def put(road, s, *places, outer=False, behind=1.0):
