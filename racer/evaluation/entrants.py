@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 
 import racer.actions
-from racer import observations, vehicles
+from racer import objects, observations, vehicles
 from racer.config import Others, RaceConfig, Rules, Sensors
 from racer.errors import BadConfig, BadRun
 from racer.evaluation.several import Driver
@@ -67,12 +67,14 @@ def shared_race(
     first = entrants[0]
     for other in entrants[1:]:
         _check_alike(first, other)
+    others = Others.of({**(around or {}), "race": "multi", "cars": len(entrants)})
+    objects.check_fit(others, road.name, road.length)
     rules = {name: getattr(first.config.rules, name) for name in SHARED}
     return RaceConfig(
         track=track,
         vehicle=first.config.vehicle,
         rules=Rules(start="line", continuous=True, **rules),
-        others=Others.of({**(around or {}), "race": "multi", "cars": len(entrants)}),
+        others=others,
     )
 
 

@@ -73,8 +73,9 @@ class GrandPrix:
             *(f"bot {i + 1}" for i in range(config.others.bot_cars)),
         )
         self.rules, self._recording = rules, recording
-        made = {"with_reward": False, "all_params": True, "seed": seed}
-        race = make_race(config, len(entrants), tracks=[road], **made)
+        race = make_race(
+            config, len(entrants), seed=seed, with_reward=False, all_params=True, tracks=[road]
+        )
         self.race, self.laps = race, laps
         self.limit = laps * race.max_steps  # steps: a lap at 0.3 m/s and 5 s, for each
         race.sim["max_steps"] = 0

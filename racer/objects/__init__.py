@@ -11,7 +11,7 @@ from racer.sim.contact import LONGER, WIDER
 from racer.sim.starts import ROW
 from racer.sim.types import BOT, BOX, OBJECT, OTHER_CAR, TRAFFIC
 
-__all__ = ["columns", "plan", "traffic"]
+__all__ = ["check_fit", "columns", "plan", "traffic"]
 
 
 def columns(others: Others) -> int:

@@ -11,6 +11,10 @@ OTHERS = (
     "--race --obstacles --obstacle --randomize-obstacles --bots --bot-speed --randomize-bots "
     "--lane-changes --cars --opponent --race-settings"
 )
+ROAD = (
+    "--obstacles --obstacle --randomize-obstacles --bots --bot-speed --randomize-bots "
+    "--lane-changes"
+)
 
 # Options that count in every mode of their command. `--runs-dir` says where names are looked up.
 ALWAYS = {
@@ -34,7 +38,8 @@ ALWAYS = {
     "log report": "--tracks",
     "pull": "--runs-dir",
     "push": "--runs-dir",
-    "race": "--track --laps --seed --video --json --out --no-window --runs-dir",
+    "league": "--tag --tracks --seeds --laps --field --results --png --json --runs-dir " + ROAD,
+    "race": "--track --laps --seed --video --json --out --no-window --runs-dir " + ROAD,
     "reward check": "--track --actions --json " + OTHERS,
     "reward map": "--track --speed --heading --component --png " + OTHERS,
     "reward replay": "--track --json",

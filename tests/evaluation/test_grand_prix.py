@@ -219,6 +219,32 @@ def test_more_cars_than_the_grid_holds_are_refused():
         shared_race(many, "oval", Track.load("oval"))
 
 
+def test_a_race_among_boxes_and_bots_names_what_was_hit():
+    around = {"obstacles": 1, "bots": 1, "bot_speed": "0.5"}
+    road = Track.load("oval")
+    config = shared_race(three(), "oval", road, around)
+    prix = GrandPrix(three(), config, road, 1, recording=False)
+    assert prix.everyone == ("slow", "fast", "rash", "box 1", "bot 1")
+    for _ in prix.drive():
+        pass
+    about = prix.result().to_json()
+    hit = [crash["hit"] for crash in about["crashes"]]
+    assert "box 1" in hit
+    assert set(hit) <= set(prix.everyone)
+    assert hit.count("box 1") <= 3 * 3  # mercy: at the third fault in a row a car passes it
+    assert {one["status"] for one in about["result"]} == {"finished"}
+
+
+def test_boxes_stand_before_the_grid_and_are_refused_on_it():
+    road = Track.load("oval")
+    config = shared_race(three(), "oval", road, {"obstacles": 5})
+    prix = GrandPrix(three(), config, road, 1, recording=False)
+    boxes = prix.race.objects["start_s"][0, 3:]
+    assert boxes[-1] == pytest.approx(road.length - 1.0 - 2 * 0.75)
+    with pytest.raises(BadConfig, match=r"an obstacle at 0\.95 .* stands on the grid of oval"):
+        shared_race(three(), "oval", road, {"obstacle_positions": "0.95,inner"})
+
+
 def test_a_seed_draws_the_grid():
     entrants = three()
     assert grid_of(entrants, None) == entrants
