@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from racer.actions import Continuous
-from racer.config import RaceConfig
+from racer.config import Others, RaceConfig
 from racer.deepracer.logs import check_parity, read_one
 from racer.deepracer.logs.log import PAUSE
 from racer.deepracer.logs.write import csv_text, written_rows
@@ -181,3 +181,30 @@ def test_rules_are_named_and_checked():
 def test_an_average_over_more_laps_than_are_driven_is_refused():
     with pytest.raises(BadConfig, match=r"min_laps = 3, but laps = 2: .* Try --min-laps 2"):
         protocol("league", ranking="average", laps=2)
+
+
+class Veering(Centered):
+    """The first car leaves the road, the others of its world drive along it."""
+
+    def act(self, obs):
+        actions = super().act(obs)
+        actions[0] = 1.0, 0.0
+        return actions
+
+
+def test_other_cars_drive_on_while_one_is_held_and_cannot_hit_it():
+    config = RaceConfig(track="oval", others=Others(race="multi", cars=2))
+    rules = protocol("deepracer", laps=1, resets=2)
+    drives = [time_trial(Veering(), config, rules) for _ in range(2)]
+    (result, trace), (_, again) = drives
+    assert (trace.rows == again.rows).all()
+    assert (trace.objects == again.objects).all()
+    (first, count), *_ = trace.meta["pauses"]
+    held = slice(first, first + count)
+    assert count == 75
+    assert np.ptp(trace.rows["x"][held]) == 0.0
+    other = trace.objects[held, 0]
+    driven = np.hypot(np.diff(other["x"]), np.diff(other["y"]))
+    assert (driven > 0.0).mean() > 0.95
+    assert driven.sum() > 4.0  # m, in 5 s
+    assert result.laps[0].off_tracks == 3
