@@ -261,4 +261,4 @@ def started_at(track: Track, share: float) -> Track:
         return np.concatenate([found, found[:1]])
 
     center, inner, outer = (rolled(line) for line in (track.center, track.inner, track.outer))
-    return Track(track.name, center, inner, outer, track.source)
+    return dataclasses.replace(track, center=center, inner=inner, outer=outer)
