@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import racer
+import racer.actions
 from racer import vehicles
 from racer.evaluation.entrants import Entrant, shared_race
 from racer.evaluation.grand_prix import GrandPrix
@@ -27,6 +27,7 @@ from racer.evaluation.rating import Finish, Rating, ratings
 from racer.evaluation.standings import FINISHED, LATE, OUT
 from racer.policy import Policy
 from racer.sim.cache import key as kernels_key
+from racer.storage.provenance import versions
 from racer.tracks import Track
 
 _TURN = 0.5 * (5.0**0.5 - 1.0)  # of a lap from seed to seed: starts never fall together
@@ -160,8 +161,7 @@ class League:
         """What the outcome depends on, as a hash: equal keys mean equal races."""
         road = self._road(match.track, match.seed)
         about = {
-            "kernels": _kernels(),
-            "version": racer.__version__,
+            "program": _program(),
             "track": road.sha256,
             "seed": match.seed,
             "laps": self.laps,
@@ -241,8 +241,9 @@ class League:
 
 
 @functools.lru_cache(maxsize=1)
-def _kernels() -> str:
-    return kernels_key()
+def _program() -> tuple[str, str]:
+    """Kernels and version: races of another program are driven again."""
+    return kernels_key(), versions().get("racer", "")
 
 
 @functools.lru_cache(maxsize=64)
