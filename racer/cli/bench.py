@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "among",
             "eyes",
             "devices",
+            "lab",
         ),
         default="all",
         help="all (the default) is engine and train; lessons: how fast each example reward teaches "
@@ -48,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "lap, with several seeds; roads: when one policy laps tracks it never saw, and what "
         "training on many costs; among: what a car learns among boxes, bots and cars like itself; "
         "eyes: how fast tracks are learned from pixels, or what policies "
-        "that see do where they have not trained; devices: CPU threads against a GPU",
+        "that see do where they have not trained; devices: CPU threads against a GPU; "
+        "lab: how long one waits for `racer lab`",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every raw repetition")
     parser.add_argument("--png", type=png, metavar="FILE", help="draw speed against cars")
@@ -163,6 +165,9 @@ def run(args: argparse.Namespace) -> None:
     if args.what == "eyes":
         _eyes(args, seeds, seconds)
         return
+    if args.what == "lab":
+        _lab(args)
+        return
     report = bench.bench(
         args.what,
         races=[RaceConfig(track=name) for name in args.track or [RaceConfig.track]],
@@ -181,6 +186,17 @@ def run(args: argparse.Namespace) -> None:
         bench.picture(report, args.png)
     for path in filter(None, (args.json, args.png)):
         print(f"written       {path}", file=sys.stderr)
+
+
+def _lab(args: argparse.Namespace) -> None:
+    """Wait for the lab, and print for how long."""
+    from racer.lab import measure
+    from racer.storage.files import json_bytes, write_output
+
+    rows = measure.bench(lambda line: print(line, file=sys.stderr, flush=True))
+    print(measure.markdown(rows))
+    if args.json:
+        write_output(args.json, json_bytes({"rows": [row._asdict() for row in rows]}))
 
 
 def _roads(args: argparse.Namespace, seeds: int) -> None:
