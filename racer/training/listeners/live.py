@@ -27,7 +27,7 @@ MOMENTS = 4  # in one message
 MESSAGE_S = 0.1  # between two messages, at least
 CARS = 256  # that are shown, at most
 LAP_S = 2.0  # between two laps, at least
-LAP_SHARE = 0.01  # of the training's processor time that laps may take
+LAP_SHARE = 0.005  # of the training's processor time that laps may take
 
 
 class Receiver(Protocol):
