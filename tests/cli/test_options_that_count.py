@@ -108,6 +108,7 @@ REFUSED = {
         "--seconds 1",
         "--sb3-loops",
     ),
+    "bench lab": ("--seeds 2", "--track oval", "--rewards progress", "--quick", "--seconds 1"),
     "bench devices": (
         "--png a.png",
         "--against highway",
