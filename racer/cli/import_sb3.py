@@ -15,6 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reward", help="the reward to train on with (default: center_line)")
     parser.add_argument("--actions", help="its action space (default: continuous)")
     parser.add_argument("--vehicle", help="its vehicle (default: deepracer)")
+    parser.add_argument("--observation", help="what it sees (default: features)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other setting it was trained with, e.g. race.camera.width=160",
+    )
     parser.add_argument(
         "--activation",
         choices=("relu", "tanh", "elu"),
@@ -26,12 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Import and say what to do next."""
     from racer.config import Config
+    from racer.errors import BadConfig
     from racer.export.sb3 import import_sb3
     from racer.policy import Policy
     from racer.process.typed import command
 
-    names = ("track", "reward", "actions", "vehicle")
+    names = ("track", "reward", "actions", "vehicle", "observation")
     settings = {f"race.{n}": getattr(args, n) for n in names if getattr(args, n) is not None}
+    for text in args.set:
+        key, equals, value = text.partition("=")
+        if not equals or key.strip() in settings:
+            raise BadConfig(f"--set {text}: write KEY=VALUE once, e.g. race.camera.width=160.")
+        settings[key.strip()] = value.strip()
     config = Config().override(settings)
     made = import_sb3(args.file, config, args.runs_dir, activation=args.activation)
     print(f"run           {made.folder}")

@@ -24,10 +24,11 @@ from racer import reward
 from racer.config import Config
 from racer.errors import BadRun
 from racer.export.fits import check_fits
+from racer.export.sight import seeing, sees
 from racer.policy import Policy, into_model
 from racer.policy.inputs import is_row, parts, shown
 from racer.policy.network import ACTIVATIONS, network_of
-from racer.race import make_race, track_of
+from racer.race import Race, make_race, track_of
 from racer.runs import Run
 from racer.storage import files
 from racer.training import algorithms
@@ -68,12 +69,13 @@ def write_sb3(run: Run, path: Path, *, checkpoint: str = "") -> Path:
     return path
 
 
-def read_sb3(path: Path, *, activation: str | None = None) -> Policy:
-    """The policy in an SB3 zip of PPO or SAC with dense layers; no code in it can run.
+def read_sb3(path: Path, *, activation: str | None = None, race: Race | None = None) -> Policy:
+    """The policy in an SB3 zip of PPO or SAC; no code in it can run.
 
     Args:
         path: the zip.
         activation: of the hidden layers; None takes what the zip says, else SB3's default.
+        race: what it sees, for policies with convolutions.
 
     Raises:
         BadRun: not such a zip, damaged, too large, hostile, or not finite.
@@ -84,13 +86,17 @@ def read_sb3(path: Path, *, activation: str | None = None) -> Policy:
     chosen = activation or _said_activation(data) or _DEFAULT_ACTIVATION[algo]
     if chosen not in ACTIVATIONS:
         raise BadRun(f"activation {chosen!r}; allowed: {', '.join(ACTIVATIONS)}. Use --activation.")
-    bounds: dict[str, Any] = {}
+    more: dict[str, Any] = {}
     if algo == "sac" or "log_std" in weights:
         head = "actor.mu.weight" if algo == "sac" else "action_net.weight"
         count = len(weights[head]) if head in weights else 0
         low, high = _said_bounds(data)
-        bounds = {"low": (low,) * count, "high": (high,) * count}
-    network = network_of(weights, activation=chosen, **bounds)
+        more = {"low": (low,) * count, "high": (high,) * count}
+    if race is not None and sees(weights):
+        seen = parts(race.observation_space)
+        weights, branches, shared = seeing(weights, seen, race.horizons)
+        more |= {"parts": seen, "branches": branches, "shared": shared}
+    network = network_of(weights, activation=chosen, **more)
     return Policy(network, weights, {"imported": path.name})
 
 
@@ -100,11 +106,12 @@ def import_sb3(path: Path, config: Config, runs_dir: Path, *, activation: str | 
     Raises:
         BadRun: as `read_sb3`, or the network does not fit the environment of `config`.
     """
-    policy = read_sb3(path, activation=activation)
     race = make_race(
         config.race, config.race.others.learners, with_reward=False, tracks=[track_of(config.race)]
     )
-    policy = _seeing(policy, race.observation_space)
+    policy = read_sb3(path, activation=activation, race=race)
+    if not policy.network.branches:
+        policy = _fed(policy, race.observation_space)
     check_fits(policy, race)
     settings = {"train.algo": policy.network.algo, "train.net_arch": list(policy.network.hidden)}
     config = config.override(settings)
@@ -123,7 +130,7 @@ def import_sb3(path: Path, config: Config, runs_dir: Path, *, activation: str | 
     return run
 
 
-def _seeing(policy: Policy, space: Any) -> Policy:
+def _fed(policy: Policy, space: Any) -> Policy:
     """The policy of a zip, which says how many numbers it sees, with the arrays they are in."""
     seen = parts(space)
     numbers = sum(one.size for one in seen)

@@ -27,7 +27,8 @@ ALWAYS = {
     "--tracks " + OTHERS,
     "export": "--runs-dir --checkpoint --sb3 --onnx --car",
     "gate": "--runs-dir --min-completion --max-lap --against --laps --track --json",
-    "import-sb3": "--track --reward --actions --vehicle --activation --runs-dir",
+    "import-sb3": "--track --reward --actions --vehicle --observation --set --activation "
+    "--runs-dir",
     "learning-rates": "--reward --track --rates --timesteps --seeds --num-envs --folder --png",
     "lab": "--track --set --port --no-browser --runs-dir",
     "line": "--rule --seed --seconds --improve --png --csv --list --json",
