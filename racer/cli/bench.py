@@ -22,6 +22,7 @@ COUNTS = {  # option: what it counts for
     "--observations": ("devices",),
     "--price": ("devices",),
     "--sb3-loops": ("train", "all"),
+    "--cpu": ("train", "all"),
     "--timesteps": ("lessons", "among"),
 }
 
@@ -124,6 +125,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train once more with the loops of Stable-Baselines3's own PPO",
     )
     parser.add_argument(
+        "--cpu",
+        action="store_true",
+        help="of train: seconds are CPU time of this process, for a machine that is busy",
+    )
+    parser.add_argument(
         "--quick",
         action="store_true",
         help="measure the engine for a few seconds: shows that it works, not how fast it is",
@@ -177,6 +183,7 @@ def run(args: argparse.Namespace) -> None:
         seconds=seconds,
         rewards=tuple(args.rewards or bench.REWARDS),
         sb3_loops=args.sb3_loops,
+        cpu=args.cpu,
         quiet=False,
     )
     print(report.markdown())

@@ -69,9 +69,16 @@ ALWAYS = {
 
 # What refuses the others: command, where they do not count → the option with a value.
 REFUSED = {
-    "bench engine": ("--rewards progress", "--seeds 2", "--seconds 1", "--sb3-loops"),
+    "bench engine": ("--rewards progress", "--seeds 2", "--seconds 1", "--sb3-loops", "--cpu"),
     "bench train": ("--png a.png", "--against highway", "--quick", "--timesteps 5"),
-    "bench lessons": ("--png a.png", "--against highway", "--quick", "--seconds 1", "--sb3-loops"),
+    "bench lessons": (
+        "--png a.png",
+        "--against highway",
+        "--quick",
+        "--seconds 1",
+        "--sb3-loops",
+        "--cpu",
+    ),
     "bench references": (
         "--rewards progress",
         "--timesteps 5",
@@ -80,6 +87,7 @@ REFUSED = {
         "--quick",
         "--seconds 1",
         "--sb3-loops",
+        "--cpu",
     ),
     "bench roads": (
         "--track oval",
@@ -90,6 +98,7 @@ REFUSED = {
         "--quick",
         "--seconds 1",
         "--sb3-loops",
+        "--cpu",
     ),
     "bench eyes": (
         "--rewards progress",
@@ -99,6 +108,7 @@ REFUSED = {
         "--against highway",
         "--quick",
         "--sb3-loops",
+        "--cpu",
     ),
     "bench eyes --runs x": ("--seeds 2", "--seconds 3"),
     "bench among": (
@@ -108,6 +118,7 @@ REFUSED = {
         "--quick",
         "--seconds 1",
         "--sb3-loops",
+        "--cpu",
     ),
     "bench lab": ("--seeds 2", "--track oval", "--rewards progress", "--quick", "--seconds 1"),
     "bench devices": (
@@ -116,6 +127,7 @@ REFUSED = {
         "--quick",
         "--timesteps 5",
         "--sb3-loops",
+        "--cpu",
     ),
     "bench": (
         "--timesteps 5",
