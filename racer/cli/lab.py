@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from racer.cli.parser import add_runs_dir, whole
+from racer.cli.parser import add_runs_dir, belongs, whole
 from racer.errors import ResourceError, UsageError
 
 FIRST = "rewards/mine.py"  # what is edited where nothing is named
+CLASS = Path("class")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file",
         nargs="?",
         metavar="FILE",
-        default=FIRST,
         help=f"the reward to edit; a lesson is copied to it if it is missing (default: {FIRST})",
     )
     parser.add_argument("--track", help="the track (default: oval)")
@@ -32,37 +32,95 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=whole, default=0, help="of this machine alone (default: any free one)"
     )
+    parser.add_argument(
+        "--lesson",
+        metavar="NAME",
+        help="begin with this lesson: its reward, its track, and a goal that is checked",
+    )
+    group = parser.add_argument_group("a class")
+    group.add_argument(
+        "--class",
+        dest="classroom",
+        action="store_true",
+        help="a lab for each of many people, who come in with a code and a name; Linux",
+    )
+    group.add_argument(
+        "--host",
+        metavar="ADDRESS",
+        help="of this machine, that the network may reach; 0.0.0.0 for all (default: none)",
+    )
+    group.add_argument(
+        "--class-dir",
+        type=Path,
+        metavar="DIR",
+        help="where people, runs and scores of the class are kept (default: class)",
+    )
+    group.add_argument(
+        "--board",
+        metavar="FILE",
+        help="write the board of the newest race as CSV and serve nothing; - prints it",
+    )
     parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     add_runs_dir(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
-    import importlib.util
+    if args.classroom:
+        from racer.lab.web.opening import open_class
 
-    missing = [name for name in ("starlette", "uvicorn") if not importlib.util.find_spec(name)]
-    if missing:
-        raise ResourceError(
-            f"racer lab needs {' and '.join(missing)}. Install them: pip install 'racer[lab]'"
-        )
+        _check_class(args)
+        return open_class(
+            args.class_dir or CLASS, args.host or "", args.port, args.board or "",
+            browse=not args.no_browser, needs=needs,
+        )  # fmt: skip
+    belongs(args, "racer lab --class", "--host", "--class-dir", "--board")
+    needs("starlette", "uvicorn")
     if not 0 <= args.port < 65536:
         raise UsageError(f"--port {args.port}: from 1 to 65535, or 0 for any free one.")
+    from racer.lab.core.classroom.lessons import lesson
     from racer.lab.core.slot import slot
     from racer.lab.web.server import listening, serve
     from racer.process.signals import graceful_stop
 
-    file = named(Path(args.file))
-    config = _config(args, file)
+    taught = lesson(args.lesson) if args.lesson else None
+    known = f"rewards/mine_{taught.name}.py" if taught else FIRST
+    file = named(Path(args.file or known))
+    config = _config(args, file, taught)
     with graceful_stop(quiet=True) as stop, slot(args.runs_dir) as folder:
         bound = listening(args.port)
-        first(file)
-        app, address = application(config, file, args.runs_dir, folder, bound.getsockname()[1])
-        serve(app, bound, address, browse=not args.no_browser)
+        first(file, taught.name if taught else "center_line")
+        port = bound.getsockname()[1]
+        app, address = application(config, file, args.runs_dir, folder, port, taught)
+        serve(app, bound, f"racer lab: {address}", browse="" if args.no_browser else address)
     return stop.exit_code if stop else 0
 
 
-def application(config: Any, file: Path, runs_dir: Path, folder: Path, port: int) -> Any:
-    """The guarded application, and the address with its token."""
+def needs(*packages: str) -> None:
+    """Refuse to serve where the extra is not installed.
+
+    Raises:
+        ResourceError: names what is missing.
+    """
+    import importlib.util
+
+    missing = [name for name in packages if not importlib.util.find_spec(name)]
+    if missing:
+        raise ResourceError(
+            f"racer lab needs {' and '.join(missing)}. Install them: pip install 'racer[lab]'"
+        )
+
+
+def _check_class(args: argparse.Namespace) -> None:
+    belongs(args, "racer lab without --class", "--track", "--set", "--lesson")
+    if args.file:
+        raise UsageError("a class edits no file of yours: give racer lab --class without FILE.")
+
+
+def application(
+    config: Any, file: Path, runs_dir: Path, folder: Path, port: int, taught: Any = None
+) -> Any:
+    """The guarded application, and the address with its token; a lesson says what its goal is."""
     import sys
 
     from racer.lab.core.desk import Desk
@@ -72,11 +130,21 @@ def application(config: Any, file: Path, runs_dir: Path, folder: Path, port: int
     from racer.lab.web.app import application as routes
     from racer.lab.web.guard import Guard, Keys
 
+    def drafts_of(tell: Any, hear: Any) -> Any:
+        if taught is None:
+            return Drafts(config, runs_dir, folder, job=job, tell=tell, hear=hear)
+        tell(f"lesson {taught.name}; the goal is {taught.goal}")
+
+        def finished(result: dict[str, Any]) -> None:
+            tell(taught.verdict(result))
+
+        return Drafts(config, runs_dir, folder, job=job, tell=tell, hear=hear, finished=finished)
+
     keys, job = Keys(), Job(0, "", "", command=tuple(sys.argv))
     lab = Lab(
         config,
         lambda changed, other: Desk(other or file, changed),
-        lambda tell, hear: Drafts(config, runs_dir, folder, job=job, tell=tell, hear=hear),
+        drafts_of,
     )
     return Guard(routes(lab, runs_dir), keys, port), address_of(keys, port)
 
@@ -100,8 +168,8 @@ def named(file: Path) -> Path:
     return file
 
 
-def first(file: Path) -> None:
-    """Where there is no reward to edit yet, make it a copy of the first lesson.
+def first(file: Path, lesson: str = "center_line") -> None:
+    """Where there is no reward to edit yet, make it a copy of a lesson.
 
     Raises:
         ResourceError: it cannot be written.
@@ -113,15 +181,17 @@ def first(file: Path) -> None:
     if not paths.is_file(file):
         with files.disk_errors(str(file)):
             files.make_folder(file.parent)
-        files.write_output(file, (LESSONS / "center_line.py").read_bytes())
+        files.write_output(file, (LESSONS / f"{lesson}.py").read_bytes())
 
 
-def _config(args: argparse.Namespace, file: Path) -> Any:
+def _config(args: argparse.Namespace, file: Path, taught: Any = None) -> Any:
     from racer.config import Config
     from racer.errors import BadConfig
     from racer.race import pack_of
 
     settings: dict[str, Any] = {"race.reward": str(file)}
+    if taught is not None:
+        settings |= taught.settings
     if args.track:
         settings["race.track"] = args.track
     for text in args.set:

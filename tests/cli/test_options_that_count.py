@@ -30,7 +30,8 @@ ALWAYS = {
     "import-sb3": "--track --reward --actions --vehicle --observation --set --activation "
     "--runs-dir",
     "learning-rates": "--reward --track --rates --timesteps --seeds --num-envs --folder --png",
-    "lab": "--track --set --port --no-browser --runs-dir",
+    "lab": "--track --set --port --lesson --no-browser --runs-dir "
+    "--class --host --class-dir --board",
     "line": "--rule --seed --seconds --improve --png --csv --list --json",
     "log fidelity": "--track --vehicle --json",
     "log fit": "--held-out --vehicle --clock --json",

@@ -29,6 +29,7 @@ MOST_LAPS_PCT = 95.0
 SAVE_S = 60.0  # s, that drafts to be kept may take to save when everything ends
 
 Tell = Callable[[str], None]
+Finished = Callable[[dict[str, Any]], None]
 
 
 class Trains(Protocol):
@@ -86,6 +87,7 @@ class Drafts:
         tell: called with sentences for people, from any thread.
         hear: called with the messages of the draft that is shown.
         made: makes the nursery.
+        finished: called with the result of the evaluation laps of each draft, from any thread.
         frugal: a save ends the draft that drives before the next one is asked for, because others
             wait for the machine, too.
     """
@@ -100,10 +102,12 @@ class Drafts:
         tell: Tell,
         hear: Hear = lambda kind, content: None,
         made: Callable[[Config, Callable[[int, Kind, bytes], None]], Trains] = Nursery,
+        finished: Finished = lambda result: None,
         frugal: bool = False,
     ) -> None:
         self.config, self.runs_dir, self.folder = config, runs_dir, folder
         self._job, self._tell, self._hear, self._frugal = job, tell, hear, frugal
+        self._finished = finished
         self._lock = threading.RLock()
         self._all: dict[int, Draft] = {}
         self.shown: Draft | None = None  # whose cars drive on the screen
@@ -225,6 +229,7 @@ class Drafts:
             best = how["result"]["best_lap_s"]
             lap = "no lap" if best is None else f"best lap {best:.2f} s"
             self._tell(f"finished: {how['result']['completion_pct']:.0f} % of laps, {lap}")
+            self._finished(draft.result)
             self._laps_of(draft)
             if draft.kept:
                 self._move(draft)

@@ -31,6 +31,7 @@ from racer.race import pack_of
 from racer.recording.trace import Trace
 from racer.render import html, table
 from racer.render.live.wire import Kind
+from racer.render.words import german
 
 REPLAYS_MAX = 8  # that wait to be opened
 LOOK_S = 0.2  # between two looks at the file
@@ -38,11 +39,15 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+JAVASCRIPT = "text/javascript"
 MODULES = ("lab", "talk", "editor", "debugger", "garage", "settings")
+CLASS = ("class", "door", "bar", "teacher", "projector")
 STATIC = {
-    **{f"{name}.js": ("racer.lab.web", "text/javascript") for name in MODULES},
+    **{f"{name}.js": ("racer.lab.web", JAVASCRIPT) for name in (*MODULES, *CLASS)},
     "lab.css": ("racer.lab.web", "text/css"),
-    "player.js": ("racer.render", "text/javascript"),
+    "class.css": ("racer.lab.web", "text/css"),
+    "words.js": ("racer.render", JAVASCRIPT),
+    "player.js": ("racer.render", JAVASCRIPT),
     "player.css": ("racer.render", "text/css"),
 }
 
@@ -244,6 +249,8 @@ def page(name: str) -> Callable[[Request], Awaitable[Response]]:
 async def static(request: Request) -> Response:
     """Scripts and styles of the package; the colours come from the table."""
     name = request.path_params["name"]
+    if name == "german.js":
+        return Response(f"export const german = {json.dumps(german())};", media_type=JAVASCRIPT)
     if name not in STATIC:
         return PlainTextResponse("No such file.", 404)
     package, kind = STATIC[name]

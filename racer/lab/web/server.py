@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import socket
 import webbrowser
 from typing import Any
@@ -12,40 +14,45 @@ from racer.errors import ResourceError
 HERE = "127.0.0.1"
 
 
-def listening(port: int) -> socket.socket:
-    """A socket of this machine alone; port 0 is any free one.
+def listening(port: int, host: str = HERE) -> socket.socket:
+    """A socket, by default of this machine alone; port 0 is any free one.
 
     Raises:
-        ResourceError: the port is taken.
+        ResourceError: the port is taken, or `host` is no address of this machine.
     """
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        made.bind((HERE, port))
+        made.bind((host, port))
     except OSError as error:
         made.close()
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise ResourceError(
+                f"--host {host}: no IPv4 address of this machine. Give one that it has, "
+                "or 0.0.0.0 for all of them."
+            ) from error
         raise ResourceError(
             f"--port {port}: {error.strerror}. Give another port, or none for any free one."
         ) from error
     return made
 
 
-def serve(app: Any, bound: socket.socket, address: str, *, browse: bool) -> None:
+def serve(app: Any, bound: socket.socket, words: str, *, browse: str) -> None:
     """Until Ctrl-C.
 
     Args:
         app: guarded.
         bound: from `listening`.
-        address: with the token, to print and to open.
-        browse: open it in the browser.
+        words: to print when it listens.
+        browse: the address to open in the browser; empty for none.
     """
     import uvicorn
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            console.say(f"racer lab: {address}\nCtrl-C ends it.")
+            console.say(f"{words}\nCtrl-C ends it.")
             if browse:
-                webbrowser.open(address)
+                webbrowser.open(browse)
 
     settings = uvicorn.Config(
         app,
@@ -56,3 +63,17 @@ def serve(app: Any, bound: socket.socket, address: str, *, browse: bool) -> None
         timeout_graceful_shutdown=2,
     )
     Server(settings).run(sockets=[bound])
+
+
+def addresses_of(host: str) -> list[str]:
+    """What this machine is called where `host` is bound, the one to print first."""
+    if host not in ("0.0.0.0", "::"):
+        return [host]
+    found = []
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address would
+        found.append(str(probe.getsockname()[0]))
+    with contextlib.suppress(OSError):
+        found += [str(one[4][0]) for one in socket.getaddrinfo(socket.gethostname(), None)]
+    found = [one for one in dict.fromkeys(found) if ":" not in one and not one.startswith("127.")]
+    return found or [HERE]

@@ -51,7 +51,7 @@ export function colors(node) {
 }
 
 // One lap: poses to draw, and when it first came to each place.
-class Drive {
+export class Drive {
   constructor(rows, from, to, began, dt, name, color) {
     Object.assign(this, { rows, from, to, began, dt, name, color, n: to - from });
     this.reached = [];

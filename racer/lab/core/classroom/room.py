@@ -1,0 +1,258 @@
+"""The room: everybody's drafts on one warm process, in fair turns, within limits of each person.
+
+Drafts think that they have a nursery of their own; a `Seat` is what they have. It asks the room for
+a turn, and passes on what is told about its own jobs alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from racer.config import Config
+from racer.errors import ResourceError, UsageError
+from racer.lab.core.classroom.turns import Turns
+from racer.lab.core.job import Job
+from racer.lab.core.nursery import KILLED, Nursery, Told
+from racer.render.live.wire import Kind
+
+ENDS = {"result": "finished", "error": "error"}
+CPU_S = 60  # of one draft and of its reward
+RUNS_MAX = 20  # kept ones of a person
+BYTES_MAX = 200 * 10**6  # of all files of a person
+OVER = b'{"error":"ended: a draft may take 60 s of processor time."}'
+
+
+def strict(config: Config, settings: dict[str, Any]) -> Config:
+    """Settings of a student's drafts: the reward in the guarded process alone, fully locked."""
+    return config.override(
+        settings | {"race.reward_engine": "worker", "race.sandbox": "strict", "eval.laps": 3}
+    )
+
+
+@dataclass
+class State:
+    """What the roster shows of one person.
+
+    Attributes:
+        words: absent, waiting, starting, learning, finished, error.
+        start, lap: the road and the lap of now, as pages hear them.
+        laps: how many laps of now there were, so that a page asks for new ones alone.
+        row: of metrics.
+        said: the last sentence.
+        saved: s, of the room's clock; None before the first save.
+    """
+
+    words: str = "absent"
+    start: bytes = b""
+    lap: bytes = b""
+    laps: int = 0
+    row: dict[str, Any] | None = None
+    said: str = ""
+    saved: float | None = None
+
+
+class Seat:
+    """The nursery of one person's drafts, as `racer.lab.core.drafts.Trains` has it."""
+
+    def __init__(self, room: Room, person: int, told: Told) -> None:
+        self._room, self.person, self.told = room, person, told
+        self.ready = room.nursery.ready
+
+    def train(self, job: Job) -> int:
+        """Ask for a turn; the number of the job."""
+        return self._room.ask(self, job)
+
+    def stop(self, number: int, *, save: bool = False) -> None:
+        """Give a turn back, or wait no more."""
+        self._room.stop(number, save=save)
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._room.leave(self)
+
+
+class Room:
+    """Everybody's turns.
+
+    Args:
+        config: to warm up with.
+        slots: trainings at a time.
+        made: makes the nursery.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        slots: int = 0,
+        made: Callable[[Config, Told], Nursery] = Nursery,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lock = threading.Lock()
+        self._numbers, self._clock = itertools.count(1), clock
+        self.turns: Turns[tuple[Seat, Job]] = Turns(slots or slots_of_machine(), clock)
+        self._jobs: dict[int, tuple[Seat, int]] = {}  # of the nursery: seat, its own number
+        self._asked: set[int] = set()  # jobs of the nursery that somebody ended
+        self.states: dict[int, State] = {}
+        self.nursery = made(config, self._told)
+
+    def seat(self, person: int) -> Callable[[Config, Told], Seat]:
+        """What makes the nursery of this person's drafts."""
+        return lambda _config, told: Seat(self, person, told)
+
+    def state(self, person: int) -> State:
+        """Of a person, for the roster."""
+        with self._lock:
+            return self.states.setdefault(person, State())
+
+    def ask(self, seat: Seat, job: Job) -> int:
+        """Wait for a turn to train."""
+        number, state = next(self._numbers), self.state(seat.person)
+        with self._lock:
+            asked = replace(job, number=number, cpu_s=CPU_S)
+            old = self.turns.ask(seat.person, (seat, asked))
+            state.words, state.saved = "waiting", self._clock()
+        if old is not None:
+            old[0].told(old[1].number, Kind.DONE, KILLED)
+        self._go()
+        return number
+
+    def stop(self, number: int, *, save: bool = False) -> None:
+        """End a job, or have it wait no more."""
+        waited = None
+        with self._lock:
+            going = [n for n, (_, own) in self._jobs.items() if own == number]
+            self._asked.update(going)
+            for one in list(self.turns.waiting()):
+                if one[1].number == number:
+                    waited = self.turns.drop(one[0].person)
+        for job in going:
+            self.nursery.stop(job, save=save)
+        if waited is not None:
+            waited[0].told(number, Kind.DONE, KILLED)
+
+    def stop_person(self, person: int) -> None:
+        """A teacher ends what someone trains or waits for."""
+        with self._lock:
+            numbers = [own for seat, own in self._jobs.values() if seat.person == person]
+            numbers += [job.number for seat, job in self.turns.waiting() if seat.person == person]
+        for number in numbers:
+            self.stop(number)
+        self.state(person).words = "stopped"
+
+    def leave(self, seat: Seat) -> None:
+        """Nothing of this seat goes on."""
+        with self._lock:
+            numbers = [own for one, own in self._jobs.values() if one is seat]
+            numbers += [job.number for one, job in self.turns.waiting() if one is seat]
+        for number in numbers:
+            self.stop(number)
+
+    def pause(self, on: bool) -> None:
+        """Begin no training, or go on."""
+        with self._lock:
+            self.turns.paused = on
+        self._go()
+
+    def put_first(self, person: int) -> None:
+        """Have someone go next."""
+        with self._lock:
+            self.turns.put_first(person)
+
+    def place(self, person: int) -> tuple[int, float] | None:
+        """Which one of those who wait, and in about how many seconds."""
+        with self._lock:
+            return self.turns.place(person)
+
+    def close(self) -> None:
+        """End every process."""
+        with self._lock:
+            self.turns.paused = True
+        self.nursery.close()
+
+    def _go(self) -> None:
+        """Begin as many turns as are free."""
+        with self._lock:
+            while (found := self.turns.next()) is not None:
+                person, (seat, job) = found
+                self._jobs[self.nursery.train(job)] = seat, job.number
+                self.states.setdefault(person, State()).words = "starting"
+
+    def _told(self, number: int, kind: Kind, content: bytes) -> None:
+        """What the nursery hears, in its threads; nobody's lock is held while it is passed on."""
+        with self._lock:
+            if number not in self._jobs:
+                return
+            seat, own = self._jobs[number]
+            if kind == Kind.DONE:
+                del self._jobs[number]
+                self.turns.done(seat.person)
+                if content == KILLED and number not in self._asked:
+                    content = OVER
+                self._asked.discard(number)
+            else:
+                note(self.states.setdefault(seat.person, State()), kind, content)
+        seat.told(own, kind, content)
+        if kind == Kind.DONE:
+            with self._lock:
+                note(self.states[seat.person], kind, content)
+            self._go()
+
+
+def note(state: State, kind: Kind, content: bytes) -> None:
+    """Keep for the roster what is told about a job."""
+    if kind == Kind.START:
+        state.start, state.words, state.row = content, "learning", None
+    elif kind == Kind.LAP:
+        state.lap, state.laps = content, state.laps + 1
+    elif kind == Kind.METRICS:
+        state.row = json.loads(content)
+    elif kind == Kind.DONE and state.words not in ("waiting", "starting"):
+        how = json.loads(content)
+        state.words = next((word for key, word in ENDS.items() if key in how), "stopped")
+
+
+def slots_of_machine() -> int:
+    """Trainings at a time: all cores but one, which serves pages and judges."""
+    known = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max((known or 1) - 1, 1)
+
+
+def within_limits(folder: Path, runs: int) -> None:
+    """One more run may be kept.
+
+    Raises:
+        UsageError: the person has as many as a class has room for.
+    """
+    if runs >= RUNS_MAX:
+        raise UsageError(f"you have {RUNS_MAX} runs. Delete one, then keep this one.")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if size > BYTES_MAX:
+        raise UsageError(f"your runs have more than {BYTES_MAX // 10**6} MB. Delete one first.")
+
+
+def check_machine(config: Config) -> None:
+    """Refuse a class where rewards cannot be locked away fully.
+
+    Raises:
+        ResourceError: Landlock, seccomp or limits are missing here.
+    """
+    from racer.reward import make_engine
+    from racer.tracks import Track
+
+    try:
+        waypoints = Track.load(config.race.track).waypoints
+        make_engine("center_line", n=1, waypoints=waypoints, sandbox="strict").close()
+    except ResourceError as error:
+        raise ResourceError(
+            "racer lab --class runs rewards of students only where they can be locked away fully: "
+            "Linux 5.13 or newer with Landlock and seccomp. racer lab without --class works here."
+        ) from error
