@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import os
 import re
 import sys
@@ -120,12 +119,15 @@ def _guarded(command: Callable[[], int], debug: bool) -> int:
     except OSError as error:
         if debug:
             traceback.print_exc()
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+        from racer.storage import files
+
+        if error.errno not in files.FULL:
             print(f"racer: {printable(_unusable(error))}", file=sys.stderr)
             return BadInput.exit_code
         _drop_stdout()
         where = error.filename or "the output"
-        print(f"racer: cannot write {where}: {error.strerror}. Free some space.", file=sys.stderr)
+        advice = files.advice_on(error, "Free some space.")
+        print(f"racer: cannot write {where}: {error.strerror}. {advice}", file=sys.stderr)
         return ResourceError.exit_code
 
 

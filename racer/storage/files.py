@@ -28,7 +28,8 @@ TMP_PREFIX = ".racer-tmp-"  # nobody else names files so, wherever --runs-dir po
 JSON_LIMIT = 16 * 2**20  # bytes; a manifest is a few kB
 _RESERVED = {"con", "prn", "aux", "nul", "latest"}  # Windows devices, and our own word
 _RESERVED |= {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}  # the disk's own
+_DISK = FULL | {errno.EACCES, errno.EPERM}
 _DISK |= {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE, errno.ESTALE}
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)  # no \r\n on Windows
 _CAN_SYNC_FOLDERS = hasattr(os, "O_DIRECTORY")  # Windows opens no folders; it renames durably
@@ -51,7 +52,15 @@ def disk_errors(
         named = error.filename and TMP_PREFIX not in str(error.filename)
         where = f" ({error.filename})" if named and str(error.filename) != what else ""
         problem = f"cannot write {what}: {error.strerror}{where}."
-        raise ResourceError(f"{problem} What was saved before is intact. {advice}") from error
+        what_to_do = advice_on(error, advice)
+        raise ResourceError(f"{problem} What was saved before is intact. {what_to_do}") from error
+
+
+def advice_on(error: OSError, full: str) -> str:
+    """What to do about a disk that refuses: `full`, or what limits the size of one file."""
+    if error.errno == errno.EFBIG:
+        return "The file system, or `ulimit -f`, allows no larger file."
+    return full
 
 
 def write_atomic(path: Path, content: bytes) -> None:

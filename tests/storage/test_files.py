@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from racer.cli import guarded
 from racer.errors import BadRun, ResourceError
 from racer.storage import files
 
@@ -107,6 +108,18 @@ def test_a_committed_folder_is_complete_or_absent_at_every_failing_call(tmp_path
 def test_a_full_disk_is_a_resource_error_that_says_what_survives():
     with pytest.raises(ResourceError, match="intact"), files.disk_errors("a checkpoint"):
         raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_limit_of_file_size_is_named(capsys):
+    error = OSError(errno.EFBIG, "File too large")
+    with pytest.raises(ResourceError, match="ulimit -f"), files.disk_errors("a checkpoint"):
+        raise error
+
+    def command():
+        raise error
+
+    assert guarded(command) == 5
+    assert "cannot write the output: File too large. The file system" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff", b'{"a": NaN}', b"[" * 100_000])
