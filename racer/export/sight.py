@@ -42,8 +42,13 @@ def seeing(
     named = {k: v for k, v in _renamed(weights, seen) if not k.startswith("pi_")}
     actor = EXTRACTOR if "action_net.weight" in named else f"actor.{EXTRACTOR}"
     mine = {k: v.shape for k, v in named.items() if k.startswith(f"{actor}.")}
-    known = _known(named, actor, seen, horizons)
-    found = next((one for one in known if _of(one, seen, actor) == mine), None)
+    first = named.get("mlp_extractor.policy_net.0.weight", named.get("actor.latent_pi.0.weight"))
+    found = None
+    for one in _known(named, actor, seen, horizons):
+        numbers = sum(b.outputs(part) for b, part in zip(one, seen, strict=True))
+        fed = first is None or first.shape[1:] == (numbers,)
+        if found is None and fed and _of(one, seen, actor) == mine:
+            found = one
     if found is None:
         raise BadRun(
             f"its layers that see are neither Stable-Baselines3's NatureCNN nor one of "

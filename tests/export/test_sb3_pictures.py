@@ -50,6 +50,9 @@ def test_another_observation_is_refused_with_what_to_say(tmp_path):
     race = make_race(RaceConfig(observation="camera"), 1, with_reward=False)
     with pytest.raises(BadRun, match=r"for an observation of an array of shape \(1, 60, 80\)"):
         read_sb3(tmp_path / "a.zip", race=race)
+    mixed = RaceConfig(observation="camera+features", camera=SMALL)  # as many tensors
+    with pytest.raises(BadRun, match="for an observation of camera of shape"):
+        read_sb3(tmp_path / "a.zip", race=make_race(mixed, 1, with_reward=False))
 
 
 def test_a_run_with_pictures_goes_out_and_comes_back(tmp_path, monkeypatch, capsys):
