@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -24,11 +25,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from racer.errors import UsageError
+from racer.errors import UsageError, printable
 from racer.render import scene, table
 from racer.render.ghosts import REFERENCE, Ghost, Pace, seconds_from_line
 from racer.render.scene import Playback
-from racer.sim.types import LAP_COMPLETE, PARAMS, STATUS_LABELS
+from racer.sim.types import BOX, LAP_COMPLETE, PARAMS, STATUS_LABELS
 
 POSE = {"x": "car_x", "y": "car_y", "yaw": "yaw", "v": "v", "steer": "steer"}  # x, y: params' too
 FLAGS = tuple(name for name in PARAMS.names or () if PARAMS[name].kind == "b")
@@ -118,7 +119,7 @@ def recording(
     shown = [(ghost, True) for ghost in ghosts]
     if pace is not None and not any(ghost.name == REFERENCE for ghost in ghosts):
         shown.append((pace.ghost, False))
-    tables = [_rows(playback), *_lines(playback)]
+    tables = [_rows(playback), *_lines(playback), *_around(playback)]
     tables += [_ghost(k, ghost) for k, (ghost, _) in enumerate(shown)]
     return {
         "title": scene.title_of(playback),
@@ -129,6 +130,8 @@ def recording(
         "speeds": [float(v) for v in scene.speed_scale(playback.rows)],
         "start": np.round(scene.start_line(playback.track), 3).tolist(),
         "laps": list(_laps(playback, pace)),
+        "around": _bodies(playback),
+        "events": _events(playback),
         "ghosts": [_about_ghost(ghost, on) for ghost, on in shown],
         "params": list(PARAMS.names or ()),
         "whole": ["steps", *(name for name in PARAMS.names or () if PARAMS[name].kind == "i")],
@@ -173,6 +176,8 @@ def shared() -> dict[str, Any]:
         "speedColors": table.SPEED_COLORS,
         "zoom": (table.ZOOM, table.ZOOM_MIN, table.ZOOM_MAX),
         "followScale": table.FOLLOW_SCALE,
+        "hit": scene.HIT,
+        "tape": (scene.TAPED, scene.TAPE),
         "shape": {
             "body": scene.BODY_OUTLINE.tolist(),
             "wheels": wheels,
@@ -190,7 +195,7 @@ def themes() -> str:
     dark, light = (_variables(theme) for theme in (table.DARK, table.LIGHT))
     marks = "".join(
         f".{name}{{color:var(--{name})}}"
-        for name in _names(table.DARK)
+        for name in _colors(table.DARK)
         if name[:5] in ("ghost", "polic", "refer")
     )
     return (
@@ -200,7 +205,7 @@ def themes() -> str:
     )
 
 
-def _names(theme: table.Theme) -> dict[str, table.Color]:
+def _colors(theme: table.Theme) -> dict[str, table.Color]:
     """Every colour of a theme by the name that CSS calls it."""
     found = {name: color for name, color in theme._asdict().items() if name != "ghosts"}
     return found | {f"ghost{k}": color for k, color in enumerate(theme.ghosts)}
@@ -208,12 +213,12 @@ def _names(theme: table.Theme) -> dict[str, table.Color]:
 
 def _variables(theme: table.Theme) -> str:
     return "".join(
-        "--{}:#{:02x}{:02x}{:02x};".format(name, *c) for name, c in _names(theme).items()
+        "--{}:#{:02x}{:02x}{:02x};".format(name, *c) for name, c in _colors(theme).items()
     )
 
 
 def _color_name(color: table.Color) -> str:
-    return next((name for name, known in _names(table.DARK).items() if known == color), "ghost0")
+    return next((name for name, known in _colors(table.DARK).items() if known == color), "ghost0")
 
 
 def packed(tables: Sequence[Table]) -> str:
@@ -270,15 +275,59 @@ def _turning(rows: NDArray[np.void], name: str) -> NDArray[Any]:
     return np.unwrap(rows[name]) if name == "yaw" else rows[name]
 
 
+def _around(playback: Playback) -> Iterator[Table]:
+    """Where each box, bot and other car is at every row, whether it is there, and is hit."""
+    for k in range(playback.objects.shape[1]):
+        one = playback.objects[:, k]
+        where = {name: (_turning(one, name), 1000) for name in ("x", "y", "yaw")}
+        yield f"around{k}", where | {name: (one[name], 1) for name in ("present", "hit")}
+
+
+def _bodies(playback: Playback) -> list[dict[str, Any]]:
+    """What each of them is: its size in m where it is a box, and its colour."""
+    found = []
+    for one in playback.objects[0] if len(playback.objects) else ():
+        size = [round(float(one[name]), 3) for name in ("length", "width")]
+        color = scene.BODIES.get(int(one["kind"]), scene.OTHER_BODY)
+        found.append({"box": size if one["kind"] == BOX else None, "color": color})
+    return found
+
+
+def _events(playback: Playback) -> list[tuple[float, str]]:
+    """What happened in a recorded race, by the seconds since its start."""
+    found = []
+    for one in _told(playback, "events"):
+        time, words = (one.get("time_s"), one.get("words")) if isinstance(one, dict) else (0, 0)
+        if isinstance(time, float) and math.isfinite(time) and isinstance(words, str):
+            found.append((time, printable(words)[:NAME_MAX]))
+    return found
+
+
+def _names(playback: Playback, count: int) -> list[str]:
+    """Of the laps; the laps of a race are its cars."""
+    names = _told(playback, "names")
+    if len(names) == count:
+        return [printable(str(name))[:NAME_MAX] for name in names]
+    return [f"lap {k + 1}" for k in range(count)]
+
+
+def _told(playback: Playback, what: str) -> list[Any]:
+    """A list of what a recording, which may come from anyone, says of its race."""
+    race = playback.meta.get("race")
+    found = race.get(what) if isinstance(race, dict) else None
+    return found if isinstance(found, list) else []
+
+
 def _laps(playback: Playback, pace: Pace | None) -> Iterator[dict[str, Any]]:
     parts = playback.episodes()
+    names = _names(playback, len(parts))
     for k, part in enumerate(parts):
         rows = playback.rows[part]
         status = int(rows["status"][-1])
         yield {
             "from": part.start,
             "to": part.stop,
-            "name": f"lap {k + 1}",
+            "name": names[k],
             "seconds": round(scene.seconds_of(playback, k, len(rows)), 4),
             "progress": round(float(np.nan_to_num(rows["params"]["progress"].max())), 2),
             "status": table.status_words(STATUS_LABELS[status]),

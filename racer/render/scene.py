@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.render.table import DARK, SPEED_COLORS, Color
-from racer.sim.types import BOT, BOX
+from racer.sim.types import BOT, BOX, OTHER_CAR
 from racer.tracks import Track
 
 Array: TypeAlias = NDArray[np.float64]
@@ -25,6 +25,8 @@ TAPE: Color = (206, 176, 140)
 HIT: Color = DARK.warning  # what a car has crashed into
 BOT_BODY: Color = (186, 194, 204)
 OTHER_BODY: Color = (204, 121, 167)
+BODIES = {BOX: CARDBOARD, BOT: BOT_BODY, OTHER_CAR: OTHER_BODY}  # of what is around a car
+TAPED = 0.12  # of a box's width
 
 DASH, GAP = 0.25, 0.25  # m, centre line
 BORDER_WIDTH, CENTER_WIDTH = 0.035, 0.025  # m
@@ -139,7 +141,7 @@ def box(around: np.void) -> list[Shape]:
     """A cardboard box from above, to scale; `around` is an AROUND row."""
     half = 0.5 * float(around["length"]), 0.5 * float(around["width"])
     parts = [(_rectangle(*half), HIT if around["hit"] else CARDBOARD)]
-    parts.append((_rectangle(half[0], 0.12 * half[1]), TAPE))
+    parts.append((_rectangle(half[0], TAPED * half[1]), TAPE))
     turn, middle = _rotation(float(around["yaw"])).T, [float(around["x"]), float(around["y"])]
     return [Polygon(points @ turn + middle, color) for points, color in parts]
 
@@ -148,7 +150,7 @@ def other_cars(around: NDArray[np.void]) -> list[tuple[Pose, Color]]:
     """Bots and other cars among (K,) AROUND, with the colours of their bodies."""
     found = []
     for one in around[around["present"] & (around["kind"] != BOX)]:
-        color = HIT if one["hit"] else BOT_BODY if one["kind"] == BOT else OTHER_BODY
+        color = HIT if one["hit"] else BODIES[int(one["kind"])]
         pose = Pose(float(one["x"]), float(one["y"]), float(one["yaw"]), 0.0, 0.0)
         found.append((pose, color))
     return found

@@ -1,12 +1,14 @@
 """Boxes, bots and other cars in pictures and recordings."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from racer.config import Others, RaceConfig
 from racer.evaluation import evaluate, protocol, time_trial
 from racer.recording.trace import AROUND, Trace
-from racer.render import figures, scene, video
+from racer.render import figures, html, scene, video
 from racer.sim.types import BOT, BOX
 from racer.tracks import Track
 
@@ -109,3 +111,37 @@ def test_mercy_puts_the_car_beyond_the_box_at_the_third_fault():
     result, _ = time_trial(Follows(), RaceConfig(track="oval", others=others), rules)
     assert result.laps[0].crashes in (3, 4, 5, 6)
     assert result.laps[0].complete
+
+
+def test_a_page_has_the_boxes_and_bots_of_its_recording(driven):
+    _, trace = driven
+    about = html.recording(trace)
+    assert about["around"] == [
+        {"box": [0.4, 0.3], "color": scene.CARDBOARD},
+        {"box": None, "color": scene.BOT_BODY},
+    ]
+    tables = {name: (count, dict(columns)) for name, count, columns in about["tables"]}
+    for k in (0, 1):
+        assert tables[f"around{k}"] == (
+            len(trace.rows),
+            {"x": 1000, "y": 1000, "yaw": 1000, "present": 1, "hit": 1},
+        )
+
+
+@pytest.mark.parametrize(
+    "race",
+    [7, [1], {"names": 3, "events": {}}, {"names": ["a", "b"], "events": [1, {"time_s": "x"}]}],
+)
+def test_a_page_of_a_recording_that_lies_about_its_race_shows_its_laps(driven, race):
+    _, trace = driven
+    about = html.recording(dataclasses.replace(trace, meta={"race": race}))
+    assert [lap["name"] for lap in about["laps"]] == ["lap 1"]
+    assert about["events"] == []
+
+
+def test_a_page_of_a_race_names_its_cars_and_tells_what_happened(driven):
+    _, trace = driven
+    race = {"names": ["hare"], "events": [{"time_s": 1.0, "words": "hare crashes"}]}
+    about = html.recording(dataclasses.replace(trace, meta={"race": race}))
+    assert [lap["name"] for lap in about["laps"]] == ["hare"]
+    assert about["events"] == [(1.0, "hare crashes")]

@@ -3,13 +3,16 @@
 import contextlib
 import dataclasses
 
+import numpy as np
 import pytest
 from render_recordings import MARKUP, driven
 
-from racer.recording.trace import Trace
+from racer.recording.trace import AROUND, Trace
 from racer.render import html as replay
+from racer.render import scene
 from racer.render.ghosts import Pace, ghost_of
 from racer.render.table import DARK, LIGHT
+from racer.sim.types import BOX, OTHER_CAR
 
 PATIENCE_MS = 30_000
 
@@ -237,3 +240,24 @@ def test_hostile_texts_are_shown_and_not_obeyed(browser, laps, tmp_path, hostile
         assert page.locator("pre").text_content() == hostile
         assert page.evaluate("document.hacked") is None
         assert page.locator("img").count() == 0
+
+
+def test_boxes_and_other_cars_are_drawn_in_their_colours(browser, laps, tmp_path):
+    around = np.zeros((len(laps.rows), 2), AROUND)
+    around["kind"], around["present"] = [BOX, OTHER_CAR], True
+    around["length"], around["width"] = 0.4, 0.3
+    around["x"], around["y"], around["yaw"] = zip(*map(laps.track.pose_at, (5.0, 9.0)), strict=True)
+    path = tmp_path / "among.html"
+    path.write_text(replay.page(dataclasses.replace(laps, objects=around)), encoding="utf-8")
+    count = """(colors) => {
+      const c = document.querySelector("canvas"), found = colors.map(() => 0);
+      const g = new OffscreenCanvas(c.width, c.height).getContext("2d", { willReadFrequently: true });
+      g.drawImage(c, 0, 0);
+      const pixels = g.getImageData(0, 0, c.width, c.height).data;
+      for (let i = 0; i < pixels.length; i += 4)
+        colors.forEach((one, k) => (found[k] += one.every((value, j) => value === pixels[i + j])));
+      return found;
+    }"""
+    with opened(browser, path, motion="reduce") as page:
+        page.wait_for_function(f"() => ({count})({[list(scene.CARDBOARD)]})[0] > 20")
+        assert page.evaluate(count, [scene.OTHER_BODY])[0] > 20

@@ -91,6 +91,8 @@ export class Drive {
   }
 }
 
+const rgb = (color) => `rgb(${color.join(" ")})`;
+
 // A canvas on which +y is up and lengths are metres: road, trail and cars.
 export class Stage {
   constructor(canvas, track, shape) {
@@ -177,6 +179,18 @@ export class Stage {
     this.g.setTransform(1, 0, 0, 1, 0, 0);
     this.g.drawImage(this.base, 0, 0);
     this.look(this.g, this.camera);
+  }
+  // A box from above: its sides, and the tape along it.
+  carton(pose, [length, width], fill, [part, tape]) {
+    const g = this.g;
+    g.save();
+    g.translate(pose.x, pose.y);
+    g.rotate(pose.yaw);
+    for (const [wide, color] of [[width, fill], [part * width, tape]]) {
+      g.fillStyle = rgb(color);
+      g.fillRect(-length / 2, -wide / 2, length, wide);
+    }
+    g.restore();
   }
   // A car: filled with an outline, or hollow.
   car(pose, fill, outline, least = this.shape.least) {
@@ -452,12 +466,26 @@ export class Player {
       this.repaint = false;
     }
     stage.show();
+    this.drawAround(at);
     const beside = this.beside();
     for (const ghost of beside) stage.car(ghost.pose(at * drive.dt / ghost.dt), null, this.color(ghost.color));
     stage.car(pose, this.color("car"), this.color("edge"));
     this.words(at, i, beside);
     this.drawStrips(i, beside);
     if (this.moved && this.shownRow !== drive.from + i) this.moved((this.shownRow = drive.from + i), this.paused);
+  }
+  // Boxes, bots and other cars between two rows; what is far away at the next one was placed anew.
+  drawAround(at) {
+    const i = this.drive.from + Math.floor(at), j = Math.min(i + 1, this.drive.to - 1), part = at % 1;
+    this.recording.around?.forEach(({ box, color }, k) => {
+      const rows = this.tables["around" + k];
+      if (!rows.present[i]) return;
+      const far = !rows.present[j] || Math.hypot(rows.x[j] - rows.x[i], rows.y[j] - rows.y[i]) > 1;
+      const mix = (name) => rows[name][i] + (far ? 0 : part * (rows[name][j] - rows[name][i]));
+      const pose = { x: mix("x"), y: mix("y"), yaw: mix("yaw"), steer: 0 }, fill = rows.hit[i] ? this.table.hit : color;
+      if (box) this.stage.carton(pose, box, fill, this.table.tape);
+      else this.stage.car(pose, rgb(fill), this.color("edge"));
+    });
   }
   beside() {
     if (!this.ghostsOn) return [];
@@ -471,7 +499,8 @@ export class Player {
     this.clock.textContent = write(seconds, over && lap.complete ? this.decimals : 2) + " s";
     const reward = this.rows.reward[row];
     this.reward.textContent = Number.isFinite(reward) ? Number(reward.toPrecision(4)).toLocaleString(undefined, { maximumSignificantDigits: 4 }) : "–";
-    const words = [over ? lap.status : "", lap.pace, this.speed !== 1 ? `${this.speed}× speed` : "", this.paused && !over ? "paused" : ""];
+    const said = (r.events ?? []).filter(([time]) => time <= at * drive.dt && at * drive.dt < time + 3).map(([, text]) => text);
+    const words = [...said.slice(-2), over ? lap.status : "", lap.pace, this.speed !== 1 ? `${this.speed}× speed` : "", this.paused && !over ? "paused" : ""];
     this.note.textContent = `${write(drive.pose(at).v, 2)} m/s measured` + words.map((word) => word && ` · ${word}`).join("");
     for (const { key, count, cell } of this.cells) {
       const text = key === "closest_waypoints" ? `${this.rows.prev_waypoint[row]}, ${this.rows.next_waypoint[row]}` : this.shown(key, row, count);
