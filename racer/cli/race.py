@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--video", metavar="FILE", help="film it as .mp4 or .gif; needs no display")
     parser.add_argument(
+        "--html", metavar="FILE", help="also write a page that plays it in any browser, offline"
+    )
+    parser.add_argument(
         "--json", metavar="FILE", help="also write everything as JSON; - prints nothing but it"
     )
     parser.add_argument(
@@ -87,6 +90,11 @@ def run(args: argparse.Namespace) -> None:
     if args.out:
         trace.save(args.out)
         console.say(f"recording: {args.out}")
+    if args.html:
+        from racer.render import html
+
+        files.write_output(args.html, html.page(trace).encode())
+        console.say(f"page: {args.html}")
     _show(args, trace)
 
 
@@ -110,6 +118,8 @@ def _check(args: argparse.Namespace) -> None:
         from racer.storage import files
 
         files.check_output(args.out)
+    if args.html and Path(args.html).suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--html {args.html}: the name must end in .html.")
     if args.video and Path(args.video).suffix.lower() not in (".mp4", ".gif"):
         raise UsageError(f"--video {args.video}: the name must end in .mp4 or .gif.")
 

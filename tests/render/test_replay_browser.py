@@ -251,7 +251,8 @@ def test_boxes_and_other_cars_are_drawn_in_their_colours(browser, laps, tmp_path
     path.write_text(replay.page(dataclasses.replace(laps, objects=around)), encoding="utf-8")
     count = """(colors) => {
       const c = document.querySelector("canvas"), found = colors.map(() => 0);
-      const g = new OffscreenCanvas(c.width, c.height).getContext("2d", { willReadFrequently: true });
+      const copy = new OffscreenCanvas(c.width, c.height);
+      const g = copy.getContext("2d", { willReadFrequently: true });
       g.drawImage(c, 0, 0);
       const pixels = g.getImageData(0, 0, c.width, c.height).data;
       for (let i = 0; i < pixels.length; i += 4)
