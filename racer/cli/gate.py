@@ -1,6 +1,7 @@
 """Let a run drive again, and promote it only if it is good enough; for scripts and CI.
 
-exit codes: 0 passed, 1 not good enough, 2 usage, 3 a run that cannot be used.
+exit codes: 0 passed, 1 not good enough, 2 usage, 3 a run that cannot be used, 6 the tag changed
+hands meanwhile.
 """
 
 from __future__ import annotations
