@@ -12,11 +12,16 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
 @pytest.fixture(scope="module")
-def job():
+def jobs():
     text = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
     found = yaml.safe_load(text)
     assert set(found[True]) == {"push", "pull_request"}  # YAML reads `on` as true
-    return found["jobs"]["readme"]
+    return found["jobs"]
+
+
+@pytest.fixture(scope="module")
+def job(jobs):
+    return jobs["readme"]
 
 
 def test_it_runs_on_linux_macos_and_windows(job):
@@ -48,8 +53,14 @@ def test_every_system_runs_both_commands_of_the_readme(job):
         assert test in text, system
 
 
-def test_each_action_has_a_version(job):
-    for step in job["steps"]:
+def test_each_extra_is_tried_alone(jobs):
+    """But those of development, peers and rewards, which have no part of racer to themselves."""
+    tried = {one["extra"] for one in jobs["extras"]["strategy"]["matrix"]["include"]}
+    assert tried == set(PROJECT["optional-dependencies"]) - {"bench", "dev", "docs", "rewards"}
+
+
+def test_each_action_has_a_version(jobs):
+    for step in (step for job in jobs.values() for step in job["steps"]):
         if "uses" in step:
             assert re.fullmatch(r"[\w./-]+@v\d+", step["uses"])
 
