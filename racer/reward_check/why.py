@@ -36,8 +36,10 @@ def why(tree: ast.Module, traced: Traced) -> list[Reason]:
         return [Reason(traced.line, f"the call failed: {traced.problem}")]
     known = _Known(tree, traced)
     last = next((i for i in reversed(range(len(traced.events))) if _returns(known, i)), None)
-    if traced.cut or last is None:
+    if traced.cut or not traced.events:
         return [Reason(0, f"it returned {number(traced.value)}; too many lines ran to say why")]
+    if last is None:
+        return known.last(traced.value)
     statement = known.statement(last)
     assert statement is not None
     line = traced.events[last].line
@@ -77,6 +79,16 @@ class _Known:
         """What a part came to when the line of event `i` ran."""
         wanted = self._number.get(id(node))
         return next((one for one in self.events[i].reads if one.part == wanted), None)
+
+    def last(self, value: float) -> list[Reason]:
+        """Of a call without a `return`: of a lambda, or one that reached its end."""
+        i = max(k for k, event in enumerate(self.events) if event.depth == 1)
+        statement, line = self.statement(i), self.events[i].line
+        found = [Reason(line, f"returned {number(value)} here")]
+        for node in ast.walk(statement) if statement is not None else ():
+            if isinstance(node, ast.Lambda):
+                found += self._value(node.body, i, STEPS)
+        return _dedupe(iter(found))
 
     def reasons(self, i: int, left: int) -> Iterator[Reason]:
         """Why the statement of event `i` ran, and what it computed."""

@@ -80,6 +80,18 @@ def test_a_function_of_the_file_is_followed(trace, tmp_path):
     assert any(line == 2 and text.startswith("`v < 9` was True") for line, text in found)
 
 
+def test_a_lambda_is_looked_into_and_a_comprehension_is_one_line(trace, tmp_path):
+    paid = "0.0 if p['speed'] > 0.5 and sum(i for i in range(9)) else 1.0"
+    text = f"reward_function = lambda p: {paid}\n"
+    file = file_of(text, tmp_path)
+    with stepping(trace, file) as steps:
+        call = steps.look(STEP)
+    assert [event.line for event in call.events] == [1]
+    found = [reason.text for reason in why(file.tree, call)]
+    assert found[0] == "returned 0 here"
+    assert "it would be False with `p['speed']` <= 0.5" in found[1]
+
+
 def test_lines_values_and_prints_of_one_call(trace, tmp_path):
     body = SPEED + 'print("at", round(speed, 1))\nwaypoints = params["waypoints"]\nreturn speed'
     file, call = looked(trace, tmp_path, body)
@@ -144,7 +156,9 @@ def test_a_call_that_never_ends_and_one_of_many_lines_are_bounded(trace, tmp_pat
 
 def test_looking_runs_nothing_of_the_file_that_the_call_would_not(trace, tmp_path):
     head = (
-        "import math\ncalls = [0]\nclass Loud:\n    def __repr__(self):\n        calls[0] += 1\n"
+        "import math\ncalls = [0]\nclass Kind(type):\n    def __eq__(cls, other):\n"
+        "        calls[0] += 1\n        return True\n    __hash__ = type.__hash__\n"
+        "class Loud(metaclass=Kind):\n    def __repr__(self):\n        calls[0] += 1\n"
         "        return 'loud'\n    def __gt__(self, other):\n        calls[0] += 1\n"
         "        return True\n    def __bool__(self):\n        calls[0] += 1\n        return True\n"
     )

@@ -2,7 +2,7 @@
 
 It runs inside the guarded process, beside the code that it watches: standard library only, loaded
 by its path. Values of plain types alone become text, because `repr` of another object would run the
-reward's own code. Everything is bounded: EVENTS lines, TEXT characters a value, the bytes in all.
+reward's own code. All is bounded: EVENTS lines, TEXT characters a value, bytes and time.
 
 A part of a line that only reads (`distance <= 0.1 * width`) is computed a second time from the
 names that it reads, to say with which numbers a test went which way; calls of the reward's own
@@ -13,19 +13,22 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import itertools
 import json
 import math
 import operator
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 EVENTS = 5000  # lines of one call
 TEXT = 60  # characters of a value
-NAMES = 60  # names of a function that are looked at
+NAMES = 200  # names of a function that are looked at
 ITEMS = 4  # of a list that are shown
 _NOTED = 1 << 17  # characters after which nothing more is noted
+_SPENT_S = 0.2  # s, that noting may take
 _DIGITS = 10**15
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
@@ -48,6 +51,9 @@ _CALLS: dict[str, Callable[..., Any]] = {
     f.__name__: f for f in (abs, min, max, len, float, int, bool, round)
 }
 _PLAIN = (int, float, bool, str, type(None))
+_HELD = (dict, list, tuple)
+# Python runs these in frames of their own up to 3.11 and within their function since 3.12.
+_INSIDE = {"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"}
 
 
 class Unknown(Exception):
@@ -160,6 +166,7 @@ class Tracer:
         self.cut = False
         self._frames: dict[int, tuple[dict[str, str], int]] = {}
         self._depth = self._size = 0
+        self._spent = 0.0
         before = sys.gettrace()
         sys.settrace(self._enter)
         try:
@@ -177,15 +184,25 @@ class Tracer:
             events, self.cut = events[: len(events) // 2], True
 
     def _enter(self, frame: types.FrameType, event: str, _arg: Any) -> Any:
-        if self.cut or frame.f_code.co_filename != self._path:
+        code = frame.f_code
+        if self.cut or code.co_filename != self._path or code.co_name in _INSIDE:
             return None
         self._depth += 1
         self._frames[id(frame)] = (self._names(frame), -1)
         return self._step
 
-    def _step(self, frame: types.FrameType, event: str, arg: Any) -> Any:
+    def _step(self, frame: types.FrameType, event: str, _arg: Any) -> Any:
         if self.cut:
             return None
+        began = time.perf_counter()
+        self._note(frame, event)
+        self._spent += time.perf_counter() - began
+        if len(self.events) >= EVENTS or self._size > _NOTED or self._spent > _SPENT_S:
+            self.cut = True
+            sys.settrace(None)
+        return self._step
+
+    def _note(self, frame: types.FrameType, event: str) -> None:
         known, last = self._frames.get(id(frame), ({}, -1))
         names = self._names(frame)
         if last >= 0:
@@ -198,20 +215,16 @@ class Tracer:
             code = frame.f_code.co_name[:TEXT]
             self.events.append([frame.f_lineno, self._depth, code, {}, read])
             self._size += 60 * (1 + len(read))
-            if last + 1 >= EVENTS or self._size > _NOTED:
-                self.cut = True
-                sys.settrace(None)
         self._frames[id(frame)] = names, last
         if event == "return":
             self._depth -= 1
             self._frames.pop(id(frame), None)
-        return self._step
 
     def _names(self, frame: types.FrameType) -> dict[str, str]:
         """Local names, and the file's own that functions assign to, with their values."""
         found = {}
-        for name, value in list(frame.f_locals.items())[:NAMES]:
-            if type(value) not in (types.FunctionType, types.ModuleType):
+        for name, value in itertools.islice(frame.f_locals.items(), NAMES):
+            if not is_a(value, (types.FunctionType, types.ModuleType)):
                 found[name[:TEXT]] = shown(value)
         for name in self._kept:
             if name in frame.f_globals:
@@ -243,10 +256,8 @@ def number_of(node: ast.expr, names: Names) -> float | None:
 
 def plain_number(value: Any) -> float | None:
     """For JSON: a finite number, or None."""
-    if type(value) is bool:
-        return float(value)
     with contextlib.suppress(OverflowError):
-        if type(value) in (int, float) and math.isfinite(value):
+        if is_a(value, (bool, int, float)) and math.isfinite(value):
             return float(value)
     return None
 
@@ -299,13 +310,13 @@ def _value(node: ast.expr, names: Names, depth: int) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if type(value) in _PLAIN:
+    if is_a(value, _PLAIN):
         return value
     raise Unknown
 
 
 def _number(value: Any) -> Any:
-    if type(value) not in (int, float, bool) or (type(value) is int and abs(value) > _DIGITS):
+    if not is_a(value, (int, float, bool)) or (type(value) is int and abs(value) > _DIGITS):
         raise Unknown
     return value
 
@@ -327,7 +338,7 @@ def _item(node: ast.Subscript, names: Names, depth: int) -> Any:
         held = _item(inner, names, depth + 1)
     elif isinstance(inner, ast.Name):
         held = _named(inner.id, names)
-    if type(held) not in (dict, list, tuple):
+    if not is_a(held, _HELD):
         raise Unknown
     return held[_value(node.slice, names, depth + 1)]
 
@@ -380,9 +391,15 @@ def _called(node: ast.Call, names: Names, depth: int) -> Any:
 def _held(node: ast.expr, names: Names) -> Any:
     """A list or the like that a name holds."""
     held = _named(node.id, names) if isinstance(node, ast.Name) else None
-    if type(held) not in (dict, list, tuple, str):
+    if not is_a(held, (*_HELD, str)):
         raise Unknown
     return held
+
+
+def is_a(value: Any, kinds: tuple[type, ...]) -> bool:
+    """Whether a value is of exactly one of some kinds; asks nothing of a class of the reward."""
+    kind = type(value)
+    return type(kind) is type and any(kind is one for one in kinds)
 
 
 def shown(value: Any, depth: int = 0) -> str:
@@ -394,15 +411,15 @@ def shown(value: Any, depth: int = 0) -> str:
         return "a large int"
     if kind is float and depth:
         return f"{value:.6g}"
-    if kind in _PLAIN:
+    if is_a(value, _PLAIN):
         return repr(value)
-    if kind in (list, tuple) and depth < 2:
+    if is_a(value, (list, tuple)) and depth < 2:
         first = [shown(one, depth + 1) for one in value[:ITEMS]]
         more = f", … {len(value)}" if len(value) > ITEMS else ""
         ends = "[]" if kind is list else "()"
         text = f"{ends[0]}{', '.join(first)}{more}{ends[1]}"
         return text if len(text) <= TEXT else f"{text[: TEXT - 1]}…"
-    if kind in (list, tuple, dict, set):
+    if is_a(value, (*_HELD, set)):
         return f"{kind.__name__} of {len(value)}"
     name = type.__dict__["__name__"].__get__(kind)
     return f"<{name}>"[:TEXT]

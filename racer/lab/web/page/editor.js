@@ -81,7 +81,9 @@ export class Editor {
         line.replaceChildren(...found, ...(note ? [el("span", { className: "at-end", textContent: "   " + note })] : []), "\n");
       }
       open = this.lines[i].after;
-      line.className = `line ${mark}${note !== undefined ? " ran" : ""}${this.now === i + 1 ? " now" : ""}`;
+      const kind = `line ${mark}${note !== undefined ? " ran" : ""}${this.now === i + 1 ? " now" : ""}`;
+      if (line.className === kind) return;
+      line.className = kind;
       line.dataset.mark = MARKS[mark] ?? "";
     });
     while (this.back.children.length > texts.length) this.back.lastChild.remove();
