@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import racer.actions
 from racer import vehicles
 from racer.config import Others, RaceConfig, Rules
 from racer.race import Race
@@ -39,9 +40,19 @@ def around(track: Track, others: Others) -> Around | None:
     """
     if not others.count:
         return None
-    import racer.actions
+    race = first_race(track, others)
+    race.reset()
+    assert race.among
+    return Around(race.objects[0].copy(), race.among.traffic)
 
-    race = Race(
+
+def first_race(track: Track, others: Others) -> Race:
+    """A car of the usual kind on its way from the start line, among others.
+
+    Raises:
+        BadConfig: more than fits on the road.
+    """
+    return Race(
         track,
         1,
         vehicle=vehicles.load(RaceConfig.vehicle),
@@ -49,9 +60,6 @@ def around(track: Track, others: Others) -> Around | None:
         rules=Rules(start="line"),
         others=alone(others),
     )
-    race.reset()
-    assert race.among
-    return Around(race.objects[0].copy(), race.among.traffic)
 
 
 def with_others(cars: np.ndarray, rows: Rows, track: Track, known: Around) -> Rows:

@@ -1,4 +1,4 @@
-"""Repeat one call of a reward with saved params: `racer reward run`."""
+"""One call of a reward, with saved params or with those of a place: `racer reward run`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,27 @@ from typing import Any
 
 import numpy as np
 
+from racer.config import Others
+from racer.race.start import Start
 from racer.reward import RewardFile, make_engine
+from racer.reward.params import params_of
+from racer.reward_check.around import first_race
 from racer.sim.types import PARAMS, params_type
+from racer.tracks import Track
+
+
+def params_at(track: Track, others: Others, part: float) -> dict[str, Any]:
+    """Params of a car that stands on the centre line at a part of the lap, among others.
+
+    Raises:
+        BadConfig: more than fits on the road.
+    """
+    race = first_race(track, others)
+    race.reset(start=Start(progress_pct=100.0 * part))
+    race.commands[...] = 0.0
+    race.step_commands()
+    params: dict[str, Any] = params_of(race.params[0], race.track.waypoints)
+    return params
 
 
 def once(file: RewardFile, params: dict[str, Any], engine: str) -> tuple[float, str]:

@@ -45,7 +45,7 @@ ALWAYS = {
     "reward check": "--track --actions --json " + OTHERS,
     "reward map": "--track --speed --heading --component --png " + OTHERS,
     "reward replay": "--track --json",
-    "reward run": "--params --engine",
+    "reward run": "--params --track --at --save --engine " + OTHERS,
     "reward why": "--reward --lap --step --json --runs-dir",
     "runs history": "--runs-dir",
     "runs list": "--runs-dir",
@@ -161,6 +161,7 @@ REFUSED = {
     "gate x": ("--no-promote",),
     "line oval": ("--runs-dir x",),
     "line --improve x": ("--vehicle deepracer", "--actions discrete"),
+    "reward run x --params y": ("--track oval", "--at 0.5", "--save z", "--bots 3"),
     "serve x.onnx": ("--checkpoint best",),
     "sweep --resume x": (
         "--vary a=1",
