@@ -138,8 +138,10 @@ class Far:
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         """Whatever a library raises for a network, a bucket or a key becomes a sentence."""
+        advice = "Free some space or choose another place; then give the same command again."
         try:
-            yield
+            with files.disk_errors(self.url, advice) if self._local else contextlib.nullcontext():
+                yield
         except (RacerError, FileNotFoundError):
             raise
         except Exception as error:

@@ -10,8 +10,7 @@ import pytest
 
 HIDE = Path(__file__).parent / "hide"
 REPOSITORY = Path(__file__).parents[2]
-SMALL = ["--timesteps", "4096", "--num-envs", "16", "--set", "train.n_steps=128"]
-SMALL += ["--set", "train.batch_size=256", "--set", "eval.laps=1"]
+SMALL = ["--timesteps", "512", "--num-envs", "8", "--set", "eval.laps=1"]
 REWARD = """
 import math
 def reward_function(params):
@@ -65,7 +64,7 @@ def test_train_resume_evaluate_watch_list_compare(folder):
     assert (folder / "runs" / run / "prints.txt").read_text(encoding="utf-8").startswith("step 2.0")
     codes, said = racer(
         folder,
-        ("train", "--resume", run, "--timesteps", "6144"),
+        ("train", "--resume", run, "--timesteps", "768"),
         ("evaluate", run, "--laps", "1"),
         ("watch", run, "--video", "lap.mp4"),
         ("runs", "list"),

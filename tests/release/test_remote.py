@@ -104,6 +104,18 @@ def test_of_two_that_push_at_once_the_second_is_told(bucket, run, tmp_path, monk
     assert pulled.manifest()["created"].startswith("2020")
 
 
+def test_a_full_disk_is_not_a_matter_of_credentials(run, tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    words = ["push", run.name, str(tmp_path / "far"), "--runs-dir", str(tmp_path / "runs")]
+    assert cli.main(words) == 5
+    said = capsys.readouterr().err
+    assert "No space left on device. What was saved before is intact. Free some space" in said
+    assert "credentials" not in said
+
+
 def test_no_credentials_is_a_sentence(run, monkeypatch, tmp_path, capsys):
     for name in KEYS:
         monkeypatch.delenv(name, raising=False)
