@@ -7,11 +7,11 @@ import zipfile
 
 import pytest
 from lab_at_work import REWARD, lab_of
-from render_recordings import MARKUP, driven
+from render_recordings import MARKUP, Weaving, driven
 from starlette.testclient import TestClient
 
-from racer import cli
 from racer.config import Config
+from racer.evaluation import evaluate
 from racer.lab.core import settings
 from racer.lab.web.app import application
 from racer.reward.file import LESSONS
@@ -24,11 +24,22 @@ LESSON = (LESSONS / "center_line.py").read_text()
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
-    """A folder with one trained run."""
-    runs = tmp_path_factory.mktemp("kept")
-    words = ["--timesteps", "2048", "--num-envs", "16", "--laps", "1", "--runs-dir", str(runs)]
-    assert cli.main(["train", *words, "--tag", "first"]) == 0
-    return runs
+    """A folder with one run, as a training leaves it, without a training."""
+    config = Config().override({"train.timesteps": 2048, "race.reward": "center_line"})
+    result, trace = evaluate(Weaving(), config.race, laps=1)
+    metrics = "timesteps,laps,laps_pct,best_lap_s\n2048,1,50.0,9.5\n"
+    run = Run.create(
+        tmp_path_factory.mktemp("kept"),
+        ["one"],
+        texts={"config.toml": config.to_toml(), "reward.py": LESSON, "metrics.csv": metrics},
+        manifest={"status": "finished"},
+        tags=["first"],
+    )
+    trace.save(run.laps_file)
+    run.evaluation_file.write_text(json.dumps(result.to_json()))
+    (run.checkpoints / "step-000000002048").mkdir(parents=True)
+    run.seal()
+    return run.folder.parent
 
 
 @pytest.fixture
@@ -123,7 +134,7 @@ def test_the_garage_finds_sorts_and_shows(page):
     assert "choose 2" in ask(page, "compare", runs=["one"])["error"]
 
 
-def test_a_thousand_runs_are_read_by_the_page(page):
+def test_a_long_list_is_read_page_by_page(page):
     for number in range(60):
         folder = page.runs / f"more-{number:03}"
         folder.mkdir()
