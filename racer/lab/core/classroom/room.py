@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from racer.config import Config
 from racer.errors import ResourceError, UsageError
@@ -23,7 +23,8 @@ from racer.lab.core.job import Job
 from racer.lab.core.nursery import KILLED, Nursery, Told
 from racer.render.live.wire import Kind
 
-ENDS = {"result": "finished", "error": "error"}
+Words = Literal["absent", "waiting", "starting", "learning", "finished", "stopped", "error"]
+ENDS: dict[str, Words] = {"result": "finished", "error": "error"}
 CPU_S = 60  # of one draft and of its reward
 RUNS_MAX = 20  # kept ones of a person
 BYTES_MAX = 200 * 10**6  # of all files of a person
@@ -42,7 +43,7 @@ class State:
     """What the roster shows of one person.
 
     Attributes:
-        words: absent, waiting, starting, learning, finished, error.
+        words: what the person's drafts do.
         start, lap: the road and the lap of now, as pages hear them.
         laps: how many laps of now there were, so that a page asks for new ones alone.
         row: of metrics.
@@ -50,7 +51,7 @@ class State:
         saved: s, of the room's clock; None before the first save.
     """
 
-    words: str = "absent"
+    words: Words = "absent"
     start: bytes = b""
     lap: bytes = b""
     laps: int = 0

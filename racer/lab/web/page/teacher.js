@@ -130,7 +130,7 @@ function hear(found) {
   address.textContent = found.address;
   guests.href = `/projector#${found.guest}`;
   showLink();
-  pause.textContent = found.paused ? t("Go on") : t("Pause the room");
+  pause.textContent = pause.ariaLabel = pause.title = found.paused ? t("Go on") : t("Pause the room");
   const waiting = found.people.filter((one) => one.place).length;
   count.textContent = t("{n} people, {w} wait, {s} train at a time", { n: found.people.length, w: waiting, s: found.slots });
   for (const one of found.people) {
