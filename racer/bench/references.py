@@ -85,10 +85,11 @@ class Report:
 
     def markdown(self) -> str:
         """A row for each road, vehicle and rule; the CPU time is the median of the seeds."""
+        seeds = f"Seeds 0 to {self.seeds - 1}" if self.seeds > 1 else "Seed 0"
         return "\n\n".join(
             [
                 table(HEADER, [one.cells() for one in self.searched]),
-                f"Seeds 0 to {self.seeds - 1}. {self.machine['cpu']}.",
+                f"{seeds}. {self.machine['cpu']}.",
             ]
         )
 

@@ -32,6 +32,7 @@ def test_a_road_without_a_lap_is_a_row_too():
     row = references.Searched("bend", 9.0, "deepracer", "strict", (), (), math.nan, (2.0,), "tight")
     report = references.Report({"cpu": "a CPU"}, 1, (row,))
     assert "no lap found" in report.markdown()
+    assert "Seed 0. a CPU." in report.markdown()
     assert report.to_json()["searched"][0]["bound_s"] is None
 
 
