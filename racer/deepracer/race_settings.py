@@ -8,6 +8,7 @@ Of a yaml file only flat keys with a value or a list are read: the simulator has
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from racer.errors import BadConfig, BadInput
 from racer.storage import files
 
 _BYTES_MAX = 2**20
+_ALIKE = 0.85  # a key so like one of ours is a slip; no other key of a run.env is
 _PREFIX = re.compile(r"^(?:export\s+)?(?:DR_)?(?:OA_|H2B_)?")
 _LINE = re.compile(r"^(?P<key>[A-Za-z_][\w ]*?)\s*(?:=|:)\s*(?P<value>.*)$")
 _RACES = {
@@ -34,7 +36,8 @@ _TYPES = {
 
 
 def read(path: Path) -> Mapped:
-    """The `race.others` that an env or yaml file asks for; what else is in it is left alone.
+    """The `race.others` that an env or yaml file asks for; what else is in it is left alone,
+    but a key that is nearly one of ours is named.
 
     Raises:
         BadInput: not such a file, or nothing of a race in it.
@@ -72,7 +75,7 @@ def entries(text: str) -> dict[str, str | list[str]]:
 def mapped(content: dict[str, str | list[str]], source: str) -> Mapped:
     """`read` for the entries of a file."""
     settings: dict[str, Any] = {}
-    rows = []
+    rows, misspelt = list[Row](), list[Row]()
     for key, value in content.items():
         name = _PREFIX.sub("", key)
         if name in _SETTINGS:
@@ -81,13 +84,15 @@ def mapped(content: dict[str, str | list[str]], source: str) -> Mapped:
             shown = value if isinstance(value, str) else "; ".join(value)
             text = ", ".join(f"race.others.{one} = {given}" for one, given in became.items())
             rows.append(Row(key[:40], shown[:40], text or "the default"))
+        elif near := difflib.get_close_matches(name[:80], _SETTINGS, n=1, cutoff=_ALIKE):
+            misspelt.append(Row(key[:40], str(value)[:40], f"not read: did you mean {near[0]}?"))
     if not rows:
         raise BadInput(
             f"{source} has no setting of a race. Known: {', '.join(_SETTINGS)}, with DR_OA_ or "
             "DR_H2B_ before them or without."
         )
     _settle(settings, content, source)
-    return Mapped(settings, tuple(rows))
+    return Mapped(settings, (*rows, *misspelt))
 
 
 def _settle(settings: dict[str, Any], content: dict[str, Any], source: str) -> None:

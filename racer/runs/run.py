@@ -284,7 +284,10 @@ def find(name: str, runs_dir: Path) -> Path:
     tagged = promoted.current(runs_dir, name)
     if tagged is not None and paths.is_folder(runs_dir / tagged.run):
         return runs_dir / tagged.run
-    known = [LATEST, *promoted.tags(runs_dir), *(run.name for run in list_runs(runs_dir))]
+    runs = list_runs(runs_dir)
+    if not runs:
+        raise UnknownName("run", name, [], f"No runs in {runs_dir}. Make one: racer train.")
+    known = [LATEST, *promoted.tags(runs_dir), *(run.name for run in runs)]
     raise UnknownName("run", name, known, f"Looked in {runs_dir}; a path works too.")
 
 

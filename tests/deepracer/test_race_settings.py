@@ -80,3 +80,11 @@ def test_given_positions_count_instead_of_a_number(tmp_path):
 def test_what_cannot_be_is_one_sentence(tmp_path, text, error, said):
     with pytest.raises(error, match=said):
         others(tmp_path, text)
+
+
+def test_a_key_that_is_nearly_right_is_named_and_other_keys_are_left_alone(tmp_path):
+    path = tmp_path / "run.env"
+    path.write_text("DR_RACE_TYPE=OBJECT_AVOIDANCE\nDR_OA_NUMBER_OF_OBSTACLE=3\nDR_CAR_NAME=me\n")
+    found = read(path)
+    assert "race.others.obstacles" not in found.settings
+    assert [row.became for row in found.rows][1:] == ["not read: did you mean NUMBER_OF_OBSTACLES?"]

@@ -233,3 +233,8 @@ def test_a_runs_folder_that_is_a_file_is_a_resource_error(tmp_path):
     (tmp_path / "runs").write_text("")
     with pytest.raises(ResourceError, match="cannot write"):
         make(tmp_path / "runs" / "deep")
+
+
+def test_where_there_are_no_runs_none_is_offered(tmp_path):
+    with pytest.raises(UnknownName, match=r"Known: none\. No runs in .* Make one: racer train\."):
+        Run.open("missing", tmp_path)
