@@ -152,6 +152,7 @@ def laps_picture(
                     va="top",
                     fontsize=8,
                     color="#8a560f",
+                    bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1},
                 )
             text = f"{name}: {len(values)} runs with a lap, {without} without"
             panel.set_title(text, color=INK, fontsize=9, loc="left")

@@ -28,6 +28,7 @@ SHUFFLES = 2000
 ALPHA = 0.05
 _BINS = 3  # groups of equal size that a range is cut into
 _FEWEST = 4  # runs, to say anything at all
+_FEW = 0.05  # of the runs: so few without every lap say nothing of the others
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -57,8 +58,19 @@ class Effect:
         return self.p < ALPHA
 
 
+def compared(rows: Sequence[Row]) -> list[Row]:
+    """The runs whose differences are looked at.
+
+    Where nearly all complete every lap, those that do: completion counts so much more than laps
+    that a single run without would outweigh the laps of hundreds.
+    """
+    whole = [row for row in rows if row.completion_pct >= 100.0]
+    return whole if len(whole) >= (1.0 - _FEW) * len(rows) else list(rows)
+
+
 def effects(rows: Sequence[Row], space: Space, *, grid: bool) -> list[Effect]:
     """Every setting that varies, the most important first; empty with too few runs."""
+    rows = compared(rows)
     varied = [key for key in space if len({repr(row.settings[key]) for row in rows}) > 1]
     if len(rows) < _FEWEST or not varied:
         return []
@@ -154,6 +166,8 @@ def sentence(rows: Sequence[Row], space: Space, *, grid: bool) -> str:
     best = configurations(rows)[0]
     if not found:
         return "Too few runs to say what mattered; at least 4 of several values are needed."
+    left = len(rows) - len(compared(rows))
+    without = f" Left out: {left} of {len(rows)} runs, which missed a lap." if left else ""
     real = [one for one in found if one.real]
     if real:
         also = [f"{one.key} ({100 * one.share:.0f} %)" for one in real[1:]]
@@ -162,7 +176,7 @@ def sentence(rows: Sequence[Row], space: Space, *, grid: bool) -> str:
             f"{real[0].key} mattered most: it explains {100 * real[0].share:.0f} % of the "
             f"differences (best {real[0].best}; worst {real[0].worst})"
             f"{'; then ' + ', '.join(also) if also else ''}."
-            f"{' ' + ' and '.join(rest) + ': no more than chance.' if rest else ''}"
+            f"{' ' + ' and '.join(rest) + ': no more than chance.' if rest else ''}{without}"
         )
     spread = [row.value for row in best.rows]
     seeds = (
@@ -175,5 +189,5 @@ def sentence(rows: Sequence[Row], space: Space, *, grid: bool) -> str:
     return (
         f"Nothing that varied mattered more than chance: {found[0].key} explains "
         f"{100 * found[0].share:.0f} % of the differences, and shuffled values often do as much "
-        f"(p = {found[0].p:.2f}).{seeds}{few}"
+        f"(p = {found[0].p:.2f}).{seeds}{few}{without}"
     )

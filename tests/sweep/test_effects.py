@@ -60,6 +60,19 @@ def test_seeds_of_one_configuration_are_no_independent_draws():
     assert not found.real
 
 
+def test_one_run_that_misses_a_lap_does_not_hide_that_the_others_are_twice_as_fast():
+    rows = [
+        Row(f"{i}", i % 2, i // 2, {"race.reward": "ab"[i % 2]}, "finished", *rest, 1.0)
+        for i in range(60)
+        for share in [25.0 + 25.0 * (i % 2) + i / 10]
+        for rest in [(52.0, math.nan, math.nan, math.nan) if i == 1 else (100.0, 9.0, 9.0, share)]
+    ]
+    said = effects.sentence(rows, {"race.reward": SPACE["race.reward"]}, grid=True)
+    assert said.startswith("race.reward mattered most")
+    assert "Left out: 1 of 60 runs" in said
+    assert len(effects.compared(rows[:5])) == 5  # one of five is no exception
+
+
 def test_few_runs_say_nothing():
     rows = rows_of(lambda *_: 50.0, seeds=1)[:3]
     assert "Too few runs" in effects.sentence(rows, SPACE, grid=True)
