@@ -26,6 +26,7 @@ from racer.errors import UsageError
 from racer.race import Race, make_race, track_of
 from racer.reward import RewardEngine
 from racer.tracks import Track
+from racer.tracks.track import BUILTIN
 
 SIZES = (1, 16, 64, 256, 1024, 4096, 16384)
 REWARD_SIZES = (256, 1024)
@@ -38,6 +39,12 @@ AMONG = {  # what is on the road; random actions crash soon, so placing it count
     "6 boxes": Others(race="object_avoidance", obstacles=6, randomize_obstacles=True),
     "4 bots": Others(race="head_to_bot", bots=4, bot_speed="0.5..1.5", lane_changes=True),
     "8 learners in a world": Others(race="multi", cars=8),
+}
+CROWDED = {  # the same cars on a long road, with few and with many objects far from them
+    "8 learners on grand_prix": Others(race="multi", cars=8),
+    "8 learners and 50 boxes on it": Others(
+        race="multi", cars=8, obstacles=50, obstacle_gap_m=0.25
+    ),
 }
 SENSOR_SIZE = 64  # cars
 SENSORS = {  # what is measured → observation, camera
@@ -162,6 +169,9 @@ def roads(config: RaceConfig) -> list[Job]:
     for what, others in AMONG.items():
         race = race_of(dataclasses.replace(config, others=others), AMONG_SIZE)
         jobs.append(Job(f"Race, {what}", AMONG_SIZE, drive(race)))
+    for what, others in CROWDED.items():
+        crowded = dataclasses.replace(config, track=str(BUILTIN / "grand_prix.txt"), others=others)
+        jobs.append(Job(f"Race, {what}", AMONG_SIZE, drive(race_of(crowded, AMONG_SIZE))))
     for count in (1, PACK):  # measured in turns
         several = dataclasses.replace(config, tracks=f"generated:{count}", reward_engine="compiled")
         race = make_race(several, PACK_SIZE)
@@ -239,7 +249,15 @@ def _one_by_one(env: Any) -> Callable[[int], None]:
 def planned_s(plan: Plan, peers: int) -> float:
     """About how long everything here takes, s; a process some 2 s to start, 20 with compiling."""
     jobs = (
-        len(SIZES) + 3 * len(REWARD_SIZES) + len(ROADS) + len(AMONG) + len(SENSORS) + 2 + 3 + peers
+        len(SIZES)
+        + 3 * len(REWARD_SIZES)
+        + len(ROADS)
+        + len(AMONG)
+        + len(CROWDED)
+        + len(SENSORS)
+        + 2
+        + 3
+        + peers
     )
     turns = (plan.repetitions + 1) * plan.target_s
     return jobs * turns + 2.0 * plan.starts * len(STARTS) + 20.0 * plan.cold

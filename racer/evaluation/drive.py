@@ -11,6 +11,7 @@ import numpy as np
 from racer import observations
 from racer.config import RaceConfig
 from racer.errors import BadRun
+from racer.evaluation.overtaking import Overtaking
 from racer.evaluation.protocol import FAULTS
 from racer.evaluation.protocol import Protocol as Rules
 from racer.evaluation.put_back import Put
@@ -157,6 +158,7 @@ class Drive:
         self._rivals = Rivals(race, opponents)
         self.rules, self.record = rules, record
         self._put: Put | None = None
+        self._passing: Overtaking | None = None
         self.cap = race.max_steps  # driven steps of one lap
         self.laps: list[Lap] = []
         self._rows: list[np.ndarray] = []
@@ -198,6 +200,7 @@ class Drive:
         if self.rules is not None:
             self._put = Put(self.race, self.rules)
         self._obs = self.race.reset()
+        self._passing = Overtaking.of(self.race)
         self._new_lap(0)
         if self.rules is None:
             self._driven = 1  # here the frame in which the car is held counts as driven, too
@@ -207,6 +210,8 @@ class Drive:
         self._began, self._first_row = began, len(self._rows)
         self._faults = dict.fromkeys(FAULTS, 0)
         self._driven, self._wheels_off, self._reward, self._penalty = 0, 0, 0.0, 0.0
+        if self._passing:
+            self._passing.count = 0
 
     def step(self) -> None:
         """One control step."""
@@ -222,6 +227,8 @@ class Drive:
         elif status == IN_PROGRESS and self._driven > self.cap:
             status = TIME_UP
         self._keep(before, status, around)
+        if self._passing:
+            self._passing.look()
         self._begin_others()
         if status in FAULTS:
             self._faults[status] += 1
@@ -257,6 +264,7 @@ class Drive:
             immobilizations=faults[IMMOBILIZED],
             penalty_s=self._penalty,
             off_track_steps=self._wheels_off,
+            overtakes=self._passing.count if self._passing else None,
         )
         self.laps.append(lap)
         if status == LAP_COMPLETE and (self.rules is None or self.rules.continuous):

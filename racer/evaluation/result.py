@@ -32,6 +32,7 @@ class Lap:
     penalty_s: float = 0.0
     crashes: int = 0
     off_track_steps: int = 0  # steps with at least one wheel off the road
+    overtakes: int | None = None  # of bots and other cars; None where nobody else drives
 
     @property
     def complete(self) -> bool:
@@ -184,6 +185,12 @@ class Result:
             score = best_average(times, self.rules.min_laps)
         return score if math.isfinite(score) else None
 
+    @property
+    def overtakes(self) -> int | None:
+        """Of all laps; None where nobody else drives."""
+        counts = [lap.overtakes for lap in self.laps if lap.overtakes is not None]
+        return sum(counts) if counts else None
+
     def to_json(self) -> dict[str, Any]:
         """For evaluation.json and --json; lap times are None when no lap was completed."""
         times = self.lap_times_s
@@ -206,6 +213,7 @@ class Result:
             "lap_times_s": times,
             "off_tracks": sum(lap.off_tracks for lap in self.laps),
             "crashes": sum(lap.crashes for lap in self.laps),
+            **({} if self.overtakes is None else {"overtakes": self.overtakes}),
             **self._time_trial(),
             "mean_reward": float(np.mean([lap.reward for lap in self.laps])),
             "attempts": [self._attempt(lap) for lap in self.laps],
@@ -223,8 +231,10 @@ class Result:
 
     def _attempt(self, lap: Lap) -> dict[str, Any]:
         fields = dataclasses.asdict(lap)
+        if lap.overtakes is None:
+            del fields["overtakes"]
         if self.rules is None:
-            return {name: fields[name] for name in _PLAIN}
+            return {name: fields[name] for name in (*_PLAIN, "overtakes") if name in fields}
         del fields["off_track_steps"]
         return fields
 
@@ -257,7 +267,7 @@ class Result:
             for number, lap in enumerate(self.laps, 1)
         ]
         heads = ("lap", "result", "progress", "time", "reward", "wheels off")
-        return console.table(heads, rows, right=(0, 2, 3, 4, 5))
+        return self._with_overtakes(heads, rows)
 
     def _time_trial_table(self) -> str:
         assert self.rules
@@ -271,9 +281,17 @@ class Result:
             for number, lap in enumerate(self.laps, 1)
         ]
         heads = ("lap", "result", "progress", "time", "penalty", "resets")
-        lines = [console.table(heads, rows, right=(0, 2, 3, 4, 5))]
+        lines = [self._with_overtakes(heads, rows)]
         score = "does not count" if self.score_s is None else f"{self.score_s:.3f} s"
         return "\n".join([*lines, f"\nscore ({self.rules.ranking}): {score}"])
+
+    def _with_overtakes(self, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+        """A table of laps, with a column for overtakes where somebody else drives."""
+        if self.overtakes is not None:
+            heads = (*heads, "overtakes")
+            pairs = zip(rows, self.laps, strict=True)
+            rows = [(*row, str(lap.overtakes or 0)) for row, lap in pairs]
+        return console.table(heads, rows, right=range(2, len(heads)))
 
 
 def best_average(times: list[float], window: int) -> float:

@@ -109,6 +109,7 @@ def test_quick_bench_reports_every_row(tmp_path, capsys, monkeypatch):
     among = "8 learners in a world"  # a reward is compiled anew for each of what may be on the road
     monkeypatch.setattr(engine, "STARTS", {"racer --help": engine.STARTS["racer --help"]})
     monkeypatch.setattr(engine, "AMONG", {among: engine.AMONG[among]})
+    monkeypatch.setattr(engine, "CROWDED", {})
     monkeypatch.setattr(engine, "SIZES", (1, 64))
     monkeypatch.setattr(engine, "REWARD_SIZES", (16, 64))
     monkeypatch.setattr(engine, "PACK", 3)

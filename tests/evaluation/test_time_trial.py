@@ -208,3 +208,19 @@ def test_other_cars_drive_on_while_one_is_held_and_cannot_hit_it():
     assert (driven > 0.0).mean() > 0.95
     assert driven.sum() > 4.0  # m, in 5 s
     assert result.laps[0].off_tracks == 3
+
+
+def test_a_lap_counts_whom_it_overtook():
+    slow = Others(race="head_to_bot", bots=2, bot_speed="0.1", bot_gap_m=4.0)
+    config = RaceConfig(track="oval", others=slow)
+    result, _ = time_trial(Centered(), config, protocol("deepracer", laps=1))
+    (lap,) = result.laps
+    assert lap.complete
+    assert lap.overtakes == 1  # the second bot begins a metre behind the line, and drives away
+    about = result.to_json()
+    assert about["overtakes"] == about["attempts"][0]["overtakes"] == 1
+    assert "overtakes" in result.table()
+    alone, _ = time_trial(Centered(), CONFIG, protocol("deepracer", laps=1))
+    assert alone.overtakes is None
+    assert "overtakes" not in alone.to_json()
+    assert "overtakes" not in alone.table()
