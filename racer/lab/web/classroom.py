@@ -75,13 +75,12 @@ class Classroom:
     @contextlib.asynccontextmanager
     async def running(self, _app: Any = None) -> AsyncIterator[None]:
         """Until every process has ended."""
-        try:
+        async with contextlib.AsyncExitStack() as ends:  # each of them, whatever another raises
+            ends.push_async_callback(run_in_threadpool, self.judging.close)
+            ends.push_async_callback(run_in_threadpool, self.room.close)
+            ends.push_async_callback(self.members.close)
+            ends.push_async_callback(run_in_threadpool, self.room.pause, True)
             yield
-        finally:
-            await run_in_threadpool(self.room.pause, True)
-            await self.members.close()
-            await run_in_threadpool(self.room.close)
-            await run_in_threadpool(self.judging.close)
 
     # -- everybody
 

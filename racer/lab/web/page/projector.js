@@ -38,7 +38,9 @@ async function start() {
   });
   dt = film.dt;
   order.replaceChildren(...cars.map((car) => {
-    car.line = el("li", {}, el("span", { className: "mark " + car.color, ariaHidden: "true" }), car.name, " ", (car.value = el("span")));
+    const mark = el("span", { className: "mark", ariaHidden: "true" });
+    mark.style.color = `var(--${car.color})`;
+    car.line = el("li", {}, mark, car.name, " ", (car.value = el("span")));
     return car.line;
   }));
   began = performance.now() / 1000 + COUNT;
