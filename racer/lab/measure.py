@@ -232,13 +232,14 @@ def spent(pid: int) -> float:
 
 
 def _own(pid: int) -> float:
-    """Processor time of one process and of its children that have ended, s."""
+    """Processor time of one process and of its children that have ended, s; Linux only."""
+    if sys.platform != "linux":
+        return 0.0
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    ticks = os.sysconf("SC_CLK_TCK") if sys.platform != "win32" else 100
-    return sum(map(int, fields[11:15])) / ticks
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _known(seconds: float) -> float | None:
