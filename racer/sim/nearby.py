@@ -37,15 +37,15 @@ def _swap_s(world, rank):
 
 
 @helper
-def moved(world, k, count):
-    """Column `k` is elsewhere now: put it at its place among the first `count` ranks."""
+def moved(world, k):
+    """Column `k` is elsewhere now: put it at its place in both orders."""
     while world[k].x_rank > 0 and _before_x(world, k, world[world[k].x_rank - 1].by_x):
         _swap_x(world, world[k].x_rank - 1)
-    while world[k].x_rank + 1 < count and _before_x(world, world[world[k].x_rank + 1].by_x, k):
+    while world[k].x_rank + 1 < world.size and _before_x(world, world[world[k].x_rank + 1].by_x, k):
         _swap_x(world, world[k].x_rank)
     while world[k].s_rank > 0 and _before_s(world, k, world[world[k].s_rank - 1].by_s):
         _swap_s(world, world[k].s_rank - 1)
-    while world[k].s_rank + 1 < count and _before_s(world, world[world[k].s_rank + 1].by_s, k):
+    while world[k].s_rank + 1 < world.size and _before_s(world, world[world[k].s_rank + 1].by_s, k):
         _swap_s(world, world[k].s_rank)
 
 
@@ -53,8 +53,19 @@ def moved(world, k, count):
 def arrange(world):
     """Make both orders anew, after everything was placed."""
     for k in range(world.size):
-        world[k].by_x, world[k].by_s, world[k].x_rank, world[k].s_rank = k, k, k, k
-        moved(world, k, k + 1)
+        x, s, rank = world[k].x, world[k].s, k
+        while rank > 0 and world[world[rank - 1].by_x].x > x:
+            world[rank].by_x = world[rank - 1].by_x
+            rank -= 1
+        world[rank].by_x = k
+        rank = k
+        while rank > 0 and world[world[rank - 1].by_s].s > s:
+            world[rank].by_s = world[rank - 1].by_s
+            rank -= 1
+        world[rank].by_s = k
+    for rank in range(world.size):
+        world[world[rank].by_x].x_rank = rank
+        world[world[rank].by_s].s_rank = rank
 
 
 @kernel

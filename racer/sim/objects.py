@@ -277,7 +277,7 @@ def mirror_car(world, j, car, track, bots):
     seen.x, seen.y, seen.yaw, seen.v = car.x, car.y, car.yaw, car.v
     seen.params_heading = car.yaw if bots > 0 else 0.0
     locate_object(seen, track)
-    moved(world, j, world.size)
+    moved(world, j)
 
 
 @kernel
@@ -310,7 +310,7 @@ def move(cars, objects, per_world, track, direction, lanes, traffics, sims):
         world = objects[w]
         for k in range(world.size - traffic.bots, world.size):
             drive_bot(world[k], k, dt, first.key, first.episode, track, lanes, traffic)
-            moved(world, k, world.size)
+            moved(world, k)
         if per_world > 1:
             for j in range(per_world):
                 if world[j].present:
