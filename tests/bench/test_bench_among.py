@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from racer.bench import among
-from racer.bench.drives import Scripted, drive
+from racer.bench.drives import Driven, Scripted, drive
 from racer.cli import main
 from racer.config import Config, RaceConfig
 from racer.evaluation.entrants import Entrant
@@ -53,6 +53,17 @@ def test_the_interval_is_as_wide_as_trainings_differ():
     low, high = among.interval([[0.0] * 6, [1.0] * 6, [1.0] * 6])
     assert same == (0.5, 0.5)
     assert (low, high) == (0.0, 1.0)
+
+
+def test_the_tables_have_a_row_for_each_driver_and_road():
+    driven = Driven(97.5, 2.5, 6.6)
+    learned = [among.Learned("6 boxes", "oval", seed, 18.0, driven) for seed in (None, 0, 1)]
+    races = [among.SelfPlay("oval", seed, (16.0, 17.0), (0.5, 1.0), (3, 1)) for seed in (0, 1)]
+    shown = among.Report({"cpu": "a CPU"}, 1_000_000, tuple(learned), tuple(races)).markdown()
+    cells = [[cell.strip() for cell in line.split("|")] for line in shown.splitlines()]
+    assert ["", "6 boxes", "oval", "scripted", "97.5", "2.5", "6.6", "", ""] in cells
+    assert ["", "6 boxes", "oval", "2 seeds", "97.5 97.5", "2.5 2.5", "6.6", "18", ""] in cells
+    assert ["", "oval", "2", "75", "50 to 100", "6", "2", "16 + 17", ""] in cells
 
 
 @pytest.mark.slow
