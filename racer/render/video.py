@@ -18,7 +18,7 @@ from racer.render.paint import Painter, overview
 from racer.render.scene import Playback, Pose
 from racer.render.sight import Sight
 from racer.render.table import Color, lap_words, status_words
-from racer.sim.types import STATUS_LABELS
+from racer.sim.types import OTHER_CAR, STATUS_LABELS
 from racer.tracks import Track
 
 FPS = 30
@@ -151,7 +151,7 @@ class Film:
         """All cars of a race with their names, and who is where."""
         rows = [self.rows(part) for part in range(len(self.parts))]
         seconds = at * self.playback.dt
-        self.painter.draw(surface, camera, [])
+        self.painter.draw(surface, camera, [], around=self._beside_racers(rows, at))
         racers.draw_cars(surface, camera, cars, rows, at)
         if min(surface.get_width() - HUD_MIN[0], surface.get_height() - HUD_MIN[1]) < 0:
             return
@@ -164,6 +164,17 @@ class Film:
         """Boxes, bots and other cars at a moment; None in a time trial."""
         objects = self.playback.objects
         return scene.around_at(objects[self.parts[part]], at) if objects.shape[1] else None
+
+    def _beside_racers(self, rows: list[NDArray[np.void]], at: float) -> NDArray[np.void] | None:
+        """Boxes and bots of a race, as who is longest in it has them around; hit by anybody."""
+        there = [part for part, own in enumerate(rows) if at <= len(own) - 1]
+        there = there or [max(range(len(rows)), key=lambda part: len(rows[part]))]
+        found = [self._around(part, at) for part in there]
+        around = found[0]
+        if around is None:
+            return None
+        around["hit"] = np.any([one["hit"] for one in found if one is not None], axis=0)
+        return around[around["kind"] != OTHER_CAR]
 
     def _gaps(self, part: int) -> list[tuple[str, Color, NDArray[np.float64]]]:
         """For each ghost its name, colour and the gap at every row of the lap, s."""

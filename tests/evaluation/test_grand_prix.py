@@ -15,7 +15,7 @@ from racer.evaluation.grand_prix import GrandPrix
 from racer.evaluation.standings import DRIVING, FINISHED, OUT, Standings
 from racer.policy import Policy
 from racer.recording.trace import Trace
-from racer.render import racers, video, viewer
+from racer.render import racers, scene, video, viewer
 from racer.tracks import Track
 
 LENGTH, CAR = 10.0, 0.3  # m
@@ -223,7 +223,7 @@ def test_a_race_among_boxes_and_bots_names_what_was_hit():
     around = {"obstacles": 1, "bots": 1, "bot_speed": "0.5"}
     road = Track.load("oval")
     config = shared_race(three(), "oval", road, around)
-    prix = GrandPrix(three(), config, road, 1, recording=False)
+    prix = GrandPrix(three(), config, road, 1)
     assert prix.everyone == ("slow", "fast", "rash", "box 1", "bot 1")
     for _ in prix.drive():
         pass
@@ -233,6 +233,8 @@ def test_a_race_among_boxes_and_bots_names_what_was_hit():
     assert set(hit) <= set(prix.everyone)
     assert hit.count("box 1") <= 3 * 3  # mercy: at the third fault in a row a car passes it
     assert {one["status"] for one in about["result"]} == {"finished"}
+    picture = video.frame(prix.trace(), 5)  # nobody has hit it yet
+    assert (picture == scene.CARDBOARD).all(axis=2).sum() > 20
 
 
 def test_boxes_stand_before_the_grid_and_are_refused_on_it():
