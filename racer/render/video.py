@@ -174,7 +174,8 @@ class Film:
         if around is None:
             return None
         around["hit"] = np.any([one["hit"] for one in found if one is not None], axis=0)
-        return around[around["kind"] != OTHER_CAR]
+        beside: NDArray[np.void] = around[around["kind"] != OTHER_CAR]
+        return beside
 
     def _gaps(self, part: int) -> list[tuple[str, Color, NDArray[np.float64]]]:
         """For each ghost its name, colour and the gap at every row of the lap, s."""
