@@ -58,6 +58,8 @@ def plan(others: Others, vehicle: np.ndarray, track: str, length: float) -> np.n
     rows = np.zeros(columns(others), OBJECT)
     rows["present"], rows["start_s"] = True, -1.0
     rows["change_to"] = np.inf
+    for order in ("by_x", "by_s", "x_rank", "s_rank"):  # all are in one place until they are put
+        rows[order] = np.arange(len(rows))
     cars = len(rows) - others.boxes - others.bot_cars
     boxes, bots = rows[cars : cars + others.boxes], rows[cars + others.boxes :]
     rows[:cars]["kind"], boxes["kind"], bots["kind"] = OTHER_CAR, BOX, BOT
