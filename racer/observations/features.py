@@ -15,6 +15,7 @@ import numpy as np
 from racer.sim.geometry import look_ahead, table_index
 from racer.sim.jit import borrowed, inlined, kernel
 from racer.sim.native_call import bind, chain
+from racer.sim.nearby import FEW
 from racer.sim.scene import Part, Scene, own_column
 from racer.sim.trig import sincos
 
@@ -167,6 +168,20 @@ def _first_ahead(car, world, length):
 
 
 @inlined
+def _nearest_of_few(car, world, own, length, last, last_gap):
+    """What `_nearest_after` finds, by looking at every object."""
+    best, nearest = -1, HORIZON_M
+    for k in range(world.size):
+        if k == own or not world[k].present:
+            continue
+        gap = _ahead(car, world[k], length)
+        beyond = gap > last_gap or (gap == last_gap and k > last)
+        if beyond and gap < nearest:
+            best, nearest = k, gap
+    return best, nearest
+
+
+@inlined
 def _nearest_after(car, world, own, length, first, last, last_gap):
     """Column of the nearest object beyond the one of the slot before, and its distance, m."""
     best, nearest = -1, HORIZON_M
@@ -193,10 +208,13 @@ def observe_objects(cars, mask, out, objects, per_world, track, direction, vehic
         if not (mask[i] and cars[i].direction == direction):
             continue
         car, world, own = cars[i], objects[i // per_world], own_column(i, per_world)
-        first, last, gap = _first_ahead(car, world, length), -1, -math.inf
+        few = world.size <= FEW
+        first, last, gap = 0 if few else _first_ahead(car, world, length), -1, -math.inf
         for slot in range(OBJECTS):
             at = SIZE + _PER_OBJECT * slot
-            if last >= 0 or slot == 0:
+            if few and (last >= 0 or slot == 0):
+                last, gap = _nearest_of_few(car, world, own, length, last, gap)
+            elif last >= 0 or slot == 0:
                 last, gap = _nearest_after(car, world, own, length, first, last, gap)
             if last < 0:
                 out[i, at] = LIMIT

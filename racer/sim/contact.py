@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from racer.sim.geometry import project
 from racer.sim.jit import borrowed, inlined, kernel
-from racer.sim.nearby import first_x
+from racer.sim.nearby import FEW, first_x
 from racer.sim.trig import sincos
 from racer.sim.types import BOT, BOX, OTHER_CAR
 
@@ -48,7 +48,8 @@ def first_hit(car, world, own, half_length, half_width, reach):
     own_reach = half_length + half_width  # of every car
     reach = own_reach + max(reach, own_reach)
     found = -1
-    for rank in range(first_x(world, car.x - reach), world.size):
+    begin = first_x(world, car.x - reach) if world.size > FEW else 0
+    for rank in range(begin, world.size):
         k = world[rank].by_x
         if world[k].x > car.x + reach:
             break

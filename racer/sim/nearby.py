@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from racer.sim.jit import helper, inlined, kernel
 
+FEW = 6  # objects; to look at so many from the first on is quicker than to halve
+
 
 @inlined
 def _before_x(world, a, b):

@@ -113,10 +113,10 @@ OBJECT = np.dtype(
         ("to_dx", "f8"),
         ("to_dy", "f8"),
         # of the world, not of this object: which column is so far along, see `nearby`
-        ("by_x", "i8"),  # column with the r-th smallest x, in row r
-        ("by_s", "i8"),
-        ("x_rank", "i8"),  # of this column in those orders
-        ("s_rank", "i8"),
+        ("by_x", "i4"),  # column with the r-th smallest x, in row r
+        ("by_s", "i4"),
+        ("x_rank", "i4"),  # of this column in those orders
+        ("s_rank", "i4"),
     ],
     align=True,
 )

@@ -187,7 +187,7 @@ def acknowledge(descriptor: int) -> None:
 
 def without_pictures() -> None:
     """Leave out the pictures: they are not what is hurt here."""
-    train.draw = lambda run, metrics: None
+    train.draw = lambda run: None
 
 
 def start(runs_dir: Path, settings=None, *, hook: Hook | None = None) -> Child:
