@@ -2,7 +2,7 @@
 #         make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu   on Linux: PyTorch without CUDA, 2.7 GB in all
 # train   train the centre-line reward on a built-in track and say what came out
 # test    checks (format, lint, types, import floors, spelling, docs), then every test but the slow ones,
-#         two at a time
+#         three at a time, since some of them wait
 # test-all  every test
 # check   the checks alone
 # docs    build the docs as a website in build/docs/; a warning is an error
@@ -35,7 +35,7 @@ train: setup
 	$(BIN)/python train_agent.py --reward center_line --track oval
 
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: check
 	$(BIN)/python -m pytest
