@@ -1,5 +1,7 @@
 """What the doors take: starts, functions, autoreset modes, pictures; and what they refuse."""
 
+import warnings
+
 import gymnasium
 import numpy as np
 import pytest
@@ -258,8 +260,16 @@ def test_the_vector_doors_give_a_picture_of_each_car():
         env.close()
 
 
+@pytest.fixture
+def moviepy():
+    """Imported once without warnings: old versions have escapes that Python warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("moviepy.video.io.ImageSequenceClip")
+
+
+@pytest.mark.usefixtures("moviepy")
 def test_gymnasium_records_a_video_of_the_vector_door(tmp_path):
-    pytest.importorskip("moviepy")
     env = gymnasium.wrappers.vector.RecordVideo(
         RacerVectorEnv(2, render_mode="rgb_array", autoreset_mode=AutoresetMode.NEXT_STEP),
         str(tmp_path / "videos"),
@@ -273,8 +283,8 @@ def test_gymnasium_records_a_video_of_the_vector_door(tmp_path):
     assert list(tmp_path.rglob("*.mp4"))
 
 
+@pytest.mark.usefixtures("moviepy")
 def test_stable_baselines_records_a_video(tmp_path):
-    pytest.importorskip("moviepy")
     from stable_baselines3.common.vec_env import VecVideoRecorder
 
     env = VecVideoRecorder(
