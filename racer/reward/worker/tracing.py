@@ -28,7 +28,7 @@ TEXT = 60  # characters of a value
 NAMES = 200  # names of a function that are looked at
 ITEMS = 4  # of a list that are shown
 _NOTED = 1 << 17  # characters after which nothing more is noted
-_SPENT_S = 0.2  # s, that noting may take
+_SPENT_S = 0.2  # s of processor time, that noting may take
 _DIGITS = 10**15
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
@@ -194,9 +194,9 @@ class Tracer:
     def _step(self, frame: types.FrameType, event: str, _arg: Any) -> Any:
         if self.cut:
             return None
-        began = time.perf_counter()
+        began = time.thread_time()
         self._note(frame, event)
-        self._spent += time.perf_counter() - began
+        self._spent += time.thread_time() - began
         if len(self.events) >= EVENTS or self._size > _NOTED or self._spent > _SPENT_S:
             self.cut = True
             sys.settrace(None)
