@@ -2,8 +2,9 @@
 
 Steps a second do not decide it: a device may step faster and need more steps for larger batches. So
 each choice trains the same task with the same settings until 95 % of the last 100 episodes were
-laps. Energy is read from the counter that Intel's and newer AMD's CPUs have (RAPL), where Linux
-lets this user read it; it counts the whole socket. A GPU's is not read.
+laps. Energy is read from counters: that of Intel's and newer AMD's CPUs (RAPL), where Linux lets
+this user read it, which counts the whole socket; and that of an NVIDIA GPU, where
+nvidia-ml-py is installed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from racer.bench.training import FOREVER, GOAL_PCT, Clock
+from racer.bench.training import FOREVER, GOAL_PCT, Clock, median
 from racer.config import Config, RaceConfig, TrainConfig
 from racer.envs.sb3 import RacerVecEnv
 from racer.race import make_race
@@ -28,6 +29,7 @@ HEADER = (
     "device",
     "threads",
     "steps/s",
+    "first lap, s",
     f"to {GOAL_PCT:.0f} % of laps, s",
     "min..max",
     "CPU s",
@@ -56,15 +58,19 @@ class Choice:
 
 @dataclass(frozen=True)
 class Measured:
-    """One training. Seconds count from the first step; None means never, or not known."""
+    """One training. Seconds count from the first step; None means never.
+
+    `energy_j` has what the counters of "CPU" and "GPU" say, of those that can be read.
+    """
 
     choice: Choice
     seed: int
     steps: int
     wall_s: float
     cpu_s: float
+    first_lap_s: float | None
     goal_s: float | None
-    energy_j: float | None
+    energy_j: dict[str, float]
 
 
 def gpus() -> list[str]:
@@ -75,11 +81,15 @@ def gpus() -> list[str]:
     return found + (["mps"] if torch.backends.mps.is_available() else [])
 
 
-def choices(observations: Sequence[str]) -> list[Choice]:
-    """Powers of two of threads up to the number of CPUs, then each GPU; for each observation."""
-    cores, counts = os.cpu_count() or 1, [1]
-    while 2 * counts[-1] <= cores:
-        counts.append(2 * counts[-1])
+def choices(observations: Sequence[str], threads: Sequence[int] = ()) -> list[Choice]:
+    """Each number of threads, then each GPU; for each observation.
+
+    Args:
+        observations: what policies see.
+        threads: of the CPU; by default powers of two up to the number of CPUs.
+    """
+    cores = os.cpu_count() or 1
+    counts = threads or [2**power for power in range(cores.bit_length())]
     return [
         choice
         for name in observations
@@ -133,7 +143,6 @@ def rows(found: Sequence[Measured], prices: Mapping[str, float]) -> list[list[st
     for choice in dict.fromkeys(one.choice for one in found):
         group = [one for one in found if one.choice == choice]
         times = [_time(one) for one in group]
-        energy = [one.energy_j for one in group if one.energy_j is not None]
         price = prices.get(choice.device)
         middle = statistics.median_high(times)
         lines.append(
@@ -142,10 +151,11 @@ def rows(found: Sequence[Measured], prices: Mapping[str, float]) -> list[list[st
                 choice.device,
                 str(choice.threads),
                 f"{statistics.median(one.steps / one.wall_s for one in group):,.0f}",
+                median([one.first_lap_s for one in group]),
                 _seconds(middle),
                 f"{_seconds(min(times))}..{_seconds(max(times))}",
                 f"{statistics.median(one.cpu_s for one in group):.1f}",
-                f"{statistics.median(energy):.0f}" if energy else "not read",
+                _energy([one.energy_j for one in group]),
                 "" if price is None or middle == _NEVER else f"{price * middle / 3600:.2g}",
             ]
         )
@@ -204,28 +214,51 @@ def _train(race_config: RaceConfig, choice: Choice, seed: int, limit_s: float) -
     try:
         model = algorithms.build(config, env)
         clock = Clock(env, limit_s, at_goal=True)
-        before = _energy_j()
+        before = _counters_j(choice.device)
         model.learn(FOREVER, callback=clock)
-        after = _energy_j()
-        used = None if before is None or after is None else (after - before) % _energy_range()
-        wall_s, cpu_s = clock.wall_s, clock.cpu_s
-        return Measured(choice, seed, model.num_timesteps, wall_s, cpu_s, clock.goal_s, used)
+        after = _counters_j(choice.device)
+        return Measured(
+            choice,
+            seed,
+            model.num_timesteps,
+            clock.wall_s,
+            clock.cpu_s,
+            clock.first_lap_s,
+            clock.goal_s,
+            {part: (after[part] - before[part]) % _range_j(part) for part in before},
+        )
     finally:
         env.close()
 
 
-def _energy_j() -> float | None:
-    """The counter of the socket; None where there is none that we may read."""
+def _counters_j(device: str) -> dict[str, float]:
+    """Where the counters stand that can be read, J: the CPU's, and of cuda the first GPU's."""
+    found = {}
     with contextlib.suppress(OSError, ValueError):
-        return int((_RAPL / "energy_uj").read_text()) / 1e6
-    return None
+        found["CPU"] = int((_RAPL / "energy_uj").read_text()) / 1e6
+    if device == "cuda":
+        with contextlib.suppress(Exception):  # no nvidia-ml-py, or a driver that does not count
+            import pynvml
+
+            pynvml.nvmlInit()
+            gpu = pynvml.nvmlDeviceGetHandleByIndex(0)
+            found["GPU"] = pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu) / 1e3
+    return found
 
 
-def _energy_range() -> float:
-    """Where the counter begins again."""
-    with contextlib.suppress(OSError, ValueError):
-        return int((_RAPL / "max_energy_range_uj").read_text()) / 1e6
+def _range_j(part: str) -> float:
+    """Where a counter begins again; the GPU's never does."""
+    if part == "CPU":
+        with contextlib.suppress(OSError, ValueError):
+            return int((_RAPL / "max_energy_range_uj").read_text()) / 1e6
     return _NEVER
+
+
+def _energy(found: Sequence[Mapping[str, float]]) -> str:
+    """Medians of what was read, e.g. `CPU 120 GPU 310`."""
+    parts = [part for part in ("CPU", "GPU") if all(part in one for one in found)]
+    texts = [f"{part} {statistics.median(one[part] for one in found):.0f}" for part in parts]
+    return " ".join(texts) or "not read"
 
 
 def _time(one: Measured) -> float:

@@ -20,6 +20,7 @@ COUNTS = {  # option: what it counts for
     "--seconds": ("train", "eyes", "devices", "all"),
     "--runs": ("eyes",),
     "--observations": ("devices",),
+    "--threads": ("devices",),
     "--price": ("devices",),
     "--sb3-loops": ("train", "all"),
     "--cpu": ("train", "all"),
@@ -105,6 +106,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="of eyes: train nothing, and let the policies of these runs drive every built-in "
         "track, or those of --track, in the colours of several worlds",
+    )
+    parser.add_argument(
+        "--threads",
+        type=_threads,
+        metavar="N,N",
+        help="of devices: threads of the CPU to try, e.g. 1,4 (default: 1, 2, 4, … to all cores)",
     )
     parser.add_argument(
         "--price",
@@ -283,16 +290,21 @@ def _devices(args: argparse.Namespace, seeds: int, seconds: float) -> None:
     race = RaceConfig(track=(args.track or ["oval"])[0], reward=(args.rewards or ["progress"])[0])
     found = devices.measure(
         race,
-        devices.choices(args.observations or ["features"]),
+        devices.choices(args.observations or ["features"], args.threads or ()),
         seeds=seeds,
         limit_s=seconds,
         tell=lambda line: print(line, file=sys.stderr, flush=True),
     )
-    print(console.table(devices.HEADER, devices.rows(found, prices), right=range(2, 9)))
+    print(console.table(devices.HEADER, devices.rows(found, prices), right=range(2, 10)))
     print()
     print("\n".join(devices.advice(found)))
     if args.json:
         write_output(args.json, json_bytes({"trainings": devices.to_json(found)}))
+
+
+def _threads(text: str) -> list[int]:
+    """Numbers with commas between them."""
+    return [whole(one) for one in text.split(",")]
 
 
 def _prices(texts: list[str]) -> dict[str, float]:

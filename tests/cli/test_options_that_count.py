@@ -133,6 +133,7 @@ REFUSED = {
     "bench": (
         "--timesteps 5",
         "--price cpu=1",
+        "--threads 1",
         "--observations features",
         "--vehicles deepracer",
         "--rules strict",
