@@ -89,13 +89,18 @@ class Reference:
 
     @property
     def flying_s(self) -> float:
-        """The fastest lap from line to line at speed."""
-        return min(self.lap_times_s[1:])
+        """The fastest lap at speed, never behind the one from standstill.
+
+        A car that rolls over the line loses nothing to one that stands there, so where no lap at
+        speed is known that is as fast as the first, the first is the best known for both.
+        """
+        return min(self.lap_times_s)
 
     @property
     def flying_lap(self) -> int:
-        """Which lap that is, counted from 0."""
-        return 1 + int(np.argmin(self.lap_times_s[1:]))
+        """Which lap that is, counted from 0: the first only where it is faster than all others."""
+        times = self.lap_times_s
+        return min((*range(1, len(times)), 0), key=times.__getitem__)
 
     def pct(self, lap_time_s: float, *, flying: bool = True) -> float:
         """Percent of optimal: this reference's time over the given one."""

@@ -1,10 +1,10 @@
 """Search for the fastest lap that a setup allows, in the engine itself.
 
 A first drive looks two seconds ahead; rounds in tubes around the best drive, wide and narrow by
-turns, improve it. Every second round looks around the faster of the two laps in both, so that the
-lap at speed is not behind the one from standstill. Nothing is modelled beside the engine, so what
-is found can be driven: delay, lags, the rate of actions and the off-track rule are all in it. The
-same seed finds the same lap.
+turns, improve it. Every second round looks around the faster of the two laps in both, and rounds
+are added while the lap at speed is behind the one from standstill. Nothing is modelled beside the
+engine, so what is found can be driven: delay, lags, the rate of actions and the off-track rule are
+all in it. The same seed finds the same lap.
 
 The last lap is driven as if there were no tomorrow, so the search goes on for a piece of a third.
 """
