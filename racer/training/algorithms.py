@@ -6,6 +6,7 @@ Measured with `racer bench train`; docs/performance.md has the tables and the ma
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -279,19 +280,21 @@ def build(config: TrainConfig, env: RacerVecEnv, **more: Any) -> Any:
     optim.spare_compiler()
     # Validation of every distribution argument costs a fifth of a rollout and finds nothing here.
     torch.distributions.Distribution.set_default_validate_args(False)
-    width = list(net_arch(config))
-    model = algo.make()(
-        policy_class(env.observation_space),
-        env,
-        seed=config.seed,
-        device=device(config.device),
-        policy_kwargs={
-            "net_arch": width,
-            "activation_fn": torch.nn.ReLU,
-            **_extractor_of(config, env),
-        },
-        **(chosen | more),
-    )
+    with warnings.catch_warnings():
+        # SB3 knows networks that see by the name of its own policy class alone.
+        warnings.filterwarnings("ignore", "You are trying to run .* on the GPU")
+        model = algo.make()(
+            policy_class(env.observation_space),
+            env,
+            seed=config.seed,
+            device=device(config.device),
+            policy_kwargs={
+                "net_arch": list(net_arch(config)),
+                "activation_fn": torch.nn.ReLU,
+                **_extractor_of(config, env),
+            },
+            **(chosen | more),
+        )
     if config.network is not None:
         model.policy.to(memory_format=torch.channels_last)
         if config.algo == "ppo":
