@@ -2,6 +2,7 @@
 
 The same search with several seeds: their spread says how far a lap may be from the best one, and
 the lower bound beside it what no lap can reach. The fastest lap is kept, as `racer line` keeps it.
+A table of all tracks takes hours, so it can be stopped after any search and gone on with.
 """
 
 from __future__ import annotations
@@ -12,14 +13,28 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from racer import raceline
 from racer.bench.measure import machine, one_core, table
 from racer.config import RaceConfig
-from racer.errors import BadTrack
+from racer.errors import BadInput, BadTrack
+from racer.storage import files, foreign
 from racer.tracks import Track
 
+SEARCHED = {  # a row of the JSON
+    "setup_sha256": str,
+    "track": str,
+    "length_m": foreign.NUMBER,
+    "vehicle": str,
+    "rule": str,
+    "flying_s": [foreign.NUMBER],
+    "standing_s": [foreign.NUMBER],
+    "bound_s": (*foreign.NUMBER, None),
+    "cpu_s": [foreign.NUMBER],
+    "why_not": str,
+}
 HEADER = [
     "track",
     "length, m",
@@ -37,15 +52,22 @@ HEADER = [
 class Searched:
     """What the searches of one road, vehicle and rule found; empty where no lap is possible."""
 
+    setup_sha256: str
     track: str
     length_m: float
     vehicle: str
     rule: str
-    flying_s: tuple[float, ...]  # of every seed
-    standing_s: tuple[float, ...]
     bound_s: float  # NaN where the road has none
-    cpu_s: tuple[float, ...]
+    flying_s: tuple[float, ...] = ()  # of every seed
+    standing_s: tuple[float, ...] = ()
+    cpu_s: tuple[float, ...] = ()  # of every seed, also of those that found no lap
     why_not: str = ""
+
+    @classmethod
+    def nothing_yet(cls, setup: raceline.Setup, vehicle: str) -> Searched:
+        """Before the first seed."""
+        road, bound_s = setup.track, raceline.bound(setup).seconds
+        return cls(setup.key, road.name, road.length, vehicle, setup.rule, bound_s)
 
     @property
     def spread_pct(self) -> float:
@@ -77,7 +99,7 @@ class Report:
     searched: tuple[Searched, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, raw."""
+        """Everything, raw; `known` reads it."""
         found = dataclasses.asdict(self)
         for row in found["searched"]:
             row["bound_s"] = None if math.isnan(row["bound_s"]) else row["bound_s"]
@@ -94,15 +116,40 @@ class Report:
         )
 
 
+def known(path: Path) -> tuple[Searched, ...]:
+    """The searches in a file that `Report.to_json` made; none where there is no file.
+
+    Raises:
+        BadInput: it holds something else.
+    """
+    if not path.is_file():
+        return ()
+    found = files.read_json(path, error=BadInput)
+    name, advice = str(path), "Give another file to --json, or remove it."
+    foreign.check(found, {"searched": [SEARCHED]}, name, advice=advice, error=BadInput)
+    rows = []
+    for row in found["searched"]:
+        lists = {key: tuple(row[key]) for key in ("flying_s", "standing_s", "cpu_s")}
+        bound_s = math.nan if row["bound_s"] is None else row["bound_s"]
+        rows.append(Searched(**{key: row[key] for key in SEARCHED} | lists | {"bound_s": bound_s}))
+    return tuple(rows)
+
+
 def bench(
     tracks: Sequence[Track],
     *,
     vehicles: Sequence[str] = (RaceConfig.vehicle,),
     rules: Sequence[str] = ("official",),
     seeds: int = 3,
+    before: Sequence[Searched] = (),
+    keep: Callable[[Report], None] = lambda report: None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Search the fastest lap of every road with every vehicle by every rule.
+
+    Args:
+        before: searches that are done; they stay in the report, and only what they lack is added.
+        keep: called with what there is so far, after every search.
 
     Raises:
         RacerError: an unknown vehicle or rule; before any search.
@@ -113,40 +160,37 @@ def bench(
         for rule in rules
         for track in tracks
     ]
-    found = []
+    here, rows = machine(), {row.setup_sha256: row for row in before}
     with one_core():
         for vehicle, setup in setups:
-            found.append(searched(setup, vehicle, seeds))
-            tell(", ".join(filter(None, [*found[-1].cells(), found[-1].why_not])))
-    return Report(machine(), seeds, tuple(found))
+            row = rows.get(setup.key) or Searched.nothing_yet(setup, vehicle)
+            done = len(row.cpu_s)
+            for seed in range(done, seeds):
+                row = rows[setup.key] = searched(setup, row, seed)
+                keep(Report(here, seeds, tuple(rows.values())))
+            if done < seeds:
+                tell(", ".join(filter(None, [*row.cells(), row.why_not])))
+    return Report(here, seeds, tuple(rows.values()))
 
 
-def searched(setup: raceline.Setup, vehicle: str, seeds: int, **options: Any) -> Searched:
-    """One search for each seed; their fastest lap is kept.
+def searched(setup: raceline.Setup, row: Searched, seed: int, **options: Any) -> Searched:
+    """One search more in a row; its lap is kept where it is the fastest known.
 
     Args:
-        vehicle: the name of the setup's.
         options: of `raceline.search`.
     """
-    laps: list[raceline.Reference] = []
-    cpu_s, why_not = [], ""
-    for seed in range(seeds):
-        began = time.process_time()
-        try:
-            laps.append(raceline.search(setup, seed=seed, **options))
-        except BadTrack as error:
-            why_not = str(error)
-        cpu_s.append(time.process_time() - began)
-    if laps:
-        raceline.offer(setup, min(laps, key=lambda lap: lap.flying_s))
-    return Searched(
-        setup.track.name,
-        setup.track.length,
-        vehicle,
-        setup.rule,
-        tuple(lap.flying_s for lap in laps),
-        tuple(lap.standing_s for lap in laps),
-        raceline.bound(setup).seconds,
-        tuple(cpu_s),
-        why_not,
+    began, lap, why_not = time.process_time(), None, row.why_not
+    try:
+        lap = raceline.search(setup, seed=seed, **options)
+    except BadTrack as error:
+        why_not = str(error)
+    cpu_s = time.process_time() - began
+    if lap is not None:
+        raceline.offer(setup, lap)
+    return dataclasses.replace(
+        row,
+        flying_s=(*row.flying_s, *([lap.flying_s] if lap else [])),
+        standing_s=(*row.standing_s, *([lap.standing_s] if lap else [])),
+        cpu_s=(*row.cpu_s, cpu_s),
+        why_not=why_not,
     )

@@ -54,7 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "that see do where they have not trained; devices: CPU threads against a GPU; "
         "lab: how long one waits for `racer lab`",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every raw repetition")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write every raw repetition; references are written search by search, and a table "
+        "that was interrupted goes on from its file",
+    )
     parser.add_argument("--png", type=png, metavar="FILE", help="draw speed against cars")
     parser.add_argument(
         "--against",
@@ -324,15 +330,18 @@ def _prices(texts: list[str]) -> dict[str, float]:
 
 
 def _references(args: argparse.Namespace, seeds: int) -> None:
-    """Search the fastest laps, and print the table."""
-    import json
-
+    """Search the fastest laps, and print the table; an interrupted one goes on from its --json."""
     from racer import console
     from racer.bench import references
     from racer.config import RaceConfig
-    from racer.storage.files import write_output
+    from racer.storage.files import is_device, json_bytes, write_output
     from racer.tracks import packs
     from racer.tracks.track import BUILTIN
+
+    kept = args.json is not None and not is_device(args.json)  # a terminal is told once
+
+    def write(report: references.Report) -> None:
+        write_output(args.json, json_bytes(report.to_json()))
 
     builtin = sorted(str(path) for path in BUILTIN.glob("*.txt"))
     pack = packs.load(",".join(args.track or builtin))
@@ -343,11 +352,13 @@ def _references(args: argparse.Namespace, seeds: int) -> None:
         vehicles=args.vehicles or [RaceConfig.vehicle],
         rules=args.rules or ["official"],
         seeds=seeds,
+        before=references.known(args.json) if kept else (),
+        keep=write if kept else lambda report: None,
         tell=lambda line: print(line, file=sys.stderr, flush=True),
     )
     print(report.markdown())
     if args.json:
-        write_output(args.json, json.dumps(report.to_json(), indent=1).encode())
+        write(report)
 
 
 def _lessons(args: argparse.Namespace, seeds: int) -> None:

@@ -85,7 +85,7 @@ def write_output(path: str | Path, content: bytes) -> None:
     path = Path(path)
     check_output(path)
     with disk_errors(str(path), "Free some space or name another file."):
-        if _is_device(path):
+        if is_device(path):
             with path.open("ab") as stream:
                 stream.write(content)
         else:
@@ -103,13 +103,13 @@ def check_output(path: str | Path) -> None:
         raise ResourceError(f"cannot write {path}: there is no folder {path.parent}. Make it.")
     if os.path.isdir(path):
         raise ResourceError(f"cannot write {path}: it is a folder. Name a file in it.")
-    if not _is_device(path) and not os.access(path.parent, os.W_OK):
+    if not is_device(path) and not os.access(path.parent, os.W_OK):
         raise ResourceError(
             f"cannot write {path}: the folder {path.parent} is read-only. Name a file elsewhere."
         )
 
 
-def _is_device(path: Path) -> bool:
+def is_device(path: Path) -> bool:
     """Whether it is written into, not replaced: /dev/stdout, >(...) of a shell."""
     special = path.parts[:2] in (("/", "dev"), ("/", "proc"))
     return special and os.path.exists(path) and (path.is_symlink() or not path.is_file())
