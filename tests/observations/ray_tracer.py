@@ -1,7 +1,7 @@
 """A slow camera that shares no code with racer's: rays, one by one, through every pixel.
 
-Every pixel is sampled 16 times; where the samples differ, 256 times more. What a ray meets on the
-ground is decided by its distance to the lines of the track.
+Every pixel is sampled 16 times; where the samples differ, and where a line is so far away that it
+may pass between them, 256 times more. What a ray meets on the ground is decided by its distance to the lines of the track.
 """
 
 import itertools
@@ -11,6 +11,15 @@ import numpy as np
 SKY, FIELD, ROAD, LINE, DASH, WALL = range(6)
 CELL = 0.05  # m
 CANDIDATES = 8
+FAR = 1.0  # m
+
+
+def placed(scene, rng, track):
+    """Put every car somewhere near the road, looking along it or not."""
+    for car in scene.cars:
+        x, y, yaw = track.pose_at(rng.uniform(0.0, track.length))
+        car["x"], car["y"] = x + rng.normal(0.0, 0.15), y + rng.normal(0.0, 0.15)
+        car["yaw"] = yaw + rng.normal(0.0, 0.5)
 
 
 def radical_inverse(n):
@@ -191,7 +200,9 @@ class RayTracer:
         many = (px[:, None] + offsets).reshape(-1, 2)
         seen = self.trace(eye, rays(many), boxes).reshape(len(px), -1, 3)
         mean = seen.mean(1)
-        mixed = np.flatnonzero(np.ptp(seen, axis=1).max(1) > 0.0)
+        below = pitch + np.arctan((px[:, 1] + 1 - camera.height / 2) / focal)
+        far = (below > 0.0) & (np.tan(below) * FAR < camera.up_m)
+        mixed = np.flatnonzero(far | (np.ptp(seen, axis=1).max(1) > 0.0))
         offsets = np.c_[(np.arange(256) + 0.5) / 256, radical_inverse(256) + 1 / 512]
         many = (px[mixed, None] + offsets).reshape(-1, 2)
         mean[mixed] = self.trace(eye, rays(many), boxes).reshape(len(mixed), -1, 3).mean(1)

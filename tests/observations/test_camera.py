@@ -15,7 +15,7 @@ from racer.sim.camera.lens import project
 from racer.sim.types import BOT, BOX, OBJECT
 from racer.tracks import Track
 from racer.tracks.scenery import scenery
-from tests.observations.ray_tracer import RayTracer
+from tests.observations.ray_tracer import RayTracer, placed
 from tests.reference_data import find
 
 GREY = np.array([0.2989, 0.5870, 0.1140])
@@ -24,14 +24,6 @@ LEVELS = 8  # of 255; a pixel of the ray tracer is off by as much at most, from 
 SHARE = 0.99  # of the pixels
 REAL = sorted((find() or "").glob("tracks/*.npy")) if find() else []
 CLOSED = [path for path in REAL if path.stem != "Straight_track"]
-
-
-def placed(scene, rng, track):
-    """Put every car somewhere near the road, looking along it or not."""
-    for car in scene.cars:
-        x, y, yaw = track.pose_at(rng.uniform(0.0, track.length))
-        car["x"], car["y"] = x + rng.normal(0.0, 0.15), y + rng.normal(0.0, 0.15)
-        car["yaw"] = yaw + rng.normal(0.0, 0.5)
 
 
 def boxes_before(scene, rng, per_car):
