@@ -23,6 +23,7 @@ from racer import console
 from racer.errors import BadRun, UnknownName, UsageError, printable
 from racer.process.typed import command
 from racer.runs import RUNS, Run, find, list_runs
+from racer.runs.differences import labels
 from racer.runs.laps import share_of
 
 log = console.log(__name__)
@@ -101,7 +102,7 @@ def groups_of(names: Iterable[str], runs_dir: Path) -> list[Group]:
                 raise
             by_label.setdefault(name, []).extend(_counted(tagged))
             _warn_of_mixture(name, by_label[name])
-    for label, run in zip(_labels(plain), plain, strict=True):
+    for label, run in zip(labels([run.config() for run in plain]), plain, strict=True):
         by_label.setdefault(label, []).append(run)
     sides: dict[Path, str] = {}
     for label, runs in by_label.items():
@@ -282,17 +283,6 @@ def _cell(values: npt.NDArray[np.float64]) -> str:
     if len(values) < 2:
         return _short(float(values[0])) if len(values) else "none"
     return str(interval(values))
-
-
-def _labels(runs: Sequence[Run]) -> list[str]:
-    """What tells the runs apart: the reward, and track and algorithm where they differ."""
-    parts = []
-    for run in runs:
-        config = run.config()
-        names = (config.race.reward, config.race.track, config.train.algo)
-        parts.append([Path(name).stem for name in names])
-    differ = [i for i in range(3) if len({part[i] for part in parts}) > 1] or [0]
-    return [printable(", ".join(part[i] for i in differ)) for part in parts]
 
 
 def _group(label: str, runs: Sequence[Run]) -> Group:

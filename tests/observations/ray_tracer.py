@@ -1,7 +1,8 @@
 """A slow camera that shares no code with racer's: rays, one by one, through every pixel.
 
 Every pixel is sampled 16 times; where the samples differ, and where a line is so far away that it
-may pass between them, 256 times more. What a ray meets on the ground is decided by its distance to the lines of the track.
+may pass between them, 256 times more. What a ray meets on the ground is decided by its distance to
+the lines of the track.
 """
 
 import itertools

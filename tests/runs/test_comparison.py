@@ -15,9 +15,12 @@ from racer.runs import Run, comparison
 RNG = np.random.default_rng(5)
 
 
-def run_of(folder, reward, *, completion=100.0, lap=10.0, first=1000, track="oval", tags=()):
+def run_of(
+    folder, reward, *, completion=100.0, lap=10.0, first=1000, track="oval", tags=(), settings=None
+):
     """A run as far as comparing reads it."""
-    config = Config().override({"race.reward": reward, "race.track": track})
+    road = {} if track is None else {"race.track": track}
+    config = Config().override({"race.reward": reward, **road, **(settings or {})})
     evaluation = {"completion_pct": completion, "laps": 5, "laps_completed": 5 * (lap is not None)}
     evaluation |= {"mean_lap_s": lap, "best_lap_s": lap}
     laps = "" if first is None else f"{first},1\n"
@@ -81,6 +84,32 @@ def test_completion_counts_before_lap_time(tmp_path):
 def test_different_tracks_are_not_compared(tmp_path):
     names = many(tmp_path, "a", [10.0] * 4) + many(tmp_path, "a", [20.0] * 4, track="tight")
     assert "different tracks" in comparison.verdict(comparison.groups_of(names, tmp_path))
+
+
+SEES, STACK, NET = "race.observation", "race.camera.stack", "train.network"
+
+
+@pytest.mark.parametrize(
+    ("one", "label", "label_without"),
+    [
+        ({SEES: "camera", NET: "small"}, "camera", "features"),
+        ({SEES: "camera+features", STACK: 3}, "camera+features", "features"),
+        ({STACK: 3}, "camera.stack=3", "camera.stack=1"),
+        ({"race.randomize": "visual"}, "randomize=visual", "randomize=none"),
+        ({"train.gamma": 0.9}, "gamma=0.9", "gamma=measured best"),
+        ({"race.tracks": "generated:3"}, "generated:3", "oval"),
+        ({"race.vehicle": "f1tenth", SEES: "lidar"}, "lidar, f1tenth", "features, deepracer"),
+    ],
+)
+def test_runs_that_differ_by_more_than_the_seed_are_two_groups(tmp_path, one, label, label_without):
+    names = []
+    for settings in (one, {}):
+        for seed in (0, 1):  # threads change no number
+            more = {"train.seed": seed, "train.threads": 1 + seed, **settings}
+            track = None if "race.tracks" in settings else "oval"
+            names.append(run_of(tmp_path, "a", track=track, settings=more).name)
+    groups = comparison.groups_of(names, tmp_path)
+    assert {group.label: len(group.runs) for group in groups} == {label: 2, label_without: 2}
 
 
 def test_two_single_runs_prove_nothing(tmp_path):
