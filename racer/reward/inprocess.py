@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
@@ -80,7 +81,7 @@ def _problem(error: Exception, file: RewardFile) -> str:
 def _namespace(file: RewardFile, seed: int) -> Namespace:
     try:
         with _serving(file):
-            found = fresh(file.code, file.shown, seed, served=file.served)
+            found = fresh(file.code, os.path.abspath(file.path), seed, served=file.served)
     except Exception as error:
         line = line_of(error, file.shown)
         raise BadReward(f"{file.shown}:{line}: {_problem(error, file)}") from error

@@ -17,8 +17,21 @@ if TYPE_CHECKING:
     from racer.reward.served import Served
 
 NAME = "reward"  # of the module that a file is
+OTHER_NAME = "reward_file"  # where a module called `reward` lies beside it
 _LOOKING = {"sys", "modules", "pickle", "copy", "copyreg", "dataclasses", "dataclass", "typing"}
 _LOOKING |= {"importlib", "__import__", "inspect", "shelve", "marshal", "enum", "unittest"}
+_OF_ROOT = [
+    "basicConfig",
+    "disable",
+    "log",
+    "exception",
+    "critical",
+    "error",
+    "warning",
+    "warn",
+    "info",
+    "debug",
+]
 THIRD_PARTY = ("numpy", "scipy", "shapely", "pandas", "matplotlib")  # that a reward may import
 LIMIT = 1e5  # the official simulator's bound on |reward|
 
@@ -38,9 +51,9 @@ class Namespace:
         scope: the builtins of all its modules.
     """
 
-    def __init__(self, path: str, scope: dict[str, Any]) -> None:
-        self.module = types.ModuleType(NAME)
-        self.modules = {NAME: self.module}
+    def __init__(self, path: str, scope: dict[str, Any], name: str) -> None:
+        self.module = types.ModuleType(name)
+        self.modules = {name: self.module}
         self.scope = scope
         self.own: dict[str, Any] = {}  # modules that differ from car to car, once imported
         vars(self.module).update(__file__=path, __builtins__=scope)
@@ -55,7 +68,6 @@ def _empty(
     code: types.CodeType,
     path: str,
     seed: int,
-    extra: dict[str, Any] | None,
     served: Served | None,
 ) -> Namespace:
     """A namespace in which nothing has been executed.
@@ -66,28 +78,33 @@ def _empty(
 
     Args:
         code: the compiled file.
-        path: what tracebacks show, and `__file__` when nothing lies beside the file.
+        path: `__file__` when nothing lies beside the file.
         seed: of this car.
-        extra: builtins to replace, e.g. `print`.
         served: the files beside it; their folder is that of `__file__`.
     """
     names = all_names(code, served)
 
     def import_(name: str, *args: Any, **kwargs: Any) -> Any:
         found = builtins.__import__(name, *args, **kwargs)
-        if name == "random":
-            return namespace.own.setdefault("random", _random(seed))
-        if name.partition(".")[0] == "numpy" and "random" in names:
-            if found.__name__ != "numpy":
-                return found
-            return namespace.own.setdefault("numpy", _numpy(seed))
-        if getattr(found, "__name__", "") == "os":
-            return namespace.own.setdefault("os", _os())
-        return found
+        module = getattr(found, "__name__", "")
+        if module not in own:
+            return found
+        if module not in namespace.own:
+            namespace.own[module] = own[module]()
+        return namespace.own[module]
 
+    own: dict[str, Callable[[], types.ModuleType]] = {
+        "random": lambda: _random(seed),
+        "os": _os,
+        "importlib": lambda: _importlib(import_),
+        "logging": _logging,
+    }
+    if "random" in names:
+        own["numpy"] = lambda: _numpy(seed)
+        own["numpy.random"] = lambda: import_("numpy").random
     where = served.path_of(path.replace("\\", "/").rpartition("/")[2]) if served else path
-    scope = vars(builtins) | {"__import__": import_} | (extra or {})
-    namespace = Namespace(where, scope)
+    scope = vars(builtins) | {"__import__": import_}
+    namespace = Namespace(where, scope, name_of(served))
     return namespace
 
 
@@ -95,11 +112,10 @@ def fresh(
     code: types.CodeType,
     path: str,
     seed: int,
-    extra: dict[str, Any] | None = None,
     served: Served | None = None,
 ) -> Namespace:
     """Execute the file once more, in a namespace of its own; see `_empty`."""
-    namespace = _empty(code, path, seed, extra, served)
+    namespace = _empty(code, path, seed, served)
     with imported(namespace, served):
         exec(code, vars(namespace.module))
     return namespace
@@ -110,7 +126,6 @@ def twin(
     code: types.CodeType,
     path: str,
     seed: int,
-    extra: dict[str, Any] | None = None,
     served: Served | None = None,
     *,
     copier: Any,
@@ -119,13 +134,13 @@ def twin(
 
     Args:
         first: has been executed and not been called.
-        code, path, seed, extra, served: as of `fresh`.
+        code, path, seed, served: as of `fresh`.
         copier: the Copier of `twins`.
 
     Raises:
         its Unknown: something in `first` cannot be copied.
     """
-    made = _empty(code, path, seed, extra, served)
+    made = _empty(code, path, seed, served)
     instead: dict[int, Any] = {}
     if "os" in first.own:
         mine = made.own["os"] = _os()
@@ -133,7 +148,7 @@ def twin(
             old, new = (getattr(m, name) if name else m for m in (first.own["os"], mine))
             instead[id(old)] = new
     for name, module in first.modules.items():
-        if name != NAME:
+        if name != name_of(served):
             made.modules[name] = types.ModuleType(name)
             for key in ("__spec__", "__loader__", "__path__"):
                 if key in vars(module):
@@ -145,10 +160,15 @@ def twin(
     return made
 
 
+def name_of(served: Served | None) -> str:
+    """Of the module that a file is: no other that lies beside it has this name."""
+    return OTHER_NAME if served is not None and NAME in served.modules else NAME
+
+
 @contextlib.contextmanager
 def imported(namespace: Namespace, served: Served | None = None) -> Iterator[None]:
     """What import, dataclasses, pickle and `sys.modules[__name__]` look for is this car's."""
-    names = [NAME, *(served.modules if served else ())]
+    names = [name_of(served), *(served.modules if served else ())]
     before = {name: sys.modules[name] for name in names if name in sys.modules}
     turn = Turn(served)
     turn.of(namespace)
@@ -164,7 +184,7 @@ class Turn:
 
     def __init__(self, served: Served | None) -> None:
         self._served = served
-        self._names = (NAME, *(served.modules if served else ()))
+        self._names = (name_of(served), *(served.modules if served else ()))
         self._now: Namespace | None = None
 
     def of(self, namespace: Namespace | None) -> None:
@@ -195,9 +215,22 @@ def looks_for_itself(code: types.CodeType, served: Served | None = None) -> bool
 
 
 def _random(seed: int) -> types.ModuleType:
+    """The module, drawing from a stream of its own, also where a file gives no seed."""
     own, module = random.Random(seed), types.ModuleType("random")
+
+    class Seeded(random.Random):
+        def seed(self, a: Any = None, version: int = 2) -> None:
+            super().seed(own.getrandbits(64) if a is None else a, version)
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return random.Random, (), self.getstate()
+
+    def reseed(a: Any = None, version: int = 2) -> None:
+        own.seed(own.getrandbits(64) if a is None else a, version)
+
     for name in random.__all__:
         setattr(module, name, getattr(own, name, getattr(random, name)))
+    vars(module).update(Random=Seeded, seed=reseed)
     return module
 
 
@@ -208,12 +241,56 @@ def _os() -> types.ModuleType:
     return module
 
 
+def _importlib(import_: Callable[..., Any]) -> types.ModuleType:
+    """The module, whose `import_module` gives what `import` does."""
+    real, module = sys.modules["importlib"], types.ModuleType("importlib")
+
+    def import_module(name: str, package: str | None = None) -> Any:
+        if name.startswith("."):
+            return real.import_module(name, package)
+        return import_(name, fromlist=("__name__",))
+
+    module.__dict__.update(vars(real), import_module=import_module)
+    module.__dict__["__getattr__"] = lambda name: getattr(real, name)
+    return module
+
+
+def _logging() -> types.ModuleType:
+    """The module with loggers of its own: a handler that each of N cars adds is not N handlers."""
+    real, module = sys.modules["logging"], types.ModuleType("logging")
+    space = vars(module)
+    space.update(vars(real))
+    root = real.RootLogger(real.WARNING)
+    root.manager = real.Manager(root)
+
+    def get_logger(name: str | None = None) -> Any:
+        return root.manager.getLogger(name) if name and name != root.name else root
+
+    for name in _OF_ROOT:
+        plain = getattr(real, name)
+        space[name] = types.FunctionType(plain.__code__, space, name, plain.__defaults__)
+        space[name].__kwdefaults__ = plain.__kwdefaults__
+    space.update(root=root, getLogger=get_logger)
+    return module
+
+
 def _numpy(seed: int) -> types.ModuleType:
+    """NumPy, whose `random` draws from a stream of its own, also where a file gives no seed."""
     real = sys.modules["numpy"]
     module, stream = types.ModuleType("numpy"), types.ModuleType("numpy.random")
     state = real.random.RandomState(seed % 2**32)
     for name in real.random.__all__:
         setattr(stream, name, getattr(state, name, getattr(real.random, name)))
+
+    def seeded(make: Any) -> Any:
+        def made(seed: Any = None, *more: Any, **options: Any) -> Any:
+            return make(state.randint(2**31) if seed is None else seed, *more, **options)
+
+        return made
+
+    for name in ("default_rng", "seed", "MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"):
+        setattr(stream, name, seeded(getattr(stream, name)))
+    stream.RandomState = seeded(stream.RandomState)  # type: ignore[attr-defined]
     module.__dict__.update(vars(real), random=stream)
     return module
 

@@ -142,6 +142,7 @@ class Served:
             return self.status(path) or real(path, **options)
 
         found.append((os, "stat", status))
+        found.append((os, "getcwd", lambda: self.folder))
         tests: dict[str, Callable[[int], bool]] = {
             "exists": lambda mode: True,
             "isfile": stat.S_ISREG,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Iterator
 
 from racer.reward.params import KEYS
 
 ALL = frozenset(KEYS)
 _HARMLESS = {"staticmethod", "classmethod", "property"}
+# `last.update(params)` may be a dict's own method where the file has an `update` of its own, too.
+_OF_CONTAINERS = {name for kind in (dict, list, set, deque) for name in dir(kind) if name[0] != "_"}
 Functions = dict[str, list[ast.FunctionDef]]
 
 
@@ -24,9 +27,10 @@ def needs(tree: ast.Module) -> frozenset[str]:
     if _shared(tree) & set().union(*dicts.values()):
         return ALL
     found: set[str] = set()
+    calls = _Calls(tree, functions)
     for key, node in reads(functions, dicts):
         if key is None:
-            if not (isinstance(node, ast.Name) and _passed_on(node, tree, functions)):
+            if not (isinstance(node, ast.Name) and _passed_on(node, tree, calls)):
                 return ALL
         else:
             found.add(key)
@@ -47,7 +51,21 @@ def _looks_around(tree: ast.Module, functions: Functions) -> bool:
             decorators = [ast.unparse(one) for one in node.decorator_list]
             if not set(decorators) <= _HARMLESS:
                 return True
+        elif isinstance(node, ast.ClassDef) and any(map(_odd, node.body)):
+            return True
     return False
+
+
+def _odd(node: ast.stmt) -> bool:
+    """Whether it is a method that calls the object something else than `self`."""
+    if not isinstance(node, ast.FunctionDef) or _takes_self(node):
+        return False
+    return "staticmethod" not in {ast.unparse(one) for one in node.decorator_list}
+
+
+def _takes_self(function: ast.FunctionDef) -> bool:
+    names = [a.arg for a in function.args.posonlyargs + function.args.args]
+    return names[:1] == ["self"]
 
 
 def _shared(tree: ast.Module) -> set[str]:
@@ -167,13 +185,38 @@ def _called(node: ast.Call) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else ""
 
 
-def _passed_on(name: ast.Name, tree: ast.Module, functions: Functions) -> bool:
+class _Calls:
+    """Which function of the file a call means, if it is certain to be one."""
+
+    def __init__(self, tree: ast.Module, functions: Functions) -> None:
+        self.functions = functions
+        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        self._classes = {one.name for one in classes}
+        self._methods = {id(part) for one in classes for part in one.body}
+        imports = (n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom))
+        self._imported = {(a.asname or a.name).split(".")[0] for n in imports for a in n.names}
+
+    def certain(self, call: ast.Call) -> bool:
+        name, known = _called(call), self.functions.get(_called(call), [])
+        if any(f.args.vararg or f.args.kwarg for f in known):
+            return False
+        if isinstance(call.func, ast.Name):
+            return name not in self._imported and any(id(f) not in self._methods for f in known)
+        root = call.func
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        base = root.id if isinstance(root, ast.Name) else ""
+        if not known or name in _OF_CONTAINERS or base in self._imported:
+            return False
+        return base not in self._classes or not any(map(_takes_self, known))
+
+
+def _passed_on(name: ast.Name, tree: ast.Module, calls: _Calls) -> bool:
     """A use that `params_names` follows: an argument of a function of this file, or an alias."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _called(node) in functions:
+        if isinstance(node, ast.Call):
             if name in node.args or any(k.value is name for k in node.keywords):
-                called = functions[_called(node)]
-                return not any(f.args.vararg or f.args.kwarg for f in called)
+                return calls.certain(node)
         elif isinstance(node, ast.Assign) and node.value is name:
             return all(isinstance(t, ast.Name) for t in node.targets)
     return False

@@ -191,6 +191,40 @@ def test_needs_are_the_keys_that_may_be_read(body, keys, write):
     assert found == keys or (keys != ALL and found == keys | {"heading"})
 
 
+CLASS = """
+from copy import copy
+class A:
+    def copy(self, params): return 1.0
+    def append(self, params): return 1.0
+    def score(self, params): return params["speed"]
+    @staticmethod
+    def still(params): return params["steps"]
+    OTHER
+a, kept = A(), []
+def reward_function(params):
+    return BODY
+"""
+
+
+@pytest.mark.parametrize(
+    ("other", "body", "keys"),
+    [
+        ("pass", "a.score(params)", {"speed"}),
+        ("pass", "A.still(params)", {"steps"}),
+        ("pass", "A.score(a, params)", ALL),
+        ("pass", "copy(params)['heading']", ALL),
+        ("pass", "kept.append(params) or kept[0]['heading']", ALL),
+        ("@classmethod\n    def new(cls, params): return params['x']", "A.new(params)", ALL),
+        ("def odd(this, params): return params['x']", "a.odd(params)", ALL),
+    ],
+)
+def test_needs_follow_a_call_only_where_it_is_certain_what_is_called(other, body, keys):
+    import ast
+
+    found = needs(ast.parse(CLASS.replace("OTHER", other).replace("BODY", body)))
+    assert found == keys
+
+
 def _batches(engine, rows, count):
     for _ in range(count):
         assert _compute(engine, rows[:32].copy()) == [1.0] * 32

@@ -10,9 +10,9 @@ import ast
 import base64
 import contextlib
 import faulthandler
-import importlib
 import importlib.util
 import json
+import linecache
 import mmap
 import os
 import struct
@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,6 @@ GUARDED = (
     "reward's folder whose names stand in its text, .json, .csv, .npy, .npz or .txt; "
     "--reward-engine inprocess runs it without)"
 )
-LEFT_OUT = {"antigravity", "this", "idlelib", "turtledemo", "test", "lib2to3", "tkinter"}
-NUMPY_PARTS = ("random", "linalg", "fft", "polynomial", "ma")
 
 
 def sibling(name: str) -> types.ModuleType:
@@ -51,8 +49,11 @@ served = sibling("served")
 twins = sibling("twins")
 sandbox = sibling("worker/sandbox")
 wire = sibling("worker/wire")
+printer = sibling("worker/printer")
+imports = sibling("worker/imports")
 
 
+WRITE = os.write  # a reward's own is another
 SHARED_AFTER = 0.01  # s of processor time for executing the file; below it is done for every car
 
 
@@ -60,35 +61,6 @@ def codes_of(code: types.CodeType, beside: Any) -> list[types.CodeType]:
     """The file and its own modules."""
     files = beside.modules.values() if beside else ()
     return [code, *(beside.code_of(name) for name in files if name)]
-
-
-class Printer:
-    """`print` and sys.stdout: keeps the first 64 KiB in the shared memory, counts the rest."""
-
-    encoding = "utf-8"
-
-    def __init__(self, memory: memoryview, start: int) -> None:
-        self.count = memory[wire.PRINTED :][:8].cast("q")
-        self.kept = memory[start:][: wire.PRINTS]
-        self.size = 0
-
-    def write(self, text: str) -> int:
-        raw = str(text).encode("utf-8", "replace")
-        room = raw[: max(0, wire.PRINTS - self.size)]
-        self.kept[self.size : self.size + len(room)] = room
-        self.size += len(raw)
-        self.count[0] = self.size
-        return len(text)
-
-    def flush(self) -> None:
-        pass
-
-    def isatty(self) -> bool:
-        return False
-
-    def print(self, *values: Any, sep: str = " ", end: str = "\n", **_: Any) -> None:
-        text = (" " if sep is None else sep).join(map(str, values))
-        self.write(text + ("\n" if end is None else end))
 
 
 class Worker:
@@ -105,10 +77,12 @@ class Worker:
         self.rows = self.memory[wire.ROWS :][: n * row_size]
         self.out = self.memory[layout.out :][: n * 8].cast("d")
         self.error = self.memory[layout.error :][: wire.ERROR_SIZE]
-        self.printer = Printer(self.memory, layout.prints)
+        count = self.memory[wire.PRINTED :][:8].cast("q")
+        self.printer = printer.Printer(count, self.memory[layout.prints :][: wire.PRINTS])
         along = [tuple(point) for point in setup["waypoints"]]
         self.waypoints = (along, along[::-1])
         self.path: str = setup["path"]
+        self.file = os.path.join(setup["beside"]["folder"], os.path.basename(self.path))
         self.answers = 0
         self.params_of = params.builder(setup["keys"])
         self.functions: list[Callable[[dict[str, Any]], Any]] = []
@@ -123,7 +97,7 @@ class Worker:
 
     def answer(self, tag: int) -> None:
         self.answers += 1
-        os.write(self.socket, wire.word(self.answers * 8 + tag))
+        WRITE(self.socket, wire.word(self.answers * 8 + tag))
 
     def report(self, kind: str, line: int, problem: str) -> None:
         self.tell({"kind": kind, "line": line, "problem": problem[:2000]})
@@ -136,8 +110,9 @@ class Worker:
 
     def start(self, code: types.CodeType, beside: Any) -> bool:
         """Execute the file once per car; `beside` serves the files that lie beside it."""
-        extra, self.beside = {"print": self.printer.print}, beside
-        self.make = make = self.maker(code, extra, beside)
+        self.beside = beside
+        seed_libraries(self.setup["seed"])
+        self.make = make = self.maker(code, beside)
         for car in range(self.setup["cars"]):
             self.at[0] = car
             try:
@@ -156,13 +131,11 @@ class Worker:
             self.turn = namespace.Turn(beside).of
         return True
 
-    def maker(
-        self, code: types.CodeType, extra: dict[str, Any], beside: Any
-    ) -> Callable[[int], Any]:
+    def maker(self, code: types.CodeType, beside: Any) -> Callable[[int], Any]:
         """What makes the next car's namespace, of its seed: by execution, if it takes long and can
         be shared by a copy of the first (see `twins`)."""
         own = set(beside.modules) if beside else set()
-        state, again = twins.SharedState(own | {namespace.NAME}), True
+        state, again = twins.SharedState(own | {namespace.name_of(beside)}), True
         made: list[Any] = []
 
         def make(seed: int) -> Any:
@@ -170,10 +143,10 @@ class Worker:
             if made and not again:
                 with contextlib.suppress(twins.Unknown, RecursionError):
                     options = {"copier": twins.Copier}
-                    return namespace.twin(made[0], code, self.path, seed, extra, beside, **options)
+                    return namespace.twin(made[0], code, self.file, seed, beside, **options)
                 again = True
             began = time.process_time()
-            found = namespace.fresh(code, self.path, seed, extra, beside)
+            found = namespace.fresh(code, self.file, seed, beside)
             if not made:
                 made.append(found)
                 slow = time.process_time() - began >= SHARED_AFTER
@@ -303,32 +276,6 @@ def problem(error: BaseException, place: str = "") -> str:
     return (f"{name}: {text}" if text else name) + place + (GUARDED if refused else "")
 
 
-def wanted(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Modules that a file imports anywhere, with lines."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module, node.lineno
-            yield from ((f"{node.module}.{alias.name}", 0) for alias in node.names)
-
-
-def preload(tree: ast.AST) -> None:
-    """Import what the file will, while files can still be read.
-
-    The standard library and a few well-known packages; nothing from the user's folders.
-    """
-    for name, _ in wanted(tree):
-        top = name.partition(".")[0]
-        known = top in sys.stdlib_module_names and top not in LEFT_OUT
-        if not (known or top in namespace.THIRD_PARTY):
-            continue
-        more = [f"numpy.{part}" for part in NUMPY_PARTS] if top == "numpy" else []
-        for module in [name, *more]:
-            with contextlib.suppress(BaseException):  # it fails again when the file asks for it
-                importlib.import_module(module)
-
-
 def files_beside(setup: dict[str, Any]) -> Any:
     """What serves the files beside the reward; None if there are none."""
     files = {name: base64.b64decode(content) for name, content in setup["files"].items()}
@@ -343,10 +290,32 @@ def parsed(file: tuple[str, bytes]) -> ast.AST:
     return ast.Module([], [])
 
 
+def seed_libraries(seed: int) -> None:
+    """The generators that libraries share, as scipy.stats does; a reward has streams of its own."""
+    sys.modules["random"].seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed % 2**32)
+
+
+def at_home(setup: dict[str, Any]) -> None:
+    """The reward's folder is the current one, and its text is what tracebacks show."""
+    folder = setup["beside"]["folder"] or os.sep
+    os.getcwd = lambda: folder
+    os.getcwdb = lambda: os.fsencode(folder)
+    source = setup["source"]
+    linecache.cache[setup["path"]] = len(source), None, source.splitlines(True), setup["path"]
+
+
 class Late:
     """Says what an import after the lock really means."""
 
     def find_spec(self, name: str, *_: Any) -> None:
+        top = name.partition(".")[0]
+        if top in sys.stdlib_module_names or (top in namespace.THIRD_PARTY and top in sys.modules):
+            raise ModuleNotFoundError(
+                f"{name!r} is imported after the reward's process was locked; write "
+                f"`import {name}` at the top of the reward, then it is loaded before"
+            )
         raise ModuleNotFoundError(
             f"rewards cannot import {name!r} (what they can: .py files beside the reward, the "
             f"standard library, {', '.join(namespace.THIRD_PARTY)} where installed)"
@@ -374,12 +343,10 @@ def main() -> None:
     if setup["trace"]:
         worker.tracer = sibling("worker/tracing").Tracer(worker.path, tree)
     code = compile(tree, worker.path, "exec", dont_inherit=True)
-    for name in ("random", "encodings.ascii", "encodings.latin_1", "encodings.idna"):
-        importlib.import_module(name)
     beside = files_beside(setup["beside"])
-    for text in (tree, *(map(parsed, beside.files.items()) if beside else ())):
-        preload(text)
-    del tree
+    texts = [tree, *(map(parsed, beside.files.items()) if beside else ())]
+    imports.preload(texts, namespace.THIRD_PARTY)
+    del tree, texts
     faulthandler.enable(2)
     if not by_pipes and hasattr(faulthandler, "register"):
         import signal
@@ -390,7 +357,9 @@ def main() -> None:
         threading.Thread(target=worker.watch, daemon=True).start()
     else:
         sys.setswitchinterval(1000.0)
-    sys.stdout = sys.stderr = worker.printer
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = worker.printer  # type: ignore[misc]
+    os.write = worker.printer.descriptors()
+    at_home(setup)
     sys.stdin = None
     sys.argv = ["reward"]
     for module in list(sys.modules):
