@@ -17,7 +17,7 @@ def serving(*words, cwd, **environ):
     process = subprocess.Popen(
         command, cwd=cwd, env=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    late = threading.Timer(120.0, process.kill)  # a service that hangs fails the test
+    late = threading.Timer(600.0, process.kill)  # a service that hangs fails the test
     late.start()
     try:
         ready = process.stdout.readline()
@@ -29,12 +29,13 @@ def serving(*words, cwd, **environ):
         process.communicate()
 
 
-def ask(port, path, body=None, **headers):
+def ask(port, path, body=None, method="", **headers):
     """Status and text of an answer; a body that is no text is sent as JSON."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     if body is not None and not isinstance(body, str | bytes):
         body = json.dumps(body)
-    connection.request("POST" if body is not None else "GET", path, body, headers)
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method or ("GET" if body is None else "POST"), path, body, headers)
     answer = connection.getresponse()
     text = answer.read().decode()
     connection.close()

@@ -20,7 +20,9 @@ from racer.serve.served import Served
 BODY_MAX = 2**20  # bytes of a request; a picture of 160 x 120 has about 20,000
 BODY_S = 10.0  # s until a request must be here
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
-_PATHS = ("/predict", "/health", "/metrics")
+_METHODS = {"/predict": "POST", "/health": "GET", "/metrics": "GET"}
+# What curl and Python's urllib say of a body when nobody tells them; it is read as JSON.
+_UNSAID = ("", "application/x-www-form-urlencoded")
 
 
 class Question(pydantic.BaseModel):
@@ -72,18 +74,20 @@ def make_app(served: Served, *, token: str = "", log: Log | None = None) -> fast
     async def predict(request: Request) -> Response:
         return await _predict(request, served, metrics, log)
 
-    @app.get("/health")
+    @app.api_route("/health", methods=["GET", "HEAD"])
     async def health() -> dict[str, Any]:
         about = served.about
         arrays = [one._asdict() for one in about.arrays]
         return {"status": "ok", "run": about.name, "policy": about.policy, "observation": arrays}
 
-    @app.get("/metrics")
+    @app.api_route("/metrics", methods=["GET", "HEAD"])
     async def shown() -> Response:
         metrics.log_failures.set(log.failures if log else 0)
         text = prometheus_client.generate_latest(metrics.registry)
         return Response(text, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
+    app.add_exception_handler(404, _nowhere)
+    app.add_exception_handler(405, _wrong_method)
     return app
 
 
@@ -150,7 +154,7 @@ class _Door:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        path = scope["path"] if scope["path"] in _PATHS else "other"
+        path = scope["path"] if scope["path"] in _METHODS else "other"
 
         async def counted(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -172,11 +176,26 @@ def _refusal(request: Request, token: str) -> Response | None:
             return _refused(411, "send the header Content-Length.")
         if len(length) > 9 or int(length) > BODY_MAX:
             return _refused(413, f"a request has at most {BODY_MAX} bytes.")
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in _UNSAID and not kind.endswith(("/json", "+json")):
+            return _refused(415, "send JSON, with the header Content-Type: application/json.")
     return None
 
 
+async def _nowhere(_request: Request, _error: Exception) -> Response:
+    known = ", ".join(f"{method} {path}" for path, method in _METHODS.items())
+    return _refused(404, f"there is nothing here. Ask one of {known}.")
+
+
+async def _wrong_method(request: Request, _error: Exception) -> Response:
+    method = _METHODS[request.url.path]
+    answer = _refused(405, f"use {method} {request.url.path}.")
+    answer.headers["Allow"] = method if method == "POST" else f"{method}, HEAD"
+    return answer
+
+
 def _refused(status: int, sentence: str) -> Response:
-    unread = {"Connection": "close"} if status in (408, 411, 413) else None
+    unread = {"Connection": "close"} if status in (408, 411, 413, 415) else None
     return JSONResponse({"error": sentence}, status, headers=unread)
 
 

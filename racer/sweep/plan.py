@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -290,9 +290,3 @@ def _allowed(config: Config, settings: Settings) -> None:
 
 def _full(table: dict[str, Any]) -> dict[str, Any]:
     return {SHORT.get(key, key): value for key, value in table.items()}
-
-
-def unfinished(jobs: Sequence[Job], finished: Iterable[str]) -> list[Job]:
-    """Those that have no result yet."""
-    done = set(finished)
-    return [job for job in jobs if job.id not in done]

@@ -8,12 +8,11 @@ that was cut is trained again from its beginning: same settings, same seed, same
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Any
 
 from racer import console
-from racer.errors import BadRun, RacerError, ResourceError, Stopped
+from racer.errors import BadRun, RacerError, Stopped
 from racer.process.signals import Stop, graceful_stop
 from racer.process.typed import command
 from racer.runs import Run
@@ -29,7 +28,6 @@ from racer.sweep.score import Configuration, Row, configurations, row_of
 from racer.sweep.worker import Order
 
 _LOOK_EVERY_S = 0.25
-_LOSSES = 5  # dead workers without a finished run between them, until it is given up
 _FAILURES = 5  # runs that failed while none succeeded, until it is given up
 log = console.log(__name__)
 
@@ -43,7 +41,7 @@ def run(folder: Folder, engine: Engine) -> list[Row]:
     Raises:
         Stopped: a signal came; what was finished is kept.
         Busy: another process runs this sweep.
-        ResourceError: the disk is full, or workers keep dying.
+        ResourceError: the disk is full, or the cluster is gone.
         RacerError: every run fails for the same reason.
     """
     try:
@@ -71,7 +69,8 @@ class _Session:
         self._next = 0  # number of the configuration that is looked at next
         self._running: dict[Future[Parcel], Job] = {}
         self._failed: dict[str, str] = {}
-        self._losses = self._successes = 0
+        self._deaths: Counter[str] = Counter()  # of workers, by the run they trained
+        self._successes = 0
 
     def rows(self) -> list[Row]:
         """Every finished run."""
@@ -152,11 +151,11 @@ class _Session:
         try:
             parcel = future.result()
         except BaseException as error:
-            if not self._engine.lost(error):
-                raise _unexpected(error) from error
-            self._lose(job, error)
+            how = self._engine.lost(error)
+            if not how:
+                raise self._unexpected(error) from error
+            self._lose(job, how)
             return
-        self._losses = 0
         if parcel.content:
             try:
                 self._folder.deliver(parcel)
@@ -168,20 +167,18 @@ class _Session:
         else:
             self._fail(job, parcel.error)
 
-    def _lose(self, job: Job, error: BaseException) -> None:
-        """A worker died; its order goes to another. One dead process ends a whole local pool."""
-        lost = [job, *(self._running.values() if self._engine.local else ())]
-        if self._engine.local:
-            self._running.clear()
-        self._losses += 1
-        if self._losses >= _LOSSES:
-            raise ResourceError(
-                f"workers died {_LOSSES} times without finishing a run: {_first_line(error)} "
-                "Perhaps memory ran out: try fewer --workers or fewer cars, train.num_envs. "
-                f"{self._go_on()}"
-            ) from error
-        log.warning("a worker died; %s again: %s", "run" if len(lost) == 1 else "runs", _ids(lost))
-        self._waiting.extendleft(reversed(lost))
+    def _lose(self, job: Job, how: str) -> None:
+        """A worker died; its order goes to another, unless it ends every worker it gets."""
+        self._deaths[job.id] += 1
+        if self._deaths[job.id] >= self._engine.tries:
+            self._fail(
+                job,
+                f"every worker that trained it died ({how}). Perhaps memory ran out: try fewer "
+                "--workers or fewer cars, train.num_envs.",
+            )
+            return
+        log.warning("a worker died (%s); its run again: %s", how, job.id)
+        self._waiting.appendleft(job)
 
     def _fail(self, job: Job, error: str) -> None:
         self._failed[job.id] = error
@@ -212,20 +209,12 @@ class _Session:
     def _go_on(self) -> str:
         return f"Go on: {command('sweep', '--resume', self._folder.path)}"
 
-
-def _ids(jobs: list[Job]) -> str:
-    return ", ".join(job.id for job in jobs)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
-
-
-def _unexpected(error: BaseException) -> Any:
-    """What else a future may raise: our own errors as they are, others with their sentence."""
-    if isinstance(error, RacerError):
-        return error
-    return RacerError(
-        f"the engine failed: {type(error).__name__}: {_first_line(error)} What was finished is "
-        "kept; racer sweep --resume goes on."
-    )
+    def _unexpected(self, error: BaseException) -> RacerError:
+        """What else a future may raise: our own errors as they are, others with their sentence."""
+        if isinstance(error, RacerError):
+            return error
+        first = (str(error) or "no word on why").splitlines()[0].rstrip(".")
+        return RacerError(
+            f"the engine failed: {type(error).__name__}: {first}. What was finished is kept. "
+            f"{self._go_on()}"
+        )

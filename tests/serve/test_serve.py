@@ -111,6 +111,17 @@ BAD = [
     ({"observation": [0.0] * 21, "params": {"x": 1}}, "send observation alone"),
     ({"params": {"x": 1.0, "y": "2"}}, "params needs y, a number"),
     ({"params": {"x": 1e300, "y": 2}}, "params has x outside"),
+    (b'{"params": {"x": NaN, "y": 2}}', "params has x outside"),
+    (b'{"params": {"x": -Infinity, "y": 2}}', "params has x outside"),
+    (b'{"observation": [Infinity' + b", 0" * 20 + b"]}", "not finite"),
+    ({"observation": [[0.0] * 21]}, "a list of 21 numbers is needed"),
+    ({"observation": [True] * 21}, "must be a list of 21 numbers"),
+    ({"observation": None}, "observation is missing"),
+    ({"observation": {"observation": [0.0] * 21, "lidar": [1.0]}}, "must be a table with"),
+    ({"params": [1, 2]}, "params: "),
+    ({"params": {}}, "params needs x"),
+    ('"observation"', "Send JSON"),
+    (b"\xff\xfe{", "Send JSON"),
     ({"picture": "AAAA"}, "does not see one picture"),
 ]
 
@@ -124,6 +135,45 @@ def test_bad_input_is_422_with_a_sentence(of_run):
         assert sentence.endswith(".")
         assert "\n" not in sentence
     predict(of_run, observation=[0.0] * 21)  # it goes on
+
+
+JSON = {"observation": [0.0] * 21}
+REFUSED = [  # path, method, body, content type, status
+    ("/predict", "POST", JSON, "text/plain", 415),
+    ("/predict", "POST", JSON, "application/xml; charset=json", 415),
+    ("/predict", "POST", JSON, "multipart/form-data; boundary=/json", 415),
+    ("/predict", "POST", b"observation=0", "application/x-www-form-urlencoded", 422),
+    ("/predict", "GET", None, "", 405),
+    ("/predict", "PUT", JSON, "application/json", 405),
+    ("/predict", "DELETE", None, "", 405),
+    ("/predict", "OPTIONS", None, "", 405),
+    ("/health", "POST", JSON, "application/json", 405),
+    ("/metrics", "DELETE", None, "", 405),
+    ("/predict/", "POST", JSON, "application/json", 404),
+    ("/", "GET", None, "", 404),
+    ("/docs", "GET", None, "", 404),
+    ("/../etc/passwd", "GET", None, "", 404),
+]
+
+
+@pytest.mark.parametrize(("path", "method", "body", "kind", "expected"), REFUSED)
+def test_what_is_asked_in_another_way_is_refused_with_a_sentence(
+    of_run, path, method, body, kind, expected
+):
+    status, text = ask(of_run, path, body, method, Content_Type=kind)
+    assert (status, list(json.loads(text))) == (expected, ["error"])
+    assert json.loads(text)["error"].endswith(".")
+
+
+@pytest.mark.parametrize("kind", ["", "application/json; charset=utf-8", "application/x+json"])
+def test_json_by_any_of_its_names_is_read(of_run, kind):
+    status, _ = ask(of_run, "/predict", JSON, Content_Type=kind)
+    assert status == 200
+
+
+def test_who_watches_may_ask_for_the_head_alone(of_run):
+    assert ask(of_run, "/health", method="HEAD") == (200, "")
+    assert ask(of_run, "/metrics", method="HEAD") == (200, "")
 
 
 def test_a_body_is_bounded(of_run):
@@ -169,20 +219,21 @@ def test_sigterm_sends_the_answers_that_are_owed(folder):
     body = json.dumps({"observation": [0.0] * 21}).encode()
     head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
     with serving("car.onnx", cwd=folder) as (process, port):
-        client = socket.create_connection(("127.0.0.1", port), timeout=60)
-        client.sendall(head.encode() + b"Expect: 100-continue\r\n\r\n")
-        assert b"100 Continue" in client.recv(1000)  # the service waits for the body
+        clients = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(8)]
+        for client in clients:
+            client.sendall(head.encode() + b"Expect: 100-continue\r\n\r\n")
+            assert b"100 Continue" in client.recv(1000)  # the service waits for the body
         process.send_signal(signal.SIGTERM)
         while True:  # until it takes no others
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=60).close()
             except ConnectionError:
                 break
-        time.sleep(0.3)  # a client that is slow: a service that does not wait would be gone
-        client.sendall(body)
-        answer = client.recv(10_000)
-        assert answer.startswith(b"HTTP/1.1 200")
-        client.close()
+        time.sleep(0.3)  # clients that are slow: a service that does not wait would be gone
+        for client in clients:
+            client.sendall(body)
+            assert client.recv(10_000).startswith(b"HTTP/1.1 200")
+            client.close()
         assert process.wait(60) == 143
         assert "every answer was sent" in process.stderr.read()
 

@@ -40,7 +40,7 @@ class Here(Engine):
         return future
 
     def lost(self, error):
-        return isinstance(error, EOFError)
+        return str(error) if isinstance(error, EOFError) else ""
 
     def stop(self):
         self.stopped = True

@@ -1,5 +1,6 @@
 """A sweep on a real Dask cluster of two workers, one of which is killed in the middle."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -13,6 +14,14 @@ from racer.sweep.run import run
 
 pytest.importorskip("distributed", reason="racer[dask] is not installed")
 WORDS = ("--vary", "train.gamma=0.95", "--seeds", "3")
+
+
+POISON = """
+import os, signal
+if "racer-sweep-" in os.getcwd():  # as the system does when memory runs out
+    os.kill(os.getpid(), signal.SIGKILL)
+from racer.observations.features import Observation
+"""
 
 
 def dask(*words, folder):
@@ -66,3 +75,33 @@ def test_a_worker_of_several_threads_is_refused(tmp_path, capsys):
         words = ["sweep", "--vary", "train.gamma=0.9", "--folder", str(tmp_path / "s"), "--engine"]
         assert cli.main([*words, "dask", "--address", cluster.scheduler_address]) == 2
     assert "--nthreads 1" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_run_that_ends_every_worker_is_listed_and_a_scheduler_that_dies_is_a_sentence(tmp_path):
+    (tmp_path / "observations").mkdir()
+    (tmp_path / "observations" / "poison.py").write_text(POISON)
+    found = tmp_path / "scheduler.json"
+    at = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", found)
+    with contextlib.ExitStack() as ended:
+        scheduler = dask("scheduler", *at, folder=tmp_path)
+        ended.callback(scheduler.kill)
+        assert wait_for(found.exists)
+        worker = dask("worker", "--scheduler-file", found, "--nthreads", "1", folder=tmp_path)
+        ended.callback(worker.terminate)  # its nanny ends it
+        address = json.loads(found.read_text())["address"]
+        there = ("--folder", tmp_path / "s", "--engine", "dask", "--address", address)
+        vary = ("--vary", "observation=poison,features", "--vary", "train.timesteps=512,99999999")
+        process = start(*vary, *OPTIONS[2:], *there, cwd=tmp_path)
+        folder = Folder(tmp_path / "s")
+        assert wait_for(lambda: process.poll() is not None or folder.finished())
+        scheduler.kill()  # while a run of hours goes on
+        _, err = process.communicate(timeout=300)
+        assert process.returncode == 5, err
+        assert "the Dask scheduler is gone. What was finished is kept" in err
+        assert "Traceback" not in err
+        assert sorted(folder.failures()) == ["0000-seed0", "0001-seed0"]
+        for why in folder.failures().values():
+            assert why.startswith("every worker that trained it died")
+        assert folder.finished() == ["0002-seed0"]

@@ -1,5 +1,6 @@
 """A sweep loses no finished run and does none twice, whatever dies."""
 
+import contextlib
 import csv
 import dataclasses
 import errno
@@ -9,6 +10,7 @@ import os
 import signal
 import sys
 import tarfile
+from concurrent.futures import Future
 
 import pytest
 from sweeping import OPTIONS, Here, changed, new, start, wait_for, weights
@@ -85,10 +87,66 @@ def test_a_run_of_a_dead_worker_is_given_again(tmp_path, caplog):
     assert "a worker died" in caplog.text
 
 
-def test_workers_that_keep_dying_end_the_sweep(tmp_path):
-    folder = new(tmp_path / "s", "reward=center_line", seeds=1)
-    with pytest.raises(ResourceError, match="racer sweep --resume"):
-        run(folder, Here(*[EOFError("gone")] * 9))
+def test_a_run_that_ends_every_worker_is_listed_and_the_sweep_goes_on(tmp_path):
+    folder = new(tmp_path / "s", "reward=center_line,progress", seeds=1)
+    engine = Here(*[EOFError("ended by SIGKILL(-9)")] * 3)
+    assert len(run(folder, engine)) == 1
+    assert engine.orders == ["0000-seed0"] * 3 + ["0001-seed0"]
+    (why,) = folder.failures().values()
+    assert why.startswith("every worker that trained it died (ended by SIGKILL(-9)). Perhaps mem")
+    again = Here()
+    assert len(run(folder, again)) == 2
+    assert again.orders == ["0000-seed0"]
+    assert folder.failures() == {}
+
+
+class _Dead(BaseException):
+    """What a process does not live to see."""
+
+
+def _die_at(calls, monkeypatch):
+    """From this call that changes the disk on, none happens any more."""
+    left = [calls]
+
+    def mortal(real):
+        def call(*words, **options):
+            left[0] -= 1
+            if left[0] < 0:
+                raise _Dead
+            return real(*words, **options)
+
+        return call
+
+    for name in ("open", "write", "fsync", "mkdir", "rename", "replace", "unlink", "rmdir"):
+        real = (lambda _: None) if name == "fsync" else getattr(os, name)
+        monkeypatch.setattr(os, name, mortal(real))
+
+
+def test_a_sweep_that_dies_at_any_write_loses_no_finished_run(done, tmp_path, monkeypatch):
+    """One run that succeeds and one that fails are delivered; then, one call later, again."""
+    sent = parcel.pack(Run(done.runs / "0000-seed0"), "0000-seed0")
+
+    class Sent(Here):
+        def submit(self, order):
+            future = Future()
+            other = parcel.Parcel(order.job.id, error="a reward that fails")
+            future.set_result(sent if order.job.id == sent.id else other)
+            return future
+
+    folder, calls, whole, kept = new(tmp_path / "s", "reward=center_line,heading"), 0, False, []
+    while not whole:
+        with monkeypatch.context() as patched, contextlib.suppress(_Dead):
+            _die_at(calls, patched)
+            run(folder, Sent())
+            whole = True
+        calls += 1
+        assert set(kept) <= set(kept := folder.finished())
+        assert all(Run(folder.runs / name).damaged() == [] for name in kept)
+        if folder.failures():
+            assert folder.failures() == {"0001-seed0": "a reward that fails"}
+    assert kept == [sent.id]
+    assert calls > 30  # as many moments
+    assert not [path for path in folder.path.rglob("*") if path.name.startswith(".racer-tmp-")]
 
 
 def test_a_full_disk_ends_it_and_it_goes_on(tmp_path, monkeypatch):
@@ -267,7 +325,7 @@ def test_a_tpe_sweep_that_goes_on_keeps_what_it_chose(tmp_path):
     asked = {"search": "tpe", "trials": 3, "seeds": 2, "prune": "median"}
     folder = new(tmp_path / "s", *words, **asked)
     with pytest.raises(ResourceError):
-        run(folder, Here(*[None] * 3, *[EOFError("gone")] * 9))
+        run(folder, Here(*[None] * 3, ResourceError("the cluster is gone")))
     chosen = folder.chosen(folder.plan())
     assert sorted(chosen) == [0, 1]
     assert folder.finished() == ["0000-seed0", "0000-seed1", "0001-seed0"]

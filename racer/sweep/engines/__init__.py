@@ -7,6 +7,6 @@ used, because with Ray it gives nothing back before the last run has ended (jobl
 joblib brings, is.
 """
 
-from racer.sweep.engines.base import Engine, WorkerLost, names, start
+from racer.sweep.engines.base import Engine, names, start
 
-__all__ = ["Engine", "WorkerLost", "names", "start"]
+__all__ = ["Engine", "names", "start"]

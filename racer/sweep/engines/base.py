@@ -12,18 +12,16 @@ from racer.sweep.parcel import Parcel
 from racer.sweep.worker import Order
 
 
-class WorkerLost(Exception):
-    """A worker died with an order; it may be given again."""
-
-
 class Engine(ABC):
     """Workers, here or elsewhere.
 
     Attributes:
         local: the workers are processes of this machine, and children of this one.
+        tries: how many orders of one run may end with a dead worker until it is given up.
     """
 
     local = False
+    tries = 3
 
     @property
     @abstractmethod
@@ -35,8 +33,8 @@ class Engine(ABC):
         """Begin an order."""
 
     @abstractmethod
-    def lost(self, error: BaseException) -> bool:
-        """Whether a future's error means that its worker died; makes ready for new orders."""
+    def lost(self, error: BaseException) -> str:
+        """How the worker of an order died, if a future's error says so; else ""."""
 
     @abstractmethod
     def stop(self) -> None:

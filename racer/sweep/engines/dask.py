@@ -15,6 +15,10 @@ _ADVICE = (
     "Start a scheduler, `dask scheduler`, and workers, "
     "`dask worker ADDRESS --nthreads 1 --nworkers auto`"
 )
+_GONE = (
+    "the Dask scheduler is gone. What was finished is kept: start it and its workers again, then "
+    "`racer sweep --resume FOLDER` with its address."
+)
 
 
 def start(address: str | None, _workers: int | None) -> Engine:
@@ -36,13 +40,18 @@ def start(address: str | None, _workers: int | None) -> Engine:
 
 
 class _Dask(Engine):
+    tries = 1  # Dask has given it to several workers before it says so
+
     def __init__(self, client: Any) -> None:
         self._client = client
         self._futures: dict[Any, Any] = {}
 
     @property
     def workers(self) -> int:
-        threads = self._client.nthreads()
+        try:
+            threads = self._client.nthreads()
+        except OSError as error:
+            raise ResourceError(_GONE) from error
         for name, count in threads.items():
             if count > 1:
                 self.stop()
@@ -53,7 +62,7 @@ class _Dask(Engine):
         return len(threads)
 
     def submit(self, order: Order) -> Future[Parcel]:
-        # `retries` is for errors; a worker that dies is no error for Dask: another takes the order.
+        # `retries` is for errors; an order whose worker dies goes to three others by itself.
         asked = self._client.submit(
             work, order, key=f"racer-{order.job.id}-{id(order)}", pure=False
         )
@@ -64,8 +73,10 @@ class _Dask(Engine):
         future.add_done_callback(lambda done: self._futures.pop(done, None))
         return future
 
-    def lost(self, error: BaseException) -> bool:
-        return type(error).__name__ in ("KilledWorker", "CancelledError", "FutureCancelledError")
+    def lost(self, error: BaseException) -> str:
+        if type(error).__name__ != "KilledWorker":
+            return ""
+        return "the log of a Dask worker's nanny says how"
 
     def stop(self) -> None:
         if self._futures:
@@ -76,11 +87,12 @@ class _Dask(Engine):
 def _pass_on(done: Any, future: Future[Parcel]) -> None:
     """From Dask's future to the one that the standard library waits for."""
     try:
-        error = done.exception(timeout=60) if done.status != "finished" else None
-        if error is None and done.status == "finished":
+        if done.status == "finished":
             future.set_result(done.result(timeout=600))
+        elif done.status == "cancelled":
+            future.set_exception(ResourceError(_GONE))
         else:
-            future.set_exception(error or RuntimeError(f"the order ended as {done.status}"))
+            future.set_exception(done.exception(timeout=60))
     except BaseException as problem:
         if not future.done():
             future.set_exception(problem)

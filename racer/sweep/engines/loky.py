@@ -1,13 +1,19 @@
-"""Worker processes on this machine, one for each CPU."""
+"""Worker processes on this machine, one for each CPU.
+
+Each is a pool of one: a pool of several that loses one worker ends the others too, and does not
+say whose work it was. So a run that kills its worker would take its neighbours with it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from racer.sweep.engines.base import Engine
@@ -29,34 +35,40 @@ class _Loky(Engine):
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._pool: Any = None
+        self._orders: dict[Any, Future[Parcel]] = {}  # of each pool, its latest
 
     @property
     def workers(self) -> int:
         return self._workers
 
     def submit(self, order: Order) -> Future[Parcel]:
-        if self._pool is None:
-            from joblib.externals.loky import ProcessPoolExecutor
+        from joblib.externals.loky import ProcessPoolExecutor
 
-            self._pool = ProcessPoolExecutor(
-                self._workers, initializer=_begin, initargs=(os.getpid(),)
-            )
-        future: Future[Parcel] = self._pool.submit(work, order)
-        return future
+        for pool in [pool for pool, latest in self._orders.items() if latest.done()]:
+            try:
+                return self._give(pool, order)
+            except BrokenProcessPool:  # its worker died, with an order or without
+                self._end(pool)
+        own = {"initializer": _begin, "initargs": (os.getpid(),)}
+        return self._give(ProcessPoolExecutor(1, **own), order)
 
-    def lost(self, error: BaseException) -> bool:
-        from concurrent.futures.process import BrokenProcessPool
+    def _give(self, pool: Any, order: Order) -> Future[Parcel]:
+        self._orders[pool] = pool.submit(work, order)
+        return self._orders[pool]
 
+    def _end(self, pool: Any) -> None:
+        del self._orders[pool]
+        pool.shutdown(wait=True, kill_workers=True)
+
+    def lost(self, error: BaseException) -> str:
         if not isinstance(error, BrokenProcessPool):
-            return False
-        self.stop()  # a pool that lost one worker takes no more orders
-        return True
+            return ""
+        codes = re.search(r"exit codes of the workers are \{(.+)\}", str(error))
+        return f"ended by {codes[1]}" if codes else "ended without a word"
 
     def stop(self) -> None:
-        if self._pool is not None:
-            pool, self._pool = self._pool, None
-            pool.shutdown(wait=True, kill_workers=True)
+        for pool in list(self._orders):
+            self._end(pool)
 
 
 def _begin(owner: int) -> None:

@@ -30,6 +30,8 @@ def start(address: str | None, _workers: int | None) -> Engine:
 
 
 class _Ray(Engine):
+    tries = 1  # Ray has given it to several workers before it says so
+
     def __init__(self, ray: Any) -> None:
         self._ray = ray
         self._work = ray.remote(num_cpus=1, max_retries=_TRIES)(work)
@@ -46,10 +48,11 @@ class _Ray(Engine):
         future.add_done_callback(lambda done: self._asked.pop(done, None))
         return future
 
-    def lost(self, error: BaseException) -> bool:
-        return isinstance(error, self._ray.exceptions.RayError) and not isinstance(
-            error, self._ray.exceptions.RayTaskError
-        )
+    def lost(self, error: BaseException) -> str:
+        errors = self._ray.exceptions
+        if not isinstance(error, errors.RayError) or isinstance(error, errors.RayTaskError):
+            return ""
+        return (str(error) or type(error).__name__).splitlines()[0]
 
     def stop(self) -> None:
         for asked in list(self._asked.values()):
