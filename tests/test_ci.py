@@ -53,6 +53,25 @@ def test_every_system_runs_both_commands_of_the_readme(job):
         assert test in text, system
 
 
+def test_the_lower_bounds_are_tried_with_both_commands_on_the_oldest_python(jobs):
+    steps = jobs["oldest"]["steps"]
+    (lowest,) = re.findall(r">=(3\.\d+)$", PROJECT["requires-python"])
+    assert [s["with"]["python-version"] for s in steps if "setup-python" in s.get("uses", "")] == [
+        lowest
+    ]
+    text = "\n".join(step.get("run", "") for step in steps)
+    assert "--resolution lowest-direct -r pyproject.toml" in text
+    assert "racer train" in text
+    tested = re.findall(r"tests/\w+", text)
+    assert tested
+    assert all((ROOT / folder).is_dir() for folder in tested)
+
+
+@pytest.mark.parametrize("text", PROJECT["dependencies"])
+def test_each_dependency_has_a_lower_bound(text):
+    assert ">=" in text
+
+
 def test_each_extra_is_tried_alone(jobs):
     """But those of development, peers and rewards, which have no part of racer to themselves."""
     tried = {one["extra"] for one in jobs["extras"]["strategy"]["matrix"]["include"]}

@@ -66,7 +66,9 @@ def make_app(served: Served, *, token: str = "", log: Log | None = None) -> fast
         token: what a request must bring as `Authorization: Bearer TOKEN`; "" asks for none.
         log: where answers are written down.
     """
-    app = fastapi.FastAPI(title="racer serve", docs_url=None, redoc_url=None)
+    app = fastapi.FastAPI(
+        title="racer serve", docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     metrics = Metrics()
     app.add_middleware(_Door, token=token, metrics=metrics)
 

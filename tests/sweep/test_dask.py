@@ -84,7 +84,8 @@ def test_a_run_that_ends_every_worker_is_listed_and_a_scheduler_that_dies_is_a_s
     (tmp_path / "observations" / "poison.py").write_text(POISON)
     found = tmp_path / "scheduler.json"
     at = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", found)
-    with contextlib.ExitStack() as ended:
+    with contextlib.ExitStack() as ended, pytest.MonkeyPatch.context() as once:
+        once.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")  # of Dask itself
         scheduler = dask("scheduler", *at, folder=tmp_path)
         ended.callback(scheduler.kill)
         assert wait_for(found.exists)
@@ -94,8 +95,9 @@ def test_a_run_that_ends_every_worker_is_listed_and_a_scheduler_that_dies_is_a_s
         there = ("--folder", tmp_path / "s", "--engine", "dask", "--address", address)
         vary = ("--vary", "observation=poison,features", "--vary", "train.timesteps=512,99999999")
         process = start(*vary, *OPTIONS[2:], *there, cwd=tmp_path)
+        ended.callback(process.kill)
         folder = Folder(tmp_path / "s")
-        assert wait_for(lambda: process.poll() is not None or folder.finished())
+        assert wait_for(lambda: process.poll() is not None or folder.finished(), 1200)
         scheduler.kill()  # while a run of hours goes on
         _, err = process.communicate(timeout=300)
         assert process.returncode == 5, err
