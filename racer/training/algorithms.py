@@ -119,9 +119,10 @@ PICTURES = {
         settings=ALGOS["sac"].settings
         | {
             "buffer_size": 50_000,
-            "batch_size": 256,
+            "batch_size": 128,
             "learning_starts": 2048,
-            "learning_rate": 3e-4,
+            "gradient_steps": 4,
+            "ent_coef": "auto_0.02",  # from 1, as SB3 has it, the noise drowns the pictures
         },
     ),
 }
