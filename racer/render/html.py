@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from racer.errors import UsageError, printable
-from racer.render import scene, table
+from racer.render import scene, table, words
 from racer.render.ghosts import REFERENCE, Ghost, Pace, seconds_from_line
 from racer.render.scene import Playback
 from racer.sim.types import BOX, LAP_COMPLETE, PARAMS, STATUS_LABELS
@@ -36,6 +36,7 @@ FLAGS = tuple(name for name in PARAMS.names or () if PARAMS[name].kind == "b")
 SCALES = {"heading": 100, "steering_angle": 100, "progress": 10_000}  # others: 1000, counts: 1
 NAME_MAX = 60  # characters of a name from outside
 _INT = 2**31 - 1
+_CLOSE = 1e-6  # m and rad
 # Player and style take a third of their size deflated; the policy allows them by their hashes.
 LOADER = """
 const code = document.getElementById("code").textContent;
@@ -51,6 +52,7 @@ document.head.append(Object.assign(document.createElement("style"), {{ textConte
 """
 _START = """
 const recording = JSON.parse(document.getElementById("recording").textContent);
+recording.table = {};
 document.title = recording.title;
 open(document.querySelector(".racer-player"), recording);
 """
@@ -81,8 +83,9 @@ def page(
     if not len(playback.rows):
         raise UsageError("the recording has no steps, so there is nothing to show.")
     about = recording(playback, speed=speed, ghosts=ghosts, pace=pace, reward=reward)
+    shown = json.dumps(about.pop("table"), separators=(",", ":"))
     style = themes() + _shorter(_source("player.css"))
-    script = _STYLE.format(json.dumps(style)) + _shorter(_source("player.js")) + _START
+    script = _STYLE.format(json.dumps(style)) + _code() + _START.format(shown)
     return Template(_source("page.html")).substitute(
         policy=policy([LOADER, script], [style]),
         recording=as_data(about),
@@ -123,7 +126,7 @@ def recording(
     tables += [_ghost(k, ghost) for k, (ghost, _) in enumerate(shown)]
     return {
         "title": scene.title_of(playback),
-        "about": "  ".join(filter(None, (playback.track.name[:NAME_MAX], playback.note))),
+        "note": playback.note,
         "track": playback.track.name[:NAME_MAX],
         "dt": playback.dt,
         "speed": speed,
@@ -133,6 +136,7 @@ def recording(
         "around": _bodies(playback),
         "events": _events(playback),
         "ghosts": [_about_ghost(ghost, on) for ghost, on in shown],
+        "center_m": _center(playback.rows),
         "params": list(PARAMS.names or ()),
         "whole": ["steps", *(name for name in PARAMS.names or () if PARAMS[name].kind == "i")],
         "reward": reward,
@@ -252,9 +256,23 @@ def _rows(playback: Playback) -> Table:
     for name in PARAMS.names or ():
         kind = PARAMS[name].kind
         columns[name] = (rows["params"][name], SCALES.get(name, 1000) if kind == "f" else 1)
-    columns |= {POSE[name]: (_turning(rows, name), 1000) for name in POSE}
+    known = ("v", "steer") if _center(rows) is not None else POSE
+    columns |= {POSE[name]: (_turning(rows, name), 1000) for name in known}
     columns["reward"] = (rows["reward"], 0)
     return "rows", columns
+
+
+def _center(rows: NDArray[np.void]) -> float | None:
+    """How far ahead of the pose the params have x and y, m; None where that is not one number.
+
+    Where it is one, the pose follows from x, y and heading and is not in the file.
+    """
+    params, yaw = rows["params"], rows["yaw"]
+    x, y = params["x"] - rows["x"], params["y"] - rows["y"]
+    ahead = float(np.mean(x * np.cos(yaw) + y * np.sin(yaw)))
+    turned = np.exp(1j * (np.radians(params["heading"]) - yaw))
+    off = np.abs(x + 1j * y - ahead * np.exp(1j * yaw)).max() + np.abs(turned - 1.0).max()
+    return ahead if off < _CLOSE else None
 
 
 def _lines(playback: Playback) -> Iterator[Table]:
@@ -297,9 +315,9 @@ def _events(playback: Playback) -> list[tuple[float, str]]:
     """What happened in a recorded race, by the seconds since its start."""
     found = []
     for one in _told(playback, "events"):
-        time, words = (one.get("time_s"), one.get("words")) if isinstance(one, dict) else (0, 0)
-        if isinstance(time, float) and math.isfinite(time) and isinstance(words, str):
-            found.append((time, printable(words)[:NAME_MAX]))
+        time, text = (one.get("time_s"), one.get("words")) if isinstance(one, dict) else (0, 0)
+        if isinstance(time, float) and math.isfinite(time) and isinstance(text, str):
+            found.append((time, printable(text)[:NAME_MAX]))
     return found
 
 
@@ -340,6 +358,12 @@ def _laps(playback: Playback, pace: Pace | None) -> Iterator[dict[str, Any]]:
 def _began(rows: NDArray[np.void], dt: float) -> float:
     """Seconds since the line at the first row."""
     return round(float(seconds_from_line(rows, dt)[0]), 4)
+
+
+def _code() -> str:
+    """The player with its words, as one script."""
+    parts = words.script(words.PLAYER) + _source("words.js") + _source("player.js")
+    return re.sub(r"^import .*\n", "", _shorter(parts), flags=re.MULTILINE)
 
 
 def _source(name: str) -> str:

@@ -46,10 +46,13 @@ DARK = Theme(
     car=(86, 180, 233),
     edge=(12, 13, 16),
     policy=(230, 159, 0),
-    ghosts=((204, 121, 167), (0, 158, 115), (240, 228, 66), (213, 94, 0)),
+    ghosts=(
+        *((204, 121, 167), (0, 158, 115), (240, 228, 66), (213, 94, 0)),
+        *((170, 160, 255), (255, 190, 165), (130, 225, 215)),
+    ),
     reference=(240, 242, 245),
 )
-RACERS: tuple[Color, ...] = (DARK.car, *DARK.ghosts, DARK.policy, DARK.reference)  # of a race
+RACERS: tuple[Color, ...] = (DARK.car, *DARK.ghosts[:4], DARK.policy, DARK.reference)  # of a race
 LIGHT = Theme(
     ground=(255, 255, 255),
     road=(217, 221, 227),
@@ -62,7 +65,10 @@ LIGHT = Theme(
     car=(0, 114, 178),
     edge=(12, 13, 16),
     policy=(138, 85, 0),
-    ghosts=((160, 69, 122), (0, 112, 79), (122, 106, 0), (176, 70, 0)),
+    ghosts=(
+        *((160, 69, 122), (0, 112, 79), (122, 106, 0), (176, 70, 0)),
+        *((92, 72, 200), (150, 60, 70), (0, 108, 120)),
+    ),
     reference=(22, 25, 29),
 )
 

@@ -57,6 +57,7 @@ MEASURES = (
 SHARE = Measure("optimal_pct", "best lap of optimal", "%", True)
 
 
+MEANING = "interquartile mean [95 % bootstrap interval] over runs"
 Curve = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # steps, laps completed in %
 
 
@@ -179,22 +180,28 @@ def difference(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> Interv
     return Interval(float(iqm(a) - iqm(b)), float(low), float(high))
 
 
-def table(groups: Sequence[Group]) -> str:
-    """One line per group for people."""
+def cells(groups: Sequence[Group]) -> tuple[list[str], list[list[str]]]:
+    """Titles of the columns, and one row per group, for people."""
     known = any(len(group.values[SHARE.key]) for group in groups)
     measures = (*MEASURES, SHARE) if known else MEASURES
-    heads = ("", "runs", *(measure.head for measure in measures))
+    heads = ["", "runs", *(measure.head for measure in measures)]
     rows = []
     for group in groups:
-        cells = []
+        found = []
         for measure in measures:
             values = group.values[measure.key]
             text = _cell(values)
             missing = len(group.runs) - len(values)
-            cells.append(f"{text}{f' ({missing} without)' if missing and len(values) else ''}")
-        rows.append((group.label, str(len(group.runs)), *cells))
+            found.append(f"{text}{f' ({missing} without)' if missing and len(values) else ''}")
+        rows.append([group.label, str(len(group.runs)), *found])
+    return heads, rows
+
+
+def table(groups: Sequence[Group]) -> str:
+    """`cells` as plain text."""
+    heads, rows = cells(groups)
     made = console.table(heads, rows, right=range(1, len(heads)))
-    return f"{made}\n\ninterquartile mean [95 % bootstrap interval] over runs"
+    return f"{made}\n\n{MEANING}"
 
 
 def verdict(groups: Sequence[Group]) -> str:

@@ -1,20 +1,16 @@
 """The lab's page in a real browser: save, check, keys, both themes, another editor, a lost lab."""
 
 import contextlib
-import threading
-import time
 
 import pytest
-import uvicorn
-from lab_at_work import REWARD, lab_of
+from lab_at_work import REWARD
+from lab_browser import lab_served, narrow, until
+from lab_browser import opened as page_of
 from render_recordings import MARKUP, driven
 
-from racer.cli.lab import address_of
 from racer.config import Config
-from racer.lab.web.server import listening
 from racer.runs import Run
 
-PATIENCE_MS = 30_000
 ORANGE = """() => {
   const shown = document.querySelector(".view canvas");
   const copy = new OffscreenCanvas(shown.width, shown.height);
@@ -29,51 +25,15 @@ ORANGE = """() => {
 
 
 @contextlib.contextmanager
-def serving(folder, text=REWARD):
-    """A lab in a thread: (lab, address)."""
-    bound = listening(0)
-    port = bound.getsockname()[1]
-    lab, keys, app = lab_of(folder, port, text)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="websockets-sansio"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    end = time.monotonic() + 60.0
-    while not server.started and time.monotonic() < end:
-        time.sleep(0.01)
-    try:
-        yield lab, address_of(keys, port)
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-@contextlib.contextmanager
-def opened(browser, address, theme="dark", motion="no-preference"):
-    context = browser.new_context(color_scheme=theme, reduced_motion=motion)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.seen, page.foreign = [], []
-    page.on("console", lambda message: page.seen.append(message.text))
-    page.on("pageerror", lambda error: page.seen.append(str(error)))
-    origin = address.split("/?")[0]
-    page.on("request", lambda r: page.foreign.append(r.url) if not r.url.startswith(origin) else 0)
-    page.goto(address)
-    page.get_by_text("● connected").wait_for()
-    yield page
-    assert [url for url in page.foreign if not url.startswith(("data:", "ws://127.0.0.1"))] == []
-    context.close()
-
-
-def until(condition):
-    end = time.monotonic() + 30.0
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert condition()
+def opened(browser, address, theme="dark", motion="no-preference", **more):
+    with page_of(browser, address, theme=theme, motion=motion, **more) as page:
+        page.get_by_text("● connected").wait_for()
+        yield page
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("lab")) as found:
+    with lab_served(tmp_path_factory.mktemp("lab")) as found:
         yield found
 
 
@@ -88,7 +48,6 @@ def test_it_shows_the_cars_and_says_what_they_do(browser, running):
         label = page.locator(".view canvas")
         until(lambda: "laps 6" in label.get_attribute("aria-label"))
         until(lambda: page.evaluate(ORANGE) > 20)  # the orange car
-        assert page.seen == []
         assert page.url.endswith("/")  # neither token nor secret stay in the address
 
 
@@ -116,7 +75,7 @@ def test_typing_is_checked_and_saved_by_keys_alone(browser, running):
 
 
 def test_another_editor_and_the_page_never_lose_a_text(browser, tmp_path):
-    with serving(tmp_path) as (lab, address), opened(browser, address) as page:
+    with lab_served(tmp_path) as (lab, address), opened(browser, address) as page:
         text = page.get_by_label("Reward function")
         lab.desk.file.write_text("# from another editor, first time\n")
         until(lambda: text.input_value().startswith("# from another"))
@@ -130,7 +89,7 @@ def test_another_editor_and_the_page_never_lose_a_text(browser, tmp_path):
 
 def test_what_the_edited_text_would_pay_is_shown_without_training(browser, tmp_path):
     driven("oval", laps=1).save(tmp_path / "laps.npz")
-    with serving(tmp_path) as (lab, address), opened(browser, address, motion="reduce") as page:
+    with lab_served(tmp_path) as (lab, address), opened(browser, address, motion="reduce") as page:
         lab.drafts.shown.laps = tmp_path / "laps.npz"
         page.get_by_text("What would it pay?").click()
         page.get_by_text("steps are paid differently").wait_for()
@@ -152,8 +111,7 @@ def test_axe_finds_nothing(browser, axe, running, theme):
         assert axe(page) == []
         page.get_by_role("button", name="Keys").click()
         assert axe(page) == []
-        page.set_viewport_size({"width": 320, "height": 640})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        narrow(page)
 
 
 def test_the_editor_indents_comments_and_undoes_by_keys_alone(browser, running):
@@ -198,7 +156,7 @@ def looked_at(tmp_path_factory):
     for name in ("first", "second"):
         run = Run.create(folder / "runs", [name], texts=texts, manifest=about, tags=[MARKUP[2]])
         trace.save(run.laps_file)
-    with serving(folder) as (lab, address):
+    with lab_served(folder) as (lab, address):
         lab.drafts.shown.laps = folder / "laps.npz"
         lab.drafts.config = lab.config
         yield lab, address
@@ -223,9 +181,7 @@ def test_a_step_is_looked_into_by_keys_alone(browser, axe, looked_at):
         assert page.locator(".line.ran").count() == 2
         page.get_by_text("Lines that ran, as a table").click()
         assert axe(page) == []
-        page.set_viewport_size({"width": 320, "height": 640})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320
-        assert page.seen == []
+        narrow(page)
 
 
 def test_runs_are_found_and_their_laps_raced_by_keys_alone(browser, axe, looked_at):
@@ -251,7 +207,7 @@ def test_runs_are_found_and_their_laps_raced_by_keys_alone(browser, axe, looked_
 
 def test_a_setting_is_found_changed_and_refused_in_a_sentence(browser, axe, looked_at):
     lab, address = looked_at
-    with opened(browser, address, motion="reduce") as page:
+    with opened(browser, address, motion="reduce", refused=["400 /api/set"]) as page:
         page.keyboard.press("4")
         page.get_by_label("track", exact=True).wait_for()
         assert axe(page) == []
@@ -266,13 +222,12 @@ def test_a_setting_is_found_changed_and_refused_in_a_sentence(browser, axe, look
         box.press("Enter")
         page.get_by_text("Saved. The next cars drive").wait_for()
         assert lab.config.race.others.boxes == 2
-        page.set_viewport_size({"width": 320, "height": 640})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        narrow(page)
 
 
 @pytest.mark.parametrize("hostile", MARKUP[::2])
 def test_hostile_texts_stay_text(browser, tmp_path, hostile):
-    with serving(tmp_path, f"# {hostile}\n") as (lab, address), opened(browser, address) as page:
+    with lab_served(tmp_path, f"# {hostile}\n") as (lab, address), opened(browser, address) as page:
         lab.drafts.tell(hostile)
         page.locator(".said p").first.wait_for()
         assert page.locator(".said p").first.text_content() == hostile
@@ -292,7 +247,7 @@ def test_without_the_secret_the_page_says_what_to_open(browser, running):
 
 
 def test_a_lab_that_is_gone_is_said_and_the_text_is_kept(browser, tmp_path):
-    with serving(tmp_path) as (_, address), opened(browser, address) as page:
+    with lab_served(tmp_path) as (_, address), opened(browser, address, lost=True) as page:
         page.get_by_label("Reward function").fill("# not saved yet\n")
         page.context.set_offline(True)
         page.keyboard.press("Control+s")

@@ -3,16 +3,21 @@
 import io
 import json
 import shutil
+import threading
+import time
 import zipfile
 
 import pytest
 from lab_at_work import REWARD, lab_of
+from made_runs import cruising, made_run
 from render_recordings import MARKUP, Weaving, driven
 from starlette.testclient import TestClient
 
 from racer.config import Config
+from racer.errors import UsageError
 from racer.evaluation import evaluate
 from racer.lab.core import settings
+from racer.lab.core.elsewhere import Elsewhere
 from racer.lab.web.app import application
 from racer.reward.file import LESSONS
 from racer.runs import Run
@@ -114,8 +119,11 @@ def test_a_step_is_looked_into_with_the_text_that_is_edited(page):
 
 @pytest.mark.parametrize("name", ["..", "../x", "/etc", "a/b", ".draft", "", "nope", "x" * 300])
 def test_a_run_is_a_name_of_the_list_and_no_path(page, name):
-    for path in ("run", "clone", "pack"):
+    for path in ("run", "clone", "pack", "evaluate"):
         assert "error" in ask(page, path, run=name, kind="zip")
+    for path in ("delete", "restore"):
+        assert "error" in ask(page, path, runs=[name])
+    assert Run(page.runs / "one").manifest_file.is_file()
 
 
 def test_the_garage_finds_sorts_and_shows(page):
@@ -132,6 +140,58 @@ def test_the_garage_finds_sorts_and_shows(page):
     compared = ask(page, "compare", runs=["one", "two"])
     assert "One group" in compared["verdict"]
     assert "choose 2" in ask(page, "compare", runs=["one"])["error"]
+
+
+def test_eight_runs_are_compared_and_raced_in_as_many_colours(page):
+    names = ["one", *(f"other-{k}" for k in range(8))]
+    for name in names[1:]:
+        shutil.copytree(page.runs / "one", page.runs / name)
+    assert ask(page, "compare", runs=names[:8])["rows"][0][1] == "8"
+    assert "2 to 8" in ask(page, "compare", runs=names)["error"]
+    ghosts = ask(page, "laps", run="one", ghosts=names[1:8])["ghosts"]
+    assert [ghost["color"] for ghost in ghosts] == [f"ghost{k}" for k in range(7)]
+
+
+def test_a_run_that_is_deleted_comes_back_as_it_was(page):
+    before = Run(page.runs / "one").manifest()
+    assert ask(page, "delete", runs=["one", "two"])["names"] == ["one", "two"]
+    assert ask(page, "runs", words="", sort="created", start=0)["total"] == 0
+    assert sorted(ask(page, "bin")["runs"]) == ["one", "two"]
+    shutil.copytree(page.runs / ".bin" / "one", page.runs / "one")
+    assert "has this name now" in ask(page, "restore", runs=["one"])["error"]
+    assert ask(page, "delete", runs=["one"])["names"] == ["one-2"]  # both are in the bin
+    ask(page, "restore", runs=["one", "two"])
+    assert Run(page.runs / "one").manifest() == before
+    assert Run.open("two", page.runs).damaged() == []
+    with Run(page.runs / "two").lock():
+        assert "in use" in ask(page, "delete", runs=["two"])["error"]
+    assert ask(page, "bin")["runs"] == ["one-2"]
+
+
+def test_a_run_is_evaluated_on_another_track_by_the_command_itself(page):
+    run = made_run(page.runs, cruising(0.0)).name
+    found = ask(page, "evaluate", run=run, track="s_bends")
+    assert found["laps"] == 5
+    assert found["laps_completed"] + (found["completion_pct"] < 100.0) > 0
+    assert "no track 'nowhere'" in ask(page, "evaluate", run=run, track="nowhere")["error"]
+
+
+def test_what_drives_a_run_ends_with_the_lab(tmp_path):
+    run, lab = made_run(tmp_path, cruising(0.0)), Elsewhere()
+    heard = []
+
+    def drive():
+        with pytest.raises(UsageError):
+            lab.drive(run.folder, "oval", tmp_path)
+        heard.append("ended")
+
+    thread = threading.Thread(target=drive)
+    thread.start()
+    while lab._process is None:
+        time.sleep(0.01)
+    lab.close()
+    thread.join(20.0)
+    assert heard == ["ended"]
 
 
 def test_a_long_list_is_read_page_by_page(page):

@@ -21,8 +21,10 @@ from racer.render import html
 from racer.render.ghosts import COLORS, ghost_of
 from racer.reward.beside import COPIES
 from racer.runs import Run, comparison, list_runs
+from racer.runs.bin import put_away, put_away_in, put_back
 from racer.runs.summary import result_of, status_of
 from racer.storage import files
+from racer.tracks import Track
 from racer.training.checkpoint import BEST, LAST, step_of
 
 PAGE = 50  # runs of one answer
@@ -43,9 +45,18 @@ class Garage:
         Raises:
             UnknownName: there is none. BadRun: it is damaged.
         """
-        if not name or Path(name).name != name or name.startswith("."):
+        return Run.open(str(self.folder(name).folder), self.runs_dir)
+
+    def folder(self, name: str) -> Run:
+        """A run of the folder that is perhaps damaged.
+
+        Raises:
+            UnknownName: there is none.
+        """
+        run = Run(self.runs_dir / name)
+        if not name or Path(name).name != name or name.startswith(".") or not run.folder.is_dir():
             raise UnknownName("run", name, [], "Choose one of the list.")
-        return Run.open(str(self.runs_dir / name), self.runs_dir)
+        return run
 
     def laps(self, name: str) -> Path:
         """The recording of a run.
@@ -84,7 +95,29 @@ class Garage:
             "policies": list(_policies(run)),
             "curve": curve(run.metrics_file),
             "laps": run.laps_file.is_file(),
+            "tracks": sorted(Track.names()),
         }
+
+    def delete(self, names: list[str]) -> list[str]:
+        """Put runs into the bin; their names there.
+
+        Raises:
+            UnknownName: no such run. Busy: one is being trained; those before it are in the bin.
+        """
+        return [put_away(self.folder(name)) for name in names]
+
+    def restore(self, names: list[str]) -> None:
+        """Put runs of the bin back.
+
+        Raises:
+            UnknownName: it is not there. UsageError: its name is taken.
+        """
+        for name in names:
+            put_back(self.runs_dir, name)
+
+    def bin(self) -> list[str]:
+        """Names of what is in the bin."""
+        return put_away_in(self.runs_dir)
 
     def compare(self, names: list[str]) -> dict[str, Any]:
         """Table and sentence of `racer compare`, and which of the runs have laps to show."""
@@ -92,7 +125,13 @@ class Garage:
             raise UsageError(f"choose 2 to {1 + len(COLORS)} runs to compare, not {len(names)}.")
         runs = [self.open(name) for name in names]
         groups = comparison.groups_of([str(run.folder) for run in runs], self.runs_dir)
-        return {"table": comparison.table(groups), "verdict": comparison.verdict(groups)}
+        heads, rows = comparison.cells(groups)
+        return {
+            "heads": heads,
+            "rows": rows,
+            "meaning": comparison.MEANING,
+            "verdict": comparison.verdict(groups),
+        }
 
     def html(self, name: str, *, source: bool) -> bytes:
         """The file that `racer watch RUN --html` writes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from racer.config import Config
-from racer.config.fields import each
+from racer.config.fields import each, number
 
 FIXED = ("race.reward",)  # what the editor edits
 TEXT_MAX = 4096
@@ -22,7 +22,8 @@ def listed(config: Config) -> list[dict[str, Any]]:
             "kind": "bool" if isinstance(usual[key], bool) else "text",
             "choices": [] if known.numbered else list(known.choices),
             "help": known.help,
-            "range": known.range,
+            "range": known.range if known.choices else "",
+            "bounds": [number(one) for one in (known.low, known.high) if one is not None],
             "unit": known.unit,
             "unset": known.unset,
         }

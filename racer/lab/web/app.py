@@ -24,14 +24,14 @@ from racer.lab.core.desk import TEXT_MAX, Changed, Desk, check, digest
 from racer.lab.core.drafts import Drafts
 from racer.lab.core.garage import Garage
 from racer.lab.core.rescore import rescored
-from racer.lab.web.body import body_of
+from racer.lab.web.body import body_of, gone
 from racer.lab.web.hub import VIEWERS_MAX, Hub
 from racer.lab.web.views import NAMES, Views
 from racer.race import pack_of
 from racer.recording.trace import Trace
 from racer.render import html, table
 from racer.render.live.wire import Kind
-from racer.render.words import german
+from racer.render.words import script
 
 REPLAYS_MAX = 8  # that wait to be opened
 LOOK_S = 0.2  # between two looks at the file
@@ -228,7 +228,7 @@ class Lab:
         """The file that `racer watch --html` writes; its policy is in it."""
         text = self.taken(request.path_params["name"])
         if text is None:
-            return PlainTextResponse("This address was good for one look. Ask for another.", 404)
+            return gone("This address was good for one look. Ask for another.", request)
         return HTMLResponse(text)
 
     async def live(self, socket: WebSocket) -> None:
@@ -250,7 +250,7 @@ async def static(request: Request) -> Response:
     """Scripts and styles of the package; the colours come from the table."""
     name = request.path_params["name"]
     if name == "german.js":
-        return Response(f"export const german = {json.dumps(german())};", media_type=JAVASCRIPT)
+        return Response(script(), media_type=JAVASCRIPT)
     if name not in STATIC:
         return PlainTextResponse("No such file.", 404)
     package, kind = STATIC[name]

@@ -26,7 +26,7 @@ from racer.lab.core.classroom.lessons import FIRST, LESSONS, lesson
 from racer.lab.core.classroom.room import Room
 from racer.lab.core.classroom.store import Store
 from racer.lab.web.app import failed, page, static
-from racer.lab.web.body import body_of
+from racer.lab.web.body import body_of, gone
 from racer.lab.web.guard import same
 from racer.lab.web.members import Members
 from racer.lab.web.roles import Rates, Role, Way, Who, routes
@@ -97,7 +97,7 @@ class Classroom:
         """The replay of an address that is good once."""
         text = self.members.ticket(request.path_params["name"])
         if text is None:
-            return PlainTextResponse("This address was good for one look. Ask for another.", 404)
+            return gone("This address was good for one look. Ask for another.", request)
         return HTMLResponse(text)
 
     # -- guests too

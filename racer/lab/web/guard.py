@@ -20,14 +20,13 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from racer.render.words import in_language
+
 READS = frozenset({"GET", "HEAD"})
 SECRET = "x-racer-secret"
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _REFUSED = 4403  # close code of a WebSocket
-_DOOR = (
-    "<!doctype html><html lang=en><meta charset=utf-8><title>racer lab</title><main><h1>racer lab"
-    "</h1><p>Open the address that <code>racer lab</code> printed: it has a token in it.</p></main>"
-)
+_DOOR = "Open the address that racer lab printed: it has a token in it."
 HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -107,7 +106,13 @@ class Guard:
         if not socket and scope["path"] == "/" and given and same(given, self._keys.token):
             return self._let_in()
         if not same(_cookie(headers, self._cookie), self._keys.token):
-            return HTMLResponse(_DOOR, 401)
+            words = in_language(_DOOR, headers.get("accept-language", ""))
+            language = "en" if words == _DOOR else "de"
+            return HTMLResponse(
+                f"<!doctype html><html lang={language}><meta charset=utf-8><title>racer lab</title>"
+                f"<main><h1>racer lab</h1><p>{words}</p></main>",
+                401,
+            )
         secret = query.get("secret", [""])[0] if socket else headers.get(SECRET, "")
         guarded = changes or scope["path"].startswith("/api/")
         if guarded and not same(secret, self._keys.page):

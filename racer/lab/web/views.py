@@ -11,18 +11,20 @@ from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from racer.config import Config
 from racer.errors import UsageError
 from racer.lab.core import garage, settings
 from racer.lab.core.desk import TEXT_MAX, digest
+from racer.lab.core.elsewhere import Elsewhere
 from racer.lab.core.garage import Garage
 from racer.lab.core.looker import Looker
-from racer.lab.web.body import body_of
+from racer.lab.web.body import body_of, gone
 from racer.render import html
 
+RUNS_MAX = 200  # of one question
 FILES_MAX = 4  # packed ones that wait to be fetched
 NAMES = ("lab", "debugger", "garage", "settings")
 
@@ -48,12 +50,14 @@ class Views:
 
     def __init__(self, lab: Any, runs: Garage) -> None:
         self._lab, self._garage, self._looker = lab, runs, Looker()
+        self._elsewhere = Elsewhere()
         self._files: dict[str, Packed] = {}
         self._one = asyncio.Lock()  # look, or pay, at a time
 
     def close(self) -> None:
-        """End the guarded process."""
+        """End every process."""
         self._looker.close()
+        self._elsewhere.close()
 
     def _laps(self, run: str) -> Path:
         """The recording of a run; of the draft that is shown where none is named."""
@@ -129,6 +133,29 @@ class Views:
         names = _words(await body_of(request), "runs")
         return JSONResponse(await run_in_threadpool(self._garage.compare, names))
 
+    async def delete(self, request: Request) -> Response:
+        """Put runs into the bin."""
+        names = _words(await body_of(request), "runs")
+        return JSONResponse({"names": await run_in_threadpool(self._garage.delete, names)})
+
+    async def restore(self, request: Request) -> Response:
+        """Put runs of the bin back."""
+        names = _words(await body_of(request), "runs")
+        await run_in_threadpool(self._garage.restore, names)
+        return JSONResponse({})
+
+    async def bin(self, _request: Request) -> Response:
+        """What is in the bin."""
+        return JSONResponse({"runs": await run_in_threadpool(self._garage.bin)})
+
+    async def evaluate(self, request: Request) -> Response:
+        """Drive a run on another track."""
+        asked = await body_of(request)
+        run, track = self._garage.open(_word(asked, "run")), _word(asked, "track")
+        return JSONResponse(
+            await run_in_threadpool(self._elsewhere.drive, run.folder, track, self._garage.runs_dir)
+        )
+
     async def pack(self, request: Request) -> Response:
         """An address, good for fetching a run once as a file."""
         asked = await body_of(request)
@@ -150,7 +177,7 @@ class Views:
         """The file of an address, to be saved: no browser shows it as a page of ours."""
         packed = self._files.pop(request.path_params["name"], None)
         if packed is None:
-            return PlainTextResponse("This address was good for once. Ask for another.", 404)
+            return gone("This address was good for once. Ask for another.", request)
         headers = {
             "content-disposition": f'attachment; filename="{_plain(packed.name)}"',
             "content-security-policy": "sandbox; default-src 'none'",
@@ -207,6 +234,10 @@ class Views:
             "runs": self.runs,
             "run": self.run,
             "compare": self.compare,
+            "delete": self.delete,
+            "restore": self.restore,
+            "bin": self.bin,
+            "evaluate": self.evaluate,
             "pack": self.pack,
             "clone": self.clone,
             "settings": self.settings,
@@ -224,7 +255,9 @@ def _word(asked: dict[str, Any], name: str) -> str:
 def _words(asked: dict[str, Any], name: str) -> list[str]:
     value = asked.get(name, [])
     return (
-        [one[:200] for one in value[:20] if isinstance(one, str)] if isinstance(value, list) else []
+        [one[:200] for one in value[:RUNS_MAX] if isinstance(one, str)]
+        if isinstance(value, list)
+        else []
     )
 
 

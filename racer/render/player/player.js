@@ -1,6 +1,9 @@
 // Plays a recording: canvas, inspector, strips, ghosts. No framework, no request, and every text from
 // a recording stays text. A replay file has this module inside; the lab imports it.
-// `table` is racer/render/table.py as JSON: what the pygame window uses, too.
+// `table` is racer/render/table.py as JSON: what the pygame window uses, too. Words are English here, and
+// in other languages in racer/render/words.toml.
+
+import { choose, language, locale, speak, t, tell } from "./words.js";
 
 export const el = (tag, props = {}, ...inside) => {
   const made = document.createElement(tag);
@@ -12,11 +15,15 @@ export const el = (tag, props = {}, ...inside) => {
   return made;
 };
 const clip = (value, low, high) => Math.min(Math.max(value, low), high);
-const digits = (count) => new Intl.NumberFormat(undefined,
-  { minimumFractionDigits: count, maximumFractionDigits: count, useGrouping: false });
-const formats = [0, 1, 2, 3, 4].map(digits);
+const formats = {};
+const digits = (count) => (formats[language + count] ??= new Intl.NumberFormat(locale(),
+  { minimumFractionDigits: count, maximumFractionDigits: count, useGrouping: false }));
 export const write = (value, count) =>
-  Number.isFinite(value) ? formats[count].format(Math.abs(value) < 0.5 * 10 ** -count ? 0 : value) : "–";
+  Number.isFinite(value) ? digits(count).format(Math.abs(value) < 0.5 * 10 ** -count ? 0 : value) : "–";
+export const languageButton = (chosen = choose) => {
+  const other = language === "de" ? "en" : "de";
+  return el("button", { type: "button", lang: other, textContent: other === "de" ? "Deutsch" : "English", onclick: () => chosen(other) });
+};
 
 // Columns of numbers from the packed text: whole numbers as differences in byte planes, deflated.
 export async function unpack(recording) {
@@ -41,7 +48,18 @@ export async function unpack(recording) {
       at += 4 * n;
     }
   }
+  if (recording.center_m != null) addPose(found.rows, recording.center_m);
   return found;
+}
+// The pose is where x, y and heading say, `ahead` metres behind.
+function addPose(rows, ahead) {
+  for (const name of ["car_x", "car_y", "yaw"]) rows[name] = new Float64Array(rows.n);
+  for (let i = 0, turns = 0; i < rows.n; i++) {
+    if (i) turns -= Math.round((rows.heading[i] - rows.heading[i - 1]) / 360);
+    const yaw = (rows.yaw[i] = (rows.heading[i] + 360 * turns) * Math.PI / 180);
+    rows.car_x[i] = rows.x[i] - ahead * Math.cos(yaw);
+    rows.car_y[i] = rows.y[i] - ahead * Math.sin(yaw);
+  }
 }
 
 // The colours of the theme in force, by name.
@@ -257,52 +275,53 @@ export class Player {
   build() {
     const r = this.recording, button = (name, words, action) =>
       el("button", { type: "button", textContent: name, title: words, ariaLabel: words, onclick: () => this.act(action) });
+    const plain = (name) => el("span", { translate: false, textContent: name });
     const times = r.laps.filter((lap) => lap.complete).map((lap) => lap.seconds.toFixed(2));
     this.decimals = new Set(times).size < times.length ? 3 : 2;
-    const names = r.laps.map((lap) => `${lap.name}: ${lap.complete ? write(lap.seconds, this.decimals) + " s"
-      : `${lap.status}, ${write(lap.progress, 1)} %`}`);
+    const names = r.laps.map((lap) => `${tell(lap.name)}: ${lap.complete ? write(lap.seconds, this.decimals) + " s"
+      : `${t(lap.status)}, ${write(lap.progress, 1)} %`}`);
     this.canvas = el("canvas", { role: "img" });
-    this.strips = el("canvas", { role: "img", className: "strips", ariaLabel: "Strips over progress; the table below has their numbers" });
-    this.lapChoice = el("select", { ariaLabel: "Lap", onchange: (e) => this.choose(+e.target.value) },
+    this.strips = el("canvas", { role: "img", className: "strips", ariaLabel: t("Strips over progress; the table below has their numbers") });
+    this.lapChoice = el("select", { ariaLabel: t("Lap"), onchange: (e) => this.choose(+e.target.value) },
       ...names.map((name, i) => new Option(name, i)));
     this.mineChoice = el("select", { onchange: (e) => { this.mine = +e.target.value; this.dirty = true; } },
-      new Option("none", -1), ...names.map((name, i) => new Option(name, i)));
-    this.slider = el("input", { type: "range", min: 0, step: 1, value: 0, ariaLabel: "Step of the lap",
+      new Option(t("none"), -1), ...names.map((name, i) => new Option(name, i)));
+    this.slider = el("input", { type: "range", min: 0, step: 1, value: 0, ariaLabel: t("Step of the lap"),
       oninput: (e) => { this.paused = true; this.go(+e.target.value); } });
-    this.playButton = button("Pause", "Play or pause", "pause");
+    this.playButton = button(t("Pause"), t("Play or pause"), "pause");
     this.clock = el("output");
     this.note = el("p", { className: "note" });
     this.live = el("p", { className: "unseen", ariaLive: "polite" });
     this.reward = el("output", { className: "big" });
     this.gaps = el("ul", { className: "gaps" });
-    this.params = el("table", {}, el("caption", { textContent: "params" }));
+    this.params = el("table", { translate: false }, el("caption", { textContent: t("params") }));
     this.cells = this.table.params.map(([key, unit, count]) => {
       const cell = el("td"), row = this.params.insertRow();
       row.append(el("th", { scope: "row", textContent: key }), cell, el("td", { textContent: unit }));
       return { key, count, cell };
     });
-    this.band = el("select", { ariaLabel: "Last strip", onchange: () => (this.dirty = true) },
+    this.band = el("select", { ariaLabel: t("Last strip"), translate: false, onchange: () => (this.dirty = true) },
       ...this.columns().map((name) => new Option(name, name)));
     this.band.value = "distance_from_center";
-    this.data = el("details", { ontoggle: () => this.fillTable() }, el("summary", { textContent: "This lap as a table" }));
-    this.help = el("dialog", { ariaLabel: "Keys" }, el("h2", { textContent: "Keys" }),
-      el("dl", {}, ...this.table.keys.flatMap(([keys, words]) => [el("dt", { textContent: keys }), el("dd", { textContent: words })])),
-      el("button", { type: "button", textContent: "Close", onclick: () => this.help.close() }));
+    this.data = el("details", { ontoggle: () => this.fillTable() }, el("summary", { textContent: t("This lap as a table") }));
+    this.help = el("dialog", { ariaLabel: t("Keys") }, el("h2", { textContent: t("Keys") }),
+      el("dl", {}, ...this.table.keys.flatMap(([keys, words]) => [el("dt", { textContent: t(keys) }), el("dd", { textContent: t(words) })])),
+      el("button", { type: "button", textContent: t("Close"), onclick: () => this.help.close() }));
     const shown = this.ghosts.map((ghost) => el("label", {},
       el("input", { type: "checkbox", checked: ghost.on, onchange: (e) => { ghost.on = e.target.checked; this.dirty = true; } }),
-      el("span", { className: "mark " + ghost.color, ariaHidden: "true" }), ghost.name));
+      el("span", { className: "mark " + ghost.color, ariaHidden: "true" }), plain(ghost.name)));
     this.root.replaceChildren(
-      el("header", {}, el("h1", { textContent: r.title }), el("p", { className: "dim", textContent: r.about })),
+      el("header", {}, el("h1", { textContent: r.title, translate: false }), el("p", { className: "dim" }, plain(r.track), "  ", tell(r.note))),
       el("div", { className: "view" }, this.canvas, this.legend()),
-      el("section", { className: "inspector", ariaLabel: "Reward and params of this step" },
-        el("p", { className: "dim", textContent: "reward" }), this.reward, this.note, this.gaps, this.params,
-        ...(r.reward ? [el("details", {}, el("summary", { textContent: "The reward's source" }),
-          el("pre", { tabIndex: 0, role: "region", ariaLabel: "Source of the reward", textContent: r.reward }))] : [])),
-      el("div", { className: "under" }, this.strips, el("p", {}, "strips: reward, its sum, speed, steering_angle, ", this.band)),
-      el("section", { className: "controls", ariaLabel: "Playback" }, this.playButton, button("‹", "One step back", "step_back"), button("›", "One step forward", "step"),
-        this.slider, this.clock, this.lapChoice, el("label", {}, "ghost ", this.mineChoice), ...shown,
-        button("Follow", "Follow the car, or overview", "follow"), button("Theme", "Dark or light", "theme"),
-        button("?", "Keys", "help")),
+      el("section", { className: "inspector", ariaLabel: t("Reward and params of this step") },
+        el("p", { className: "dim", textContent: t("reward") }), this.reward, this.note, this.gaps, this.params,
+        ...(r.reward ? [el("details", {}, el("summary", { textContent: t("The reward's source") }),
+          el("pre", { tabIndex: 0, role: "region", ariaLabel: t("Source of the reward"), translate: false, textContent: r.reward }))] : [])),
+      el("div", { className: "under" }, this.strips, el("p", {}, t("strips: reward, its sum,"), " ", plain("speed, steering_angle,"), " ", this.band)),
+      el("section", { className: "controls", ariaLabel: t("Playback") }, this.playButton, button("‹", t("One step back"), "step_back"), button("›", t("One step forward"), "step"),
+        this.slider, this.clock, this.lapChoice, el("label", {}, t("ghost"), " ", this.mineChoice), ...shown,
+        button(t("Follow"), t("Follow the car, or overview"), "follow"), button(t("Theme"), t("Theme: dark or light"), "theme"),
+        ...(this.moved ? [] : [languageButton((other) => this.translate(other))]), button("?", t("Keys"), "help")),
       this.data, this.help, this.live);
   }
   columns() {
@@ -321,14 +340,14 @@ export class Player {
     if (!this.data.open) return this.data.querySelector("div")?.remove();
     this.data.querySelector("div")?.remove();
     const drive = this.drive, names = ["reward", "v", ...this.columns()], table = el("table", { className: "lap" });
-    table.createTHead().insertRow().append(...["time", ...names].map((name) => el("th", { scope: "col", textContent: name })));
-    const body = table.createTBody(), whole = new Set(this.recording.whole);
+    table.createTHead().insertRow().append(...[t("time"), t("reward"), ...names.slice(1)].map((name, i) => el("th", { scope: "col", translate: i < 2, textContent: name })));
+    const body = Object.assign(table.createTBody(), { translate: false }), whole = new Set(this.recording.whole);
     for (let i = 0; i < drive.n; i++) {
       const row = body.insertRow();
       row.insertCell().textContent = write(i * drive.dt, 2);
       for (const name of names) row.insertCell().textContent = this.shown(name, drive.from + i, whole.has(name) ? 0 : 3);
     }
-    this.data.append(el("div", { tabIndex: 0, role: "region", ariaLabel: "Every step of this lap" }, table));
+    this.data.append(el("div", { tabIndex: 0, role: "region", ariaLabel: t("Every step of this lap") }, table));
   }
   shown(name, i, count) {
     if (this.table.flags.includes(name)) return this.rows[name][i] ? "True" : "False";
@@ -363,6 +382,15 @@ export class Player {
     this.sizes = new ResizeObserver(this.redraw);
     this.sizes.observe(this.canvas);
     this.redraw();
+  }
+  // The same moment in another language.
+  translate(language) {
+    speak(language);
+    this.close();
+    const next = new Player(this.root, this.recording, this.tables, this.table);
+    next.choose(this.part);
+    Object.assign(next, { at: this.at, speed: this.speed, paused: this.paused });
+    next.root.querySelector(`button[lang="${language === "de" ? "en" : "de"}"]`).focus();
   }
   // Another player takes the place.
   close() {
@@ -425,8 +453,7 @@ export class Player {
     this.go(best);
   }
   say() {
-    const words = `${this.drive.name}, ${this.clock.textContent}, reward ${this.reward.textContent}`;
-    this.live.textContent = words;
+    this.live.textContent = `${tell(this.drive.name)}, ${this.clock.textContent}, ${t("reward")} ${this.reward.textContent}`;
   }
 
   // -- time
@@ -498,10 +525,10 @@ export class Player {
     const seconds = Math.max(lap.seconds - (drive.n - 1 - at) * drive.dt, 0);
     this.clock.textContent = write(seconds, over && lap.complete ? this.decimals : 2) + " s";
     const reward = this.rows.reward[row];
-    this.reward.textContent = Number.isFinite(reward) ? Number(reward.toPrecision(4)).toLocaleString(undefined, { maximumSignificantDigits: 4 }) : "–";
-    const said = (r.events ?? []).filter(([time]) => time <= at * drive.dt && at * drive.dt < time + 3).map(([, text]) => text);
-    const words = [...said.slice(-2), over ? lap.status : "", lap.pace, this.speed !== 1 ? `${this.speed}× speed` : "", this.paused && !over ? "paused" : ""];
-    this.note.textContent = `${write(drive.pose(at).v, 2)} m/s measured` + words.map((word) => word && ` · ${word}`).join("");
+    this.reward.textContent = Number.isFinite(reward) ? Number(reward.toPrecision(4)).toLocaleString(locale(), { maximumSignificantDigits: 4 }) : "–";
+    const said = (r.events ?? []).filter(([time]) => time <= at * drive.dt && at * drive.dt < time + 3).map(([, text]) => tell(text));
+    const words = [...said.slice(-2), over ? t(lap.status) : "", tell(lap.pace), this.speed !== 1 ? t("{n}× speed", { n: this.speed }) : "", this.paused && !over ? t("paused") : ""];
+    this.note.textContent = t("{v} m/s measured", { v: write(drive.pose(at).v, 2) }) + words.map((word) => word && ` · ${word}`).join("");
     for (const { key, count, cell } of this.cells) {
       const text = key === "closest_waypoints" ? `${this.rows.prev_waypoint[row]}, ${this.rows.next_waypoint[row]}` : this.shown(key, row, count);
       cell.className = (key in this.table.bad && String(this.table.bad[key]) === text.toLowerCase() ? "bad " : "")
@@ -510,7 +537,7 @@ export class Player {
     }
     while (this.gaps.children.length > beside.length) this.gaps.lastChild.remove();
     beside.forEach((ghost, k) => {
-      const line = this.gaps.children[k] ?? this.gaps.appendChild(el("li", {}, el("span"), el("span"), el("span")));
+      const line = this.gaps.children[k] ?? this.gaps.appendChild(el("li", {}, el("span"), el("span", { translate: false }), el("span")));
       const gap = drive.gap(i, ghost), [mark, name, value] = line.children;
       mark.className = "mark " + ghost.color;
       name.textContent = ghost.name;
@@ -518,8 +545,9 @@ export class Player {
     });
     this.slider.value = i;
     this.slider.setAttribute("aria-valuetext", this.clock.textContent);
-    this.playButton.textContent = this.paused ? "Play" : "Pause";
-    const state = `Track ${r.track} with the car: ${drive.name}, ${this.paused ? "paused" : "playing"}`;
+    this.playButton.textContent = this.paused ? t("Play") : t("Pause");
+    const about = { track: r.track, lap: tell(drive.name) };
+    const state = this.paused ? t("Track {track} with the car: {lap}, paused", about) : t("Track {track} with the car: {lap}, playing", about);
     if (this.canvas.ariaLabel !== state) this.canvas.ariaLabel = state;
   }
   top() {
@@ -536,10 +564,10 @@ export class Player {
     g.clearRect(0, 0, w, h);
     g.font = "12px system-ui, sans-serif";
     const row = (name) => (i) => this.rows[name][drive.from + i];
-    const bands = ["reward", "v", "steering_angle", this.band.value].map((name) => [name === "v" ? "speed" : name, [[row(name), "car"]]]);
-    bands.splice(1, 0, ["sum of rewards", [[(i) => drive.sums[i], "car"]]]);
-    if (this.edited) bands[0] = ["reward, dashed is edited", [[row("reward"), "car"], [(i) => this.edited[drive.from + i], "policy"]]];
-    if (beside.length) bands.push(["gap, s", beside.map((ghost) => [(i) => drive.gap(i, ghost), ghost.color])]);
+    const bands = ["reward", "v", "steering_angle", this.band.value].map((name) => [name === "v" ? "speed" : name === "reward" ? t("reward") : name, [[row(name), "car"]]]);
+    bands.splice(1, 0, [t("sum of rewards"), [[(i) => drive.sums[i], "car"]]]);
+    if (this.edited) bands[0] = [t("reward, dashed is edited"), [[row("reward"), "car"], [(i) => this.edited[drive.from + i], "policy"]]];
+    if (beside.length) bands.push([t("gap, s"), beside.map((ghost) => [(i) => drive.gap(i, ghost), ghost.color])]);
     const x = (i) => 8 + clip(row("progress")(i) / top, 0, 1) * (w - 16), tall = h / bands.length;
     bands.forEach(([name, lines], k) => {
       let low = Infinity, high = -Infinity;

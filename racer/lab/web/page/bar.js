@@ -1,6 +1,6 @@
 // Above the lab of one student: lesson and goal, place in the queue, the race. The lab below is the lab.
 
-import { SECRET, ask, boardTable, button, goalWords, languageButton, lessonWords, poll, renew, secret } from "./class.js";
+import { SECRET, ask, boardTable, button, goalWords, lessonName, lessonWords, poll, renew, secret } from "./class.js";
 import { el, write } from "./player.js";
 import { t } from "./words.js";
 
@@ -28,7 +28,7 @@ async function learn(name, old) {
 let leaving = false;
 addEventListener("beforeunload", (event) => { if (leaving) event.stopImmediatePropagation(); }, { capture: true });
 
-const who = el("strong"), place = el("span", { role: "status" }), goal = el("span", { className: "goal" });
+const who = el("strong", { translate: false }), place = el("span", { role: "status" }), goal = el("span", { className: "goal" });
 const said = el("span", { className: "error", role: "alert" });
 const lessons = el("select", { ariaLabel: t("Lesson"), onchange: () => learn(lessons.value, me.lesson.name) });
 const offer = el("span"), solution = el("div");
@@ -37,10 +37,10 @@ const race = el("details", {}, el("summary", { textContent: t("Race, and my runs
 const shown = el("details", { ontoggle: async () => {
   if (!shown.open) return;
   const answer = await ask("solution", {});
-  solution.replaceChildren(el("pre", { tabIndex: 0, role: "region", ariaLabel: t("One solution"), textContent: answer.text ?? answer.error }));
+  solution.replaceChildren(el("pre", { tabIndex: 0, role: "region", ariaLabel: t("One solution"), translate: false, textContent: answer.text ?? answer.error }));
 } }, el("summary", { textContent: t("See one solution") }), solution);
 document.querySelector(".bar").append(
-  el("div", {}, who, lessons, goal, place, offer, said, languageButton()), race, shown);
+  el("div", {}, who, lessons, goal, place, offer, said), race, shown);
 
 // A submission that was sent twice, because an answer was lost, is one: it has the same key.
 const keys = {};
@@ -73,14 +73,14 @@ function hear(found) {
   place.textContent = me.paused ? t("The room is paused.") : me.place ? t("place {n} in the queue, about {s} s", { n: me.place, s: write(me.seconds, 0) }) : "";
   renew(offer, [me.offer, me.lesson.name], () => {
     const sent = me.lessons.find((one) => one.name === me.offer);
-    return sent && sent.name !== me.lesson.name ? [button(t("Begin the lesson of your teacher: {name}", { name: sent.name.replaceAll("_", " ") }), () => learn(sent.name, me.lesson.name))] : [];
+    return sent && sent.name !== me.lesson.name ? [button(t("Begin the lesson of your teacher: {name}", { name: lessonName(sent.name) }), () => learn(sent.name, me.lesson.name))] : [];
   });
   const open = me.race?.open;
   raceWords.textContent = open ? t("The race is open: {title}. The judge drives your policy on a road that nobody has seen.", { title: me.race.title })
     : me.race ? t("The race is closed.") : t("No race yet.");
   renew(runs, [me.runs, open], () => [el("ul", { className: "runs" },
     ...(open ? [el("li", {}, button(t("Submit the draft that drives"), () => submit("")))] : []),
-    ...me.runs.map((run) => el("li", {}, `${run} `, ...(open ? [button(t("Submit"), () => submit(run), t("Submit {run}", { run })), " "] : []),
+    ...me.runs.map((run) => el("li", {}, el("span", { translate: false, textContent: `${run} ` }), ...(open ? [button(t("Submit"), () => submit(run), t("Submit {run}", { run })), " "] : []),
       button(t("Delete"), () => remove(run), t("Delete {run}", { run })))))]);
   if (race.open && me.race) ask("board").then((found) => found.rows && renew(board, found.rows, () => [boardTable(found.rows)]));
 }

@@ -1,7 +1,7 @@
 // What every page of a class shares: its secret, how it asks the server, tables, the theme and the language.
 
 import { el, write } from "./player.js";
-import { choose, language, t, tell } from "./words.js";
+import { t, tell } from "./words.js";
 
 // The secret comes behind the # of an address, which no request carries, and stays in this tab.
 export const SECRET = "racer-lab-secret";
@@ -44,12 +44,9 @@ export const themeButton = () => button(t("Theme"), () => {
   html.dataset.theme = getComputedStyle(html).colorScheme === "dark" ? "light" : "dark";
   dispatchEvent(new Event("resize"));
 }, t("Theme: dark or light"));
-export const languageButton = () => el("button", {
-  type: "button", lang: language === "de" ? "en" : "de", textContent: language === "de" ? "English" : "Deutsch",
-  onclick: () => choose(language === "de" ? "en" : "de"),
-});
 export const goalWords = (lesson) => lesson.best_lap_s === null ? t("every lap completed") : t("a lap of at most {s} s", { s: write(lesson.best_lap_s, 1) });
-export const lessonWords = (lesson, number) => `${number}  ${lesson.name.replaceAll("_", " ")}`;
+export const lessonName = (name) => t(name.replaceAll("_", " "));
+export const lessonWords = (lesson, number) => `${number}  ${lessonName(lesson.name)}`;
 
 export function boardTable(rows) {
   const table = el("table", { className: "board" }, el("caption", { textContent: t("Board") }));
@@ -61,7 +58,7 @@ export function boardTable(rows) {
     const state = row.waiting ? t("being judged") : t("no lap counts");
     const cells = [row.place ?? "–", row.name, row.score_s === null ? state : `${write(row.score_s, 2)} s`,
       row.best_lap_s === null ? "–" : `${write(row.best_lap_s, 2)} s`, write(row.laps ?? NaN, 0), write(row.tries, 0)];
-    for (const cell of cells) line.insertCell().textContent = `${cell}`;
+    cells.forEach((cell, i) => Object.assign(line.insertCell(), { textContent: `${cell}`, translate: i !== 1 }));
   }
   return el("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: t("Board") }, table);
 }

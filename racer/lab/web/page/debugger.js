@@ -2,7 +2,8 @@
 // the lines that ran for this step, and why it was paid what it was paid.
 
 import { el, open } from "./player.js";
-import { button, post } from "./talk.js";
+import { button, post, put } from "./talk.js";
+import { t, tell } from "./words.js";
 
 const short = (value) => (value == null ? "–" : Number(value.toPrecision(6)).toString());
 const PRINTS_MAX = 600; // steps that are looked through for the next print
@@ -14,22 +15,22 @@ export class Debugger {
     this.busy = false;
     this.at = -1; // of the lines that ran, that is walked to; -1 for none
     this.root = el("div", { className: "racer-player" });
-    this.choice = el("select", { ariaLabel: "Recording", onchange: () => this.open(this.choice.value) });
+    this.choice = el("select", { ariaLabel: t("Recording"), onchange: () => this.open(this.choice.value) });
     this.state = el("p", { role: "status" });
     this.paid = el("p", { className: "paid" });
-    this.reasons = el("ol", { className: "reasons", ariaLabel: "Why" });
-    this.prints = el("pre", { tabIndex: 0, role: "region", ariaLabel: "What this call printed" });
+    this.reasons = el("ol", { className: "reasons", ariaLabel: t("Why") });
+    this.prints = el("pre", { tabIndex: 0, role: "region", translate: false, ariaLabel: t("What this call printed") });
     this.lines = el("table", { className: "lap lines" });
-    this.table = el("details", {}, el("summary", { textContent: "Lines that ran, as a table" }), el("div", { tabIndex: 0, role: "region", ariaLabel: "Lines that ran" }, this.lines));
-    this.jump = el("select", { ariaLabel: "Jump to", onchange: () => this.leap() },
-      ...[["", "jump to…"], ["worst", "paid least"], ["change", "changed most by the edit"], ["off", "off the track"], ["print", "next print"]].map(([value, name]) => new Option(name, value)));
+    this.table = el("details", {}, el("summary", { textContent: t("Lines that ran, as a table") }), el("div", { tabIndex: 0, role: "region", ariaLabel: t("Lines that ran") }, this.lines));
+    this.jump = el("select", { ariaLabel: t("Jump to"), onchange: () => this.leap() },
+      ...[["", t("jump to…")], ["worst", t("paid least")], ["change", t("changed most by the edit")], ["off", t("off the track")], ["print", t("next print")]].map(([value, name]) => new Option(name, value)));
     this.walked = el("output", { className: "walked" });
-    this.node = el("section", { className: "debugger", ariaLabel: "Debugger", hidden: true },
-      el("div", { className: "bar" }, el("label", {}, "laps of ", this.choice), this.jump,
-        button("‹ line", () => this.walk(-1), "Back to the line that ran before (Shift F10)"), button("line ›", () => this.walk(1), "On to the line that ran next (F10)"), this.walked,
-        button("Open as a page", () => this.share(), "Open the replay of these laps in a tab of its own")),
+    this.node = el("section", { className: "debugger", ariaLabel: t("Debugger"), hidden: true },
+      el("div", { className: "bar" }, el("label", {}, t("laps of"), " ", this.choice), this.jump,
+        button(t("‹ line"), () => this.walk(-1), t("Back to the line that ran before (Shift F10)")), button(t("line ›"), () => this.walk(1), t("On to the line that ran next (F10)")), this.walked,
+        button(t("Open as a page"), () => this.share(), t("Open the replay of these laps in a tab of its own"))),
       this.state,
-      el("div", { className: "why" }, el("h2", { textContent: "Why" }), this.paid, this.reasons, this.prints, this.table),
+      (this.why = el("div", { className: "why", hidden: true }, el("h2", { textContent: t("Why") }), this.paid, this.reasons, this.prints, this.table)),
       this.root);
   }
   // The runs that can be chosen beside the draft.
@@ -37,7 +38,7 @@ export class Debugger {
     const answer = await post("runs", { words: "", sort: "created", start: 0 }, true);
     const names = (answer.runs ?? []).filter((run) => run.laps).map((run) => run.name);
     if (this.run && !names.includes(this.run)) names.unshift(this.run);
-    this.choice.replaceChildren(new Option("the draft", ""), ...names.map((name) => new Option(name, name)));
+    this.choice.replaceChildren(new Option(t("the draft"), ""), ...names.map((name) => Object.assign(new Option(name, name), { translate: false })));
     this.choice.value = this.run ?? "";
   }
   async show() {
@@ -48,9 +49,14 @@ export class Debugger {
     this.run = run;
     this.choice.value = run;
     const answer = await post("laps", { run, ghosts }, true);
-    this.state.textContent = answer.error ?? "";
-    if (!answer.tables) return;
+    this.say(answer.error ?? "");
     this.player?.close();
+    this.why.hidden = this.root.hidden = !answer.tables;
+    if (!answer.tables) {
+      this.player = this.row = undefined;
+      this.editor.trace();
+      return;
+    }
     this.player = await open(this.root, answer, (row) => this.moved(row));
     this.player.paused = true;
     this.recording = answer;
@@ -62,13 +68,16 @@ export class Debugger {
     const answer = await post("pay", { run: this.run, text: this.editor.value }, true);
     if (answer.new) {
       this.player.compare(Float64Array.from(answer.new, (value) => value ?? NaN));
-      this.state.textContent = answer.same === answer.steps ? `Every one of ${answer.steps} steps is paid the same, to the last bit.`
-        : `${answer.steps - answer.same} of ${answer.steps} steps are paid differently by the edited text.`;
+      this.state.textContent = answer.same === answer.steps ? t("Every one of {n} steps is paid the same, to the last bit.", { n: answer.steps })
+        : t("{n} of {all} steps are paid differently by the edited text.", { n: answer.steps - answer.same, all: answer.steps });
     } else {
       this.player.compare(null);
-      this.state.textContent = answer.error ?? "";
+      this.say(answer.error ?? "");
     }
     this.look();
+  }
+  say(words) {
+    put(this.state, words);
   }
   moved(row) {
     this.row = row;
@@ -93,26 +102,26 @@ export class Debugger {
     this.found = found;
     this.walked.textContent = "";
     if (!found.why) {
-      this.paid.textContent = found.error ?? "";
+      put(this.paid, found.error ?? "");
       this.reasons.replaceChildren();
       this.editor.trace();
       return;
     }
-    const same = found.old === found.new ? ", the same" : "";
-    this.paid.textContent = `step ${found.step}: recorded ${short(found.old)}, edited ${found.problem || short(found.new)}${same}`;
+    const step = { n: found.step, old: short(found.old), new: found.problem || short(found.new) };
+    this.paid.textContent = found.old === found.new ? t("step {n}: recorded {old}, edited {new}, the same", step) : t("step {n}: recorded {old}, edited {new}", step);
     this.reasons.replaceChildren(...found.why.map((one) => el("li", {},
-      el("button", { type: "button", textContent: (one.line ? `line ${one.line}: ` : "") + one.text, onclick: () => one.line && this.editor.go(one.line) }))));
+      el("button", { type: "button", textContent: (one.line ? t("line {n}: ", { n: one.line }) : "") + tell(one.text), onclick: () => one.line && this.editor.go(one.line) }))));
     this.prints.textContent = found.printed;
     this.prints.hidden = !found.printed;
     this.lines.replaceChildren();
-    this.lines.createTHead().insertRow().append(...["line", "what happened"].map((name) => el("th", { scope: "col", textContent: name })));
+    this.lines.createTHead().insertRow().append(...["line", "what happened"].map((name) => el("th", { scope: "col", textContent: t(name) })));
     const body = this.lines.createTBody();
     for (const { line, what } of found.lines) {
       const row = body.insertRow();
       row.insertCell().textContent = line;
-      row.insertCell().textContent = what;
+      Object.assign(row.insertCell(), { translate: false, textContent: what });
     }
-    if (found.cut) body.insertRow().insertCell().textContent = "more lines ran";
+    if (found.cut) body.insertRow().insertCell().textContent = t("more lines ran");
     this.editor.trace(new Map(found.lines.map(({ line, what }) => [line, what])));
   }
   walk(by) {
@@ -124,7 +133,7 @@ export class Debugger {
     const [line] = events[this.at];
     if (!ran.has(line)) ran.set(line, "");
     this.editor.trace(ran, line);
-    this.walked.textContent = `line ${line}, ${this.at + 1} of ${events.length}`;
+    this.walked.textContent = t("line {n}, {k} of {all}", { n: line, k: this.at + 1, all: events.length });
   }
   go(row) {
     const part = this.recording.laps.findIndex((lap) => lap.from <= row && row < lap.to);
@@ -141,22 +150,22 @@ export class Debugger {
     const score = { worst: (i) => -paid[i], change: (i) => Math.abs(paid[i] - reward[i]), off: (i) => off[i] }[kind];
     let best = from;
     for (let i = from; i < from + n; i++) if (score(i) > score(best)) best = i;
-    if (score(best) <= 0 && kind !== "worst") this.state.textContent = kind === "off" ? "No step of this lap is off the track." : "No step of this lap is paid differently.";
+    if (score(best) <= 0 && kind !== "worst") this.state.textContent = kind === "off" ? t("No step of this lap is off the track.") : t("No step of this lap is paid differently.");
     else this.go(best);
   }
   async nextPrint() {
     const { from, n } = this.player.drive, end = Math.min(from + n, (this.row ?? from) + PRINTS_MAX);
     for (let row = (this.row ?? from) + 1; row < end; row++) {
       const found = await this.ask(row);
-      if (found.error) { this.state.textContent = found.error; return; }
+      if (found.error) { this.say(found.error); return; }
       if (found.printed) { this.go(row); return; }
     }
-    this.state.textContent = "Nothing more is printed in this lap.";
+    this.state.textContent = t("Nothing more is printed in this lap.");
   }
   async share() {
     const answer = await post("open", { run: this.run }, true);
     if (answer.path) window.open(answer.path, "_blank", "noopener");
-    else this.state.textContent = answer.error ?? "";
+    else this.say(answer.error ?? "");
   }
   hide() {
     if (this.player) this.player.paused = true;

@@ -1,7 +1,7 @@
 // The door of a class: a code and a name, nothing else.
 
-import { SECRET, ask, languageButton } from "./class.js";
-import { el } from "./player.js";
+import { SECRET, ask } from "./class.js";
+import { el, languageButton } from "./player.js";
 import { t } from "./words.js";
 
 const KEY = "racer-class-key";

@@ -3,9 +3,10 @@
 import { Debugger } from "./debugger.js";
 import { Editor } from "./editor.js";
 import { Garage } from "./garage.js";
-import { Stage, colors, el, write } from "./player.js";
+import { Stage, colors, el, languageButton, write } from "./player.js";
 import { Settings } from "./settings.js";
-import { ask, button, post, said, say, secret } from "./talk.js";
+import { ask, button, post, put, said, say, secret } from "./talk.js";
+import { leaving, t, told } from "./words.js";
 
 const about = await ask();
 const START = 0, SWARM = 1, LAP = 2, METRICS = 3, SAID = 4;
@@ -22,11 +23,11 @@ function listen() {
     rows.length = 0;
     said.replaceChildren();
     banner.hidden = true;
-    connection.textContent = "● connected";
+    connection.textContent = t("● connected");
   };
   socket.onmessage = (event) => hear(event.data);
   socket.onclose = () => {
-    connection.textContent = "○ no connection";
+    connection.textContent = t("○ no connection");
     lost = setTimeout(() => (banner.hidden = false), 2000);
     setTimeout(() => { clearTimeout(lost); listen(); }, 2500);
   };
@@ -48,9 +49,9 @@ function hear(message) {
     rows.push(json());
     scheduleFacts();
   } else if (kind === SAID) {
-    const told = json();
-    if (told.words) say(told.words);
-    if (told.file) elsewhere(told.file);
+    const { words, file } = json();
+    if (words) say(words);
+    if (file) elsewhere(file);
   }
 }
 
@@ -142,18 +143,18 @@ function draw(milliseconds) {
 // -- words and the curve
 
 function facts() {
-  const row = rows.at(-1) ?? {}, found = [["steps", `${write((scene?.timesteps || row.timesteps || 0) / 1000, 0)} k of ${write((scene?.about.total ?? 0) / 1000, 0)} k`]];
+  const row = rows.at(-1) ?? {}, found = [[t("steps"), t("{n} k of {all} k", { n: write((scene?.timesteps || row.timesteps || 0) / 1000, 0), all: write((scene?.about.total ?? 0) / 1000, 0) })]];
   if (row.seconds > 0) {
     const rate = (row.timesteps - (scene?.about.from ?? 0)) / row.seconds;
-    found.push(["rate", `${write(rate / 1000, 0)} k/s`]);
-    found.push(["swarm", `${write(rate / scene.about.cars * scene.about.dt, 0)} × real time`]);
+    found.push([t("rate"), `${write(rate / 1000, 0)} k/s`]);
+    found.push([t("swarm"), t("{n} × real time", { n: write(rate / scene.about.cars * scene.about.dt, 0) })]);
   }
-  if (row.laps_pct != null) found.push(["laps", `${write(row.laps_pct, 0)} %`]);
-  if (row.best_lap_s != null) found.push(["best lap", `${write(row.best_lap_s, 2)} s`]);
-  if (row.first_lap_after_s != null) found.push(["first lap after", `${write(row.first_lap_after_s, 1)} s`]);
-  if (scene?.lap) found.push(["policy of now", Number.isFinite(scene.lap.seconds) ? `${write(scene.lap.seconds, 2)} s` : "no lap yet"]);
+  if (row.laps_pct != null) found.push([t("laps"), `${write(row.laps_pct, 0)} %`]);
+  if (row.best_lap_s != null) found.push([t("best lap"), `${write(row.best_lap_s, 2)} s`]);
+  if (row.first_lap_after_s != null) found.push([t("first lap after"), `${write(row.first_lap_after_s, 1)} s`]);
+  if (scene?.lap) found.push([t("policy of now"), Number.isFinite(scene.lap.seconds) ? `${write(scene.lap.seconds, 2)} s` : t("no lap yet")]);
   factList.replaceChildren(...found.map(([name, value]) => el("div", {}, el("dt", { textContent: name }), el("dd", { textContent: value }))));
-  canvas.ariaLabel = `Track ${scene?.about.track ?? ""}, all cars while they learn: ` + found.map((one) => one.join(" ")).join(", ");
+  canvas.ariaLabel = t("Track {track}, all cars while they learn:", { track: scene?.about.track ?? "" }) + " " + found.map((one) => one.join(" ")).join(", ");
   drawCurve();
 }
 let waiting = 0;
@@ -174,8 +175,10 @@ function drawCurve() {
     g.globalAlpha = 1;
     g.fillText(`${v} %`, 4, y(v) + 4);
   }
-  g.fillText("laps completed", 44, 10);
-  g.fillText(`${write(most / 1000, 0)} k steps`, w - 90, h - 5);
+  g.fillText(t("laps completed"), 44, 10);
+  g.textAlign = "right";
+  g.fillText(t("{n} k steps", { n: write(most / 1000, 0) }), w - 16, h - 5);
+  g.textAlign = "left";
   g.strokeStyle = color("car");
   g.lineWidth = 2;
   g.beginPath();
@@ -186,29 +189,29 @@ function fillTable() {
   data.querySelector("div")?.remove();
   if (!data.open) return;
   const names = ["timesteps", "laps_pct", "progress_pct", "best_lap_s"], table = el("table", { className: "lap" });
-  table.createTHead().insertRow().append(...names.map((name) => el("th", { scope: "col", textContent: name })));
+  table.createTHead().insertRow().append(...["steps", "laps, %", "progress, %", "best lap, s"].map((name) => el("th", { scope: "col", textContent: t(name) })));
   const body = table.createTBody();
   for (const row of rows.slice(-50)) {
     const line = body.insertRow();
     for (const name of names) line.insertCell().textContent = write(row[name] ?? NaN, name === "timesteps" ? 0 : 2);
   }
-  data.append(el("div", { tabIndex: 0, role: "region", ariaLabel: "Rows of the curve" }, table));
+  data.append(el("div", { tabIndex: 0, role: "region", ariaLabel: t("Rows of the curve") }, table));
 }
 // What the text would pay on the recorded laps: old and new along the best one, sums of each.
 let paid = null;
 async function pay() {
   const answer = await post("rescore", { text: editor.value });
   if (!answer.steps) {
-    verdict.textContent = answer.error ?? "";
+    put(verdict, answer.error ?? "");
     return;
   }
   paid = answer;
   const same = answer.same === answer.steps;
-  verdict.textContent = same ? `Every one of ${answer.steps} steps is paid the same, to the last bit.`
-    : `${answer.steps - answer.same} of ${answer.steps} steps are paid differently.`;
+  verdict.textContent = same ? t("Every one of {n} steps is paid the same, to the last bit.", { n: answer.steps })
+    : t("{n} of {all} steps are paid differently.", { n: answer.steps - answer.same, all: answer.steps });
   sums.replaceChildren();
   const head = sums.createTHead().insertRow();
-  head.append(...["lap", "recorded", "edited"].map((name) => el("th", { scope: "col", textContent: name })));
+  head.append(...["lap", "recorded", "edited"].map((name) => el("th", { scope: "col", textContent: t(name) })));
   const body = sums.createTBody();
   answer.sums.forEach(([old, edited], i) => {
     const row = body.insertRow();
@@ -234,7 +237,7 @@ function drawPaid() {
   });
   g.setLineDash([]);
   g.fillStyle = color("dim");
-  g.fillText(`reward over lap ${paid.lap}: solid is recorded, dashed is edited;  ${write(low, 2)} … ${write(high, 2)}`, 8, 12);
+  g.fillText(`${t("reward over lap {n}: solid is recorded, dashed is edited;", { n: paid.lap })}  ${write(low, 2)} … ${write(high, 2)}`, 8, 12);
 }
 // -- the editor
 
@@ -242,7 +245,7 @@ let base = about.base, clean = about.text;
 const KEPT = "racer-lab-text";
 const dirty = () => editor.value !== clean;
 function mark() {
-  state.textContent = dirty() ? "○ not saved" : "● saved";
+  state.textContent = dirty() ? t("○ not saved") : t("● saved");
   try {
     if (dirty()) sessionStorage.setItem(KEPT, editor.value);
     else sessionStorage.removeItem(KEPT);
@@ -251,7 +254,8 @@ function mark() {
 function findings(list) {
   editor.mark(list);
   found.replaceChildren(...list.map((one) => el("li", { className: one.level },
-    el("button", { type: "button", textContent: `${one.level === "error" ? "✗" : one.level === "warning" ? "!" : "·"} ${one.line ? `line ${one.line}: ` : ""}${one.message}`, onclick: () => one.line && editor.go(one.line) }))));
+    el("button", { type: "button", onclick: () => one.line && editor.go(one.line) },
+      `${one.level === "error" ? "✗" : one.level === "warning" ? "!" : "·"} ${one.line ? t("line {n}: ", { n: one.line }) : ""}`, el("span", told(one.message))))));
 }
 let typing = 0;
 async function check() {
@@ -278,9 +282,9 @@ function take(file) {
 }
 function conflict(file) {
   choice.hidden = false;
-  choice.replaceChildren("The file was changed by another program. ",
-    el("button", { type: "button", textContent: "Take the file's", onclick: () => take(file) }), " ",
-    el("button", { type: "button", textContent: "Keep mine", onclick: () => { base = file.base; clean = file.text; choice.hidden = true; save(); } }));
+  choice.replaceChildren(t("The file was changed by another program."), " ",
+    el("button", { type: "button", textContent: t("Take the file's"), onclick: () => take(file) }), " ",
+    el("button", { type: "button", textContent: t("Keep mine"), onclick: () => { base = file.base; clean = file.text; choice.hidden = true; save(); } }));
 }
 function elsewhere(file) {
   if (!dirty()) take(file);
@@ -291,26 +295,26 @@ function elsewhere(file) {
 
 let paused = false;
 const color = (name) => colors(document.documentElement)(name);
-const canvas = el("canvas", { role: "img", ariaLabel: "Track with all cars while they learn" });
-const curve = el("canvas", { role: "img", className: "curve", ariaLabel: "Laps completed over steps; the table below has the numbers" });
-const editor = new Editor("Reward function", () => {
+const canvas = el("canvas", { role: "img", ariaLabel: t("Track with all cars while they learn") });
+const curve = el("canvas", { role: "img", className: "curve", ariaLabel: t("Laps completed over steps; the table below has the numbers") });
+const editor = new Editor(t("Reward function"), () => {
   mark();
   clearTimeout(typing);
   typing = setTimeout(check, 300);
 });
-const state = el("span"), connection = el("span", { className: "dim", textContent: "○ connecting" });
-const found = el("ul", { className: "findings", ariaLabel: "Findings" });
+const state = el("span"), connection = el("span", { className: "dim", textContent: t("○ connecting") });
+const found = el("ul", { className: "findings", ariaLabel: t("Findings") });
 const factList = el("dl", { className: "facts" }), live = el("p", { className: "unseen", ariaLive: "polite" });
 const choice = el("p", { className: "lost", role: "alert", hidden: true });
-const banner = el("p", { className: "lost", role: "alert", hidden: true, textContent: "No connection to the lab. The picture stands still; your text is safe. Trying again." });
-const shown = el("select", { ariaLabel: "What is shown", onchange: () => (repaint = true) }, new Option("swarm and lap", "both"), new Option("swarm", "swarm"), new Option("lap of now", "lap"));
-const data = el("details", { ontoggle: fillTable }, el("summary", { textContent: "The curve as a table" }));
+const banner = el("p", { className: "lost", role: "alert", hidden: true, textContent: t("No connection to the lab. The picture stands still; your text is safe. Trying again.") });
+const shown = el("select", { ariaLabel: t("What is shown"), onchange: () => (repaint = true) }, new Option(t("swarm and lap"), "both"), new Option(t("swarm"), "swarm"), new Option(t("lap of now"), "lap"));
+const data = el("details", { ontoggle: fillTable }, el("summary", { textContent: t("The curve as a table") }));
 const verdict = el("p", { role: "status" }), sums = el("table", { className: "lap" });
-const strip = el("canvas", { role: "img", className: "curve", ariaLabel: "Recorded and edited reward over the best lap; the table has the sums" });
-const whatIf = el("details", { ontoggle: () => { if (whatIf.open) pay(); } }, el("summary", { textContent: "What would it pay? The recorded laps, paid by the text above" }), verdict, strip, sums);
-const help = el("dialog", { ariaLabel: "Keys" }, el("h2", { textContent: "Keys" }),
-  el("dl", {}, ...about.table.labKeys.flatMap(([keys, words]) => [el("dt", { textContent: keys }), el("dd", { textContent: words })])),
-  button("Close", () => help.close()));
+const strip = el("canvas", { role: "img", className: "curve", ariaLabel: t("Recorded and edited reward over the best lap; the table has the sums") });
+const whatIf = el("details", { ontoggle: () => { if (whatIf.open) pay(); } }, el("summary", { textContent: t("What would it pay? The recorded laps, paid by the text above") }), verdict, strip, sums);
+const help = el("dialog", { ariaLabel: t("Keys") }, el("h2", { textContent: t("Keys") }),
+  el("dl", {}, ...about.table.labKeys.flatMap(([keys, words]) => [el("dt", { textContent: t(keys) }), el("dd", { textContent: t(words) })])),
+  button(t("Close"), () => help.close()));
 const acts = {
   save, check,
   keep: () => post("keep"),
@@ -326,7 +330,7 @@ const acts = {
   view_settings: () => turn("settings"),
   walk: () => view === "debugger" && looking.walk(1),
   walk_back: () => view === "debugger" && looking.walk(-1),
-  pause: () => { paused = !paused; pauseButton.textContent = paused ? "Go on" : "Pause"; },
+  pause: () => { paused = !paused; pauseButton.textContent = paused ? t("Go on") : t("Pause"); },
   help: () => help.showModal(),
   theme: () => {
     const html = document.documentElement;
@@ -336,17 +340,18 @@ const acts = {
     drawPaid();
   },
 };
-const pauseButton = button("Pause", () => acts.pause(), "Stop the picture");
+const pauseButton = button(t("Pause"), () => acts.pause(), t("Stop the picture"));
 // -- the views: the editor stays beside the lab and beside the debugger
 
 const looking = new Debugger(editor);
 const garage = new Garage(look, (answer, words) => { took(answer); take(answer); say(words); turn("lab"); });
 const settings = new Settings(took);
-const facing = el("span", { className: "dim" }), fileName = el("strong");
+const facing = el("span", { className: "dim" }), fileName = el("strong", { translate: false });
 function took(facts) {
   Object.assign(about, facts);
   fileName.textContent = about.file;
-  facing.textContent = `${about.track}, seed ${about.seed}${about.from ? `, starts from ${about.from}` : ""}`;
+  facing.replaceChildren(el("span", { translate: false, textContent: about.track }), ", ", t("seed {n}", { n: about.seed }),
+    ...(about.from ? [", ", t("starts from"), " ", el("span", { translate: false, textContent: about.from })] : []));
 }
 took(about);
 let view = "lab";
@@ -370,22 +375,22 @@ function turn(name, load = true) {
   if (load) ({ debugger: () => looking.show(), garage: () => garage.open(), settings: () => settings.open() })[name]?.();
   repaint = true;
 }
-const tabs = Object.fromEntries([["lab", "Lab"], ["debugger", "Debugger"], ["garage", "Garage"], ["settings", "Settings"]]
+const tabs = Object.fromEntries([["lab", t("Lab")], ["debugger", t("Debugger")], ["garage", t("Garage")], ["settings", t("Settings")]]
   .filter(([name]) => about.views.includes(name)).map(([name, words]) => [name, button(words, () => turn(name))]));
-const editing = el("section", { className: "editor", ariaLabel: "Editor" },
-  el("header", {}, fileName, " ", state, " ", button("Check", check, "Check the reward without running it"), " ", button("Save & train", save)),
+const editing = el("section", { className: "editor", ariaLabel: t("Editor") },
+  el("header", {}, fileName, " ", state, " ", button(t("Check"), check, t("Check the reward without running it")), " ", button(t("Save & train"), save)),
   choice, editor.node,
-  el("p", { className: "dim", id: "editor-help", textContent: "Tab indents, Shift Tab takes it back; press Esc and then Tab to leave. Ctrl / makes comments." }), found);
+  el("p", { className: "dim", id: "editor-help", textContent: t("Tab indents, Shift Tab takes it back; press Esc and then Tab to leave. Ctrl / makes comments.") }), found);
 const labParts = [
   el("div", { className: "view" }, canvas),
-  el("section", { className: "side", ariaLabel: "Training" }, factList,
-    el("div", {}, shown, " ", pauseButton, " ", button("Stop", acts.stop, "Stop learning"), " ", button("Keep", acts.keep, "Keep this draft as a run"), " ",
-      button("Look into its laps", acts.debug)),
+  el("section", { className: "side", ariaLabel: t("Training") }, factList,
+    el("div", {}, shown, " ", pauseButton, " ", button(t("Stop"), acts.stop, t("Stop learning")), " ", button(t("Keep"), acts.keep, t("Keep this draft as a run")), " ",
+      button(t("Look into its laps"), acts.debug)),
     curve, said),
   whatIf, data];
 document.querySelector(".racer-lab").append(
-  el("header", {}, el("h1", { textContent: "racer lab" }), ...(about.views.length > 1 ? [el("nav", { ariaLabel: "Views" }, ...Object.values(tabs))] : []), facing, connection,
-    button("Theme", acts.theme, "Dark or light"), button("?", acts.help, "Keys")),
+  el("header", {}, el("h1", { textContent: t("racer lab") }), ...(about.views.length > 1 ? [el("nav", { ariaLabel: t("Views") }, ...Object.values(tabs))] : []), facing, connection,
+    button(t("Theme"), acts.theme, t("Theme: dark or light")), languageButton(), button("?", acts.help, t("Keys"))),
   banner, editing, ...labParts, looking.node, garage.node, settings.node, help, live);
 document.addEventListener("keydown", (event) => {
   const held = event.ctrlKey || event.metaKey, name = (held ? "Control+" : event.shiftKey && event.key.length > 1 ? "Shift+" : "") + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
@@ -398,7 +403,7 @@ document.addEventListener("keydown", (event) => {
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { repaint = true; scheduleFacts(); });
 new ResizeObserver(() => { repaint = true; scheduleFacts(); }).observe(canvas);
-addEventListener("beforeunload", (event) => { if (dirty()) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (dirty() && !leaving) event.preventDefault(); });
 editor.value = about.text;
 try {
   const kept = sessionStorage.getItem(KEPT);

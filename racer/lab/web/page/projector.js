@@ -1,7 +1,7 @@
 // To be projected: how to come in, the board, and the race of all best laps, started together.
 
-import { ask, boardTable, button, languageButton, poll, renew, themeButton } from "./class.js";
-import { Drive, Stage, colors, el, unpack, write } from "./player.js";
+import { ask, boardTable, button, poll, renew, themeButton } from "./class.js";
+import { Drive, Stage, colors, el, languageButton, unpack, write } from "./player.js";
 import { t } from "./words.js";
 
 const STILL = matchMedia("(prefers-reduced-motion: reduce)"), COUNT = 3; // s
@@ -14,8 +14,8 @@ if (teacher) {
   const g = qr.getContext("2d");
   choices.qr.forEach((row, y) => [...row].forEach((bit, x) => { if (bit === "#") g.fillRect(x + 4, y + 4, 1, 1); }));
   qr.style.imageRendering = "pixelated";
-  door.append(el("div", { className: "row" }, qr, el("div", {}, el("p", { className: "address", textContent: address }),
-    el("p", { textContent: t("code") }), el("p", { className: "code", textContent: code }))));
+  door.append(el("div", { className: "row" }, qr, el("div", {}, el("p", { className: "address", textContent: address, translate: false }),
+    el("p", { textContent: t("code") }), el("p", { className: "code", textContent: code, translate: false }))));
 }
 
 // -- the race
@@ -40,7 +40,7 @@ async function start() {
   order.replaceChildren(...cars.map((car) => {
     const mark = el("span", { className: "mark", ariaHidden: "true" });
     mark.style.color = `var(--${car.color})`;
-    car.line = el("li", {}, mark, car.name, " ", (car.value = el("span")));
+    car.line = el("li", {}, mark, el("span", { translate: false, textContent: car.name }), " ", (car.value = el("span")));
     return car.line;
   }));
   began = performance.now() / 1000 + COUNT;

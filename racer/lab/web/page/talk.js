@@ -1,6 +1,7 @@
 // Questions to the lab, and what it says: every text from outside stays text.
 
 import { el } from "./player.js";
+import { t, told } from "./words.js";
 
 // The secret comes behind the # of the printed address, which no request carries, and stays in this tab.
 const SECRET = "racer-lab-secret";
@@ -14,16 +15,19 @@ const headers = { "content-type": "application/json", "x-racer-secret": secret }
 export async function ask() {
   const asked = await fetch("/api/about", { headers });
   if (asked.ok) return asked.json();
-  document.querySelector(".racer-lab").append(el("h1", { textContent: "racer lab" }), el("p", { textContent: await asked.text() }));
+  document.querySelector(".racer-lab").append(el("h1", { textContent: t("racer lab") }), el("p", told(await asked.text())));
   throw new Error("not let in");
 }
 
-export const said = el("div", { className: "said", role: "log", ariaLabel: "What happens", tabIndex: 0 });
+export const said = el("div", { className: "said", role: "log", ariaLabel: t("What happens"), tabIndex: 0 });
 export function say(words) {
-  said.append(el("p", { textContent: words }));
+  said.append(el("p", told(words)));
   while (said.children.length > 30) said.firstChild.remove();
   said.scrollTop = said.scrollHeight;
 }
+
+// A sentence of the lab, or of an error, in place of what a node shows.
+export const put = (node, sentence) => node.replaceChildren(...(sentence ? [el("span", told(sentence))] : []));
 
 // The answer, with its status; an error is said where `quiet` does not show it at its own place.
 export async function post(path, content = {}, quiet = false) {

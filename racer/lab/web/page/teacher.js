@@ -1,7 +1,7 @@
 // The teacher's page: who is here and what they drive, the queue, lessons, the race.
 
-import { ask, boardTable, button, goalWords, languageButton, lessonWords, poll, renew, secret, themeButton } from "./class.js";
-import { Stage, colors, el, write } from "./player.js";
+import { ask, boardTable, button, goalWords, lessonName, lessonWords, poll, renew, secret, themeButton } from "./class.js";
+import { Stage, colors, el, languageButton, write } from "./player.js";
 import { t, tell } from "./words.js";
 
 const STILL = matchMedia("(prefers-reduced-motion: reduce)"), EVERY = 100; // ms between two pictures
@@ -19,17 +19,17 @@ async function act(action, content = {}) {
 
 // -- the top: code, address, queue
 
-const code = el("span", { className: "code" }), address = el("strong"), count = el("span", { role: "status" });
+const code = el("span", { className: "code", translate: false }), address = el("strong", { translate: false }), count = el("span", { role: "status" });
 const projector = el("a", { textContent: t("Projector"), target: "_blank", rel: "noopener" });
 const guests = el("a", { textContent: t("Board for guests"), target: "_blank", rel: "noopener" });
 projector.href = `/projector#${secret()}`;
 const pause = button(t("Pause the room"), () => act("pause", { on: !now.paused }));
 const lesson = el("select", {}, ...choices.lessons.map((one, i) => new Option(`${lessonWords(one, i + 1)}: ${goalWords(one)}`, one.name)));
-const link = el("output");
+const link = el("output", { translate: false });
 const showLink = () => (link.textContent = `${now?.address ?? ""}/lab?lesson=${lesson.value}`);
 lesson.addEventListener("change", showLink);
 const name = el("input", { maxLength: 24, spellcheck: false, autocomplete: "off" });
-const given = el("output");
+const given = el("output", { translate: false });
 async function add(event) {
   event.preventDefault();
   const answer = await act("add", { name: name.value });
@@ -40,7 +40,7 @@ async function add(event) {
 // -- the race
 
 const title = el("input", { value: t("Race"), maxLength: 60 });
-const track = el("select", {}, new Option(t("a new road that nobody has seen"), "new"), ...choices.tracks.map((one) => new Option(one, one)));
+const track = el("select", {}, new Option(t("a new road that nobody has seen"), "new"), ...choices.tracks.map((one) => Object.assign(new Option(one, one), { translate: false })));
 const number = (value, low, high) => el("input", { type: "number", value, min: low, max: high, required: true });
 const laps = number(3, 1, 5), resets = number(5, 0, 20), penalty = number(3, 0, 60);
 const ranking = el("select", {}, new Option(t("best lap"), "best"), new Option(t("mean of all laps"), "average"), new Option(t("all laps together"), "total"));
@@ -65,13 +65,13 @@ const text = el("dialog", { ariaLabel: t("Reward") });
 async function look(id) {
   const answer = await act("text", { person: id });
   if (answer.text === undefined) return;
-  text.replaceChildren(el("h2", { textContent: all.get(id).name.textContent }), el("pre", { tabIndex: 0, textContent: answer.text }), button(t("Close"), () => text.close()));
+  text.replaceChildren(el("h2", { textContent: all.get(id).name.textContent, translate: false }), el("pre", { tabIndex: 0, textContent: answer.text, translate: false }), button(t("Close"), () => text.close()));
   text.showModal();
 }
 class Card {
   constructor(one) {
     this.canvas = el("canvas", { role: "img" });
-    this.name = el("strong");
+    this.name = el("strong", { translate: false });
     this.facts = el("p");
     this.words = el("p", { className: "said dim", tabIndex: 0, role: "region", ariaLabel: t("What {name} was told", { name: one.name }) });
     this.seen = -1;
@@ -86,7 +86,7 @@ class Card {
     const state = one.place ? t("waits, place {n}", { n: one.place }) : t(one.state);
     const best = one.best_lap_s === null ? "" : ` · ${write(one.best_lap_s, 2)} s`;
     const laps = one.laps_pct === null ? "" : ` · ${write(one.laps_pct, 0)} % ${t("laps")}`;
-    this.facts.textContent = `${state}${laps}${best} · ${one.lesson.replaceAll("_", " ")}${one.goals.includes(one.lesson) ? " ✓" : ""}`;
+    this.facts.textContent = `${state}${laps}${best} · ${lessonName(one.lesson)}${one.goals.includes(one.lesson) ? " ✓" : ""}`;
     this.words.textContent = tell(one.said);
     this.item.classList.toggle("error-state", one.state === "error");
     this.canvas.ariaLabel = t("Car of {name}: {state}", { name: one.name, state });
