@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -82,8 +83,6 @@ def straight(tmp_path_factory):
 
 def interrupted(folder, monkeypatch, step, settings=None):
     """A run stopped by SIGINT at the `step`-th environment step."""
-    import signal
-
     from racer.envs.sb3 import RacerVecEnv
 
     real, seen = RacerVecEnv.step_wait, [0]
@@ -257,6 +256,49 @@ def test_sac_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     )
     whole = learn(tmp_path / "a", settings)
     run = interrupted(tmp_path / "b", monkeypatch, 140, settings)
+    resume(run, {}, quiet=True)
+    assert differing(whole, run) == set()
+
+
+def killed(folder, settings, step):
+    """A run whose process was killed at the `step`-th environment step."""
+    from racer.envs.sb3 import RacerVecEnv
+
+    pid = os.fork()
+    if pid == 0:
+        real, seen = RacerVecEnv.step_wait, [0]
+
+        def step_wait(self):
+            seen[0] += 1
+            if seen[0] == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(self)
+
+        try:
+            RacerVecEnv.step_wait = step_wait
+            learn(folder, settings)
+        finally:
+            os._exit(0)  # not reached; never the rest of the tests
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    return Run.open("latest", folder)
+
+
+# Newer Pythons warn of forking with threads; torch's pool is not used in these trainings.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_killed_run_that_sees_a_randomised_world_goes_on_to_the_same_bits(tmp_path):
+    small = config(train__num_envs=8, train__timesteps=4 * 256, train__checkpoint_every_s=0.0)
+    settings = small.override(
+        {
+            "race.observation": "camera+features",
+            "race.randomize": "visual+physics",
+            "race.camera.width": 40,
+            "race.camera.height": 40,
+            "race.camera.stack": 2,
+        }
+    )
+    whole = learn(tmp_path / "whole", settings)
+    run = killed(tmp_path / "killed", settings, step=32 + 32 + 20)
+    assert checkpoint.latest(run.checkpoints).state.timesteps == 2 * 256
     resume(run, {}, quiet=True)
     assert differing(whole, run) == set()
 
