@@ -37,11 +37,12 @@ def module_names(package: str) -> list[str]:
     return sorted({*files([user_folder(package)], (".py",)), *modules(package)})
 
 
-def load_module(package: str, kind: str, name: str) -> ModuleType:
+def load_module(package: str, kind: str, name: str, also: Iterable[str] = ()) -> ModuleType:
     """The module that `name` means: a file of the user, an installed module, or `package.name`.
 
     A file is executed once per process and content. It is a path ending in .py, or a name in the
-    user's folder of this kind; nothing is installed for it.
+    user's folder of this kind; nothing is installed for it. `also` are names that stand for
+    something else, which a mistyped one may have meant.
 
     Raises:
         UnknownName: nothing of that name; names the nearest one.
@@ -56,7 +57,7 @@ def load_module(package: str, kind: str, name: str) -> ModuleType:
     if "." in name.strip("."):
         return _imported(kind, name)
     hint = f"Put your own in {folder}/{name}.py, or name an installed package.module."
-    raise UnknownName(kind, name, {*own, *modules(package)}, hint)
+    raise UnknownName(kind, name, {*own, *modules(package), *also}, hint)
 
 
 def _executed(kind: str, path: Path) -> ModuleType:

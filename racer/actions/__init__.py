@@ -1,9 +1,10 @@
 """Action spaces: what a policy chooses, as steering angle and speed."""
 
-from racer.actions.model_metadata import algorithm, described, equipment, load, parse
+from racer.actions.model_metadata import SENSORS, algorithm, described, equipment, load, parse
 from racer.actions.spaces import Actions, Continuous, Discrete
 
 __all__ = [
+    "SENSORS",
     "Actions",
     "Continuous",
     "Discrete",

@@ -55,11 +55,12 @@ NETWORKS = (
     "DEEP_CONVOLUTIONAL_NETWORK",
     "DEEP_CONVOLUTIONAL_NETWORK_DEEP",
 )
-_LIDAR = {  # key of a lidar_config → setting, smallest and largest value
-    "num_sectors": ("sectors", 1, 64),
-    "num_values_per_sector": ("values", 1, 64),
-    "clipping_dist": ("discretized_clip_m", -1e6, 1e6),
+_LIDAR = {  # key of a lidar_config → setting
+    "num_sectors": "discretized_sectors",
+    "num_values_per_sector": "values",
+    "clipping_dist": "discretized_clip_m",
 }
+_BEAMS = 64  # of the official LIDAR
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ def equipment(name: str | Path) -> Equipment:
     metadata, source = _read(name)
     metadata = metadata if isinstance(metadata, dict) else {}
     sensors = metadata.get("sensor")
-    if not isinstance(sensors, list) or not sensors:
+    if sensors and not isinstance(sensors, list):
+        raise BadActions(f"{source}: sensor is {sensors!r:.40}; a list of names is needed.")
+    if not sensors:
         raise BadActions(
             f'{source} names no sensors; add "sensor": ["FRONT_FACING_CAMERA"], or choose an '
             "observation by its name."
@@ -106,15 +109,28 @@ def _lidar(given: object, source: str) -> dict[str, float]:
     if not isinstance(given, dict):
         raise BadActions(f"{source}: lidar_config is {given!r:.40}; a table is needed.")
     found: dict[str, float] = {}
-    for key, (setting, low, high) in _LIDAR.items():
-        if key in given:
-            value = _number(given, key, 1e6, f"{source}: lidar_config")
-            if not low <= value <= high or (setting != "discretized_clip_m" and value % 1):
-                raise BadActions(f"{source}: {key} is {value:g}; use a whole number to {high:g}.")
-            found[setting] = value
-    if "discretized_clip_m" in found:  # as the official simulator does
-        found["discretized_clip_m"] = min(max(found["discretized_clip_m"], 0.15), 12.0)
+    where = f"{source}: lidar_config"
+    for key, setting in _LIDAR.items():
+        if key == "clipping_dist" and key in given:  # held within this as officially
+            found[setting] = min(max(_number(given, key, 1e6, where), 0.15), 12.0)
+        elif key in given:
+            found[setting] = _whole(given[key], f"{where}: {key}")
+    if _BEAMS % found.get("discretized_sectors", 1):
+        raise BadActions(
+            f"{where}: num_sectors is {found['discretized_sectors']:g}, and {_BEAMS} beams cannot "
+            "be split into as many; use 1, 2, 4, 8, 16, 32 or 64."
+        )
     return found
+
+
+def _whole(value: object, where: str) -> int:
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if number not in range(1, 65):
+        raise BadActions(f"{where} is {value!r:.40}; use a whole number from 1 to 64.")
+    return int(number)
 
 
 def _read(name: str | Path) -> tuple[object, str]:

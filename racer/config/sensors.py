@@ -73,7 +73,10 @@ class LidarConfig:
     )
     noise_m: float = setting(0.0, "standard deviation of a range", 0.0, 1.0, unit="m")
     borders: bool = setting(False, "beams also meet the borders of the road, as on F1TENTH tracks")
-    sectors: int = setting(8, "sectors of sector_lidar and discretized_lidar", 1, 64)
+    sectors: int = setting(8, "sectors of sector_lidar", 1, 64)
+    discretized_sectors: int | None = setting(
+        None, "sectors of discretized_lidar", 1, 64, unset="those of sector_lidar"
+    )
     values: int = setting(8, "bins of a sector of discretized_lidar", 1, 64)
     discretized_clip_m: float = setting(
         2.0, "where the last bin of discretized_lidar ends", 0.15, 12.0, unit="m"
@@ -86,10 +89,12 @@ class LidarConfig:
 
     def __post_init__(self) -> None:
         check(self, "race.lidar.")
-        if self.beams % self.sectors:
-            raise BadConfig(
-                f"race.lidar.sectors = {self.sectors} does not divide {self.beams} beams; try 8."
-            )
+        for name in ("sectors", "discretized_sectors"):
+            count = getattr(self, name)
+            if count is not None and self.beams % count:
+                raise BadConfig(
+                    f"race.lidar.{name} = {count} does not divide {self.beams} beams; try 8."
+                )
         if not self.near_m < min(self.far_m, self.clip_m):
             raise BadConfig(
                 f"race.lidar.near_m = {self.near_m:g}; it must be less than far_m and clip_m."

@@ -31,11 +31,12 @@ from gymnasium.spaces import Box, Dict
 
 from racer import registry
 from racer.config import Sensors
-from racer.errors import BadInput
+from racer.errors import BadInput, UsageError
 from racer.observations._mixed import Mixed
 from racer.sim.scene import Scene
 
-_SEVERAL = re.compile(r"\w+(\+\w+)+")  # names; a path or a module has other characters
+_SEVERAL = re.compile(r"[\w-]+(\+[\w-]+)+")  # names; a path or a module has other characters
+_JOINED = re.compile(r"[+,;&]|\w\s+\w")  # in what was meant as several
 Obs: TypeAlias = Any  # np.ndarray, or a dict of Obs
 
 
@@ -67,6 +68,7 @@ def make(
 
     Raises:
         UnknownName: no such observation; names the nearest one.
+        UsageError: several that are joined by something else.
         BadInput: the user's file is no observation.
     """
     sensors = sensors or Sensors()
@@ -75,7 +77,12 @@ def make(
         if len(set(several)) < len(several):
             raise BadInput(f"observation {name!r} names one twice; name each once.")
         return Mixed({one: make(one, vehicle, sensors, among=among) for one in several})
-    module = registry.load_module("racer.observations", "observation", name)
+    if _JOINED.search(name) and not name.endswith(".py"):
+        raise UsageError(
+            f"observation {name!r}: join several with a plus and nothing else, as in "
+            "camera+features."
+        )
+    module = registry.load_module("racer.observations", "observation", name, also=("sensors",))
     kind = getattr(module, "Observation", None)
     if not callable(kind):
         raise BadInput(f"observation {name!r} has no class Observation; see racer.observations.")

@@ -24,15 +24,16 @@ class Scans:
         settings: of the sensor.
         form: RANGES, SECTORS or DISCRETIZED.
         size: how many numbers it gives.
+        sectors: of a form that has them.
     """
 
-    def __init__(self, settings: LidarConfig, form: int, size: int) -> None:
+    def __init__(self, settings: LidarConfig, form: int, size: int, sectors: int = 1) -> None:
         low, high = (settings.near_m, settings.clip_m) if form == lidar.RANGES else (0.0, 1.0)
         self.space = gymnasium.spaces.Box(low, high, (size,), np.float32)
         self._borders = settings.borders
         self._row = np.zeros(1, lidar.LIDAR)
         row = self._row[0]
-        row["form"], row["sectors"], row["values"] = form, settings.sectors, settings.values
+        row["form"], row["sectors"], row["values"] = form, sectors, settings.values
         fov, facing = math.radians(settings.fov_deg), math.radians(settings.facing_deg)
         row["start"], row["step"] = facing - fov / 2.0, fov / (settings.beams - 1)
         row["forward"], row["up"] = settings.forward_m, settings.up_m

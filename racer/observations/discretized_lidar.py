@@ -13,9 +13,10 @@ class Observation(Scans):
     """float32 of shape (sectors x values,): in each sector 1 for the bin of the nearest, else 0.
 
     `race.lidar.values` bins from 0 to `race.lidar.discretized_clip_m`; all are 0 when nothing is
-    nearer than that. Sectors are those of `sector_lidar`.
+    nearer than that. Sectors are those of `sector_lidar`, or `race.lidar.discretized_sectors`.
     """
 
     def __init__(self, vehicle: np.ndarray, sensors: Sensors) -> None:
-        size = sensors.lidar.sectors * sensors.lidar.values
-        super().__init__(sensors.lidar, DISCRETIZED, size)
+        lidar = sensors.lidar
+        sectors = lidar.discretized_sectors or lidar.sectors
+        super().__init__(lidar, DISCRETIZED, sectors * lidar.values, sectors)

@@ -16,4 +16,5 @@ class Observation(Scans):
     """
 
     def __init__(self, vehicle: np.ndarray, sensors: Sensors) -> None:
-        super().__init__(sensors.lidar, SECTORS, sensors.lidar.sectors)
+        sectors = sensors.lidar.sectors
+        super().__init__(sensors.lidar, SECTORS, sectors, sectors)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 import racer.actions
-from racer import vehicles
-from racer.config import Others, RaceConfig
-from racer.errors import BadConfig
+from racer import observations, vehicles
+from racer.config import CameraConfig, Others, RaceConfig
+from racer.errors import BadConfig, UsageError
 from racer.race import drivers
 from racer.race.race import Race, spread
 from racer.reward import RewardEngine, make_engine
@@ -50,23 +50,43 @@ _OFFICIAL_PICTURE: dict[str, Any] = {"width": 160, "height": 120, "color": "grey
 
 
 def seen(config: RaceConfig) -> RaceConfig:
-    """The same race; where the observation is `sensors`, with those that the action space names.
+    """The same race; `sensors` in its observation becomes those that the action space names.
 
     Raises:
         BadActions: it names none, or one that is not official.
+        BadConfig: a picture of another size, or in colour, is asked for.
+        UsageError: an official name in place of ours.
     """
-    if config.observation != OFFICIAL:
+    names = config.observation.split("+")
+    for name in names:
+        ours = racer.actions.SENSORS.get(name)
+        if ours is not None and name not in observations.names():
+            raise UsageError(
+                f"{name} is the official name of the observation {ours}: use {ours}, or {OFFICIAL} "
+                "for what the action space's model_metadata.json names."
+            )
+    if OFFICIAL not in names:
         return config
     named = racer.actions.equipment(config.actions)
-    whole: dict[str, Any] = {
-        k: int(v) if k != "discretized_clip_m" else v for k, v in named.lidar.items()
-    }
+    lidar: Any = named.lidar
+    expanded = [named.observation if name == OFFICIAL else name for name in names]
     return dataclasses.replace(
         config,
-        observation=named.observation,
-        camera=dataclasses.replace(config.camera, **_OFFICIAL_PICTURE),
-        lidar=dataclasses.replace(config.lidar, **whole),
+        observation="+".join(dict.fromkeys("+".join(expanded).split("+"))),
+        camera=_official(config.camera),
+        lidar=dataclasses.replace(config.lidar, **lidar),
     )
+
+
+def _official(camera: CameraConfig) -> CameraConfig:
+    for name, value in _OFFICIAL_PICTURE.items():
+        asked = getattr(camera, name)
+        if asked not in (value, getattr(CameraConfig(), name)):
+            raise BadConfig(
+                f"race.camera.{name} = {asked!r}; the observation {OFFICIAL} has the official "
+                f"simulator's, {value!r}. Leave it out, or choose the observation by its name."
+            )
+    return dataclasses.replace(camera, **_OFFICIAL_PICTURE)
 
 
 def on(config: RaceConfig, track: Track) -> RaceConfig:

@@ -12,7 +12,7 @@ from racer.actions import parse
 from racer.cli import main
 from racer.config import CameraConfig, Config
 from racer.envs.sb3 import RacerVecEnv
-from racer.errors import BadActions, BadConfig, BadRun, ResourceError
+from racer.errors import BadActions, BadConfig, BadRun, ResourceError, UsageError
 from racer.export.sb3 import write_sb3
 from racer.policy import Policy, from_model, into_model
 from racer.policy.branches import Branch
@@ -182,7 +182,8 @@ def test_sensors_network_and_lidar_of_a_model_metadata_are_used(folder):
     config = algorithms.with_network(given)
     assert config.race.observation == "stereo+discretized_lidar"
     assert (config.race.camera.width, config.race.camera.height) == (160, 120)
-    assert (config.race.lidar.sectors, config.race.lidar.values) == (4, 2)
+    lidar = config.race.lidar
+    assert (lidar.sectors, lidar.discretized_sectors, lidar.values) == (8, 4, 2)
     assert config.race.lidar.discretized_clip_m == 12.0  # reference row 103
     assert config.train.network == "deepracer_deep"
     space = make_race(given.race, 1, with_reward=False).observation_space
@@ -194,13 +195,64 @@ def test_sensors_network_and_lidar_of_a_model_metadata_are_used(folder):
     assert (config.race.observation, config.train.network) == ("sector_lidar", None)
 
 
+def test_sector_lidar_has_eight_sectors_whatever_the_discretized_one_has(folder):
+    sensors = ["SECTOR_LIDAR", "DISCRETIZED_SECTOR_LIDAR"]
+    given = metadata(folder, sensor=sensors, lidar_config={"num_sectors": 16})
+    space = make_race(given.race, 1, with_reward=False).observation_space
+    assert (space["sector_lidar"].shape, space["discretized_lidar"].shape) == ((8,), (128,))
+
+
+@pytest.mark.parametrize(
+    ("typed", "seen"),
+    [
+        ("sensors", "camera+lidar"),
+        ("sensors+features", "camera+lidar+features"),
+        ("camera+sensors", "camera+lidar"),
+        ("features+sensors+stereo", "features+camera+lidar+stereo"),
+    ],
+)
+def test_sensors_may_be_one_of_several(folder, typed, seen):
+    config = metadata(folder, sensor=["FRONT_FACING_CAMERA", "LIDAR"])
+    config = algorithms.with_network(config.override({"race.observation": typed}))
+    assert (config.race.observation, config.train.network) == (seen, "deepracer_shallow")
+    space = make_race(config.race, 1, with_reward=False).observation_space
+    assert list(space.spaces) == sorted(seen.split("+"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("LIDAR", "LIDAR is the official name of the observation lidar: use lidar, or sensors"),
+        ("features+LEFT_CAMERA", "official name of the observation camera"),
+        ("sensor", "Did you mean 'sensors'"),
+        ("camera, features", "join several with a plus and nothing else"),
+        ("camera + features", "join several with a plus and nothing else"),
+        ("camera+", "join several with a plus and nothing else"),
+    ],
+)
+def test_other_names_are_refused_with_what_to_write(folder, typed, said):
+    config = metadata(folder, sensor=["LIDAR"]).override({"race.observation": typed})
+    with pytest.raises(UsageError, match=said):
+        algorithms.with_network(config)
+
+
+def test_sensors_have_official_pictures_and_another_size_is_refused(folder):
+    config = metadata(folder, sensor=["LEFT_CAMERA"]).override({"race.camera.width": 40})
+    with pytest.raises(BadConfig, match=r"race.camera.width = 40; .* official simulator's, 160"):
+        algorithms.with_network(config)
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         ({}, "names no sensors"),
         ({"sensor": ["RADAR"]}, "sensor 'RADAR'; use observation"),
         ({"sensor": ["LIDAR"], "neural_network": "BIG"}, "neural_network 'BIG'; use DEEP"),
+        ({"sensor": "LIDAR"}, "sensor is 'LIDAR'; a list of names is needed"),
         ({"sensor": ["LIDAR"], "lidar_config": {"num_sectors": 2.5}}, "num_sectors is 2.5"),
+        ({"sensor": ["LIDAR"], "lidar_config": {"num_sectors": True}}, "whole number from 1 to 64"),
+        ({"sensor": ["LIDAR"], "lidar_config": {"num_sectors": 7}}, "64 beams cannot be split"),
+        ({"sensor": ["LIDAR"], "lidar_config": {"num_values_per_sector": 10**400}}, "from 1 to 64"),
         ({"sensor": ["LIDAR"], "lidar_config": 3}, "a table is needed"),
     ],
 )
