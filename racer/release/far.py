@@ -142,7 +142,7 @@ class Far:
         try:
             with files.disk_errors(self.url, advice) if self._local else contextlib.nullcontext():
                 yield
-        except (RacerError, FileNotFoundError):
+        except RacerError:
             raise
         except Exception as error:
             reason = (str(error) or type(error).__name__).splitlines()[0][:200]
