@@ -24,12 +24,20 @@ _PLAIN = 1  # gzip: half the bytes for a tenth of the time of its default
 
 @dataclass(frozen=True)
 class Parcel:
-    """A packed run; or, without bytes, the sentence that says why there is none."""
+    """A packed run; or, without bytes, the sentence that says why there is none.
+
+    Args:
+        id: of the run.
+        content, sha256: the bytes and their hash.
+        error: why there is no run, or why it ended.
+        full: the disk of the worker is why, so the next run would fail too.
+    """
 
     id: str
     content: bytes = b""
     sha256: str = ""
     error: str = ""
+    full: bool = False
 
 
 def pack(run: Run, id: str, error: str = "") -> Parcel:

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from racer import console
-from racer.errors import BadRun, RacerError, Stopped
+from racer.errors import BadRun, RacerError, ResourceError, Stopped
 from racer.process.signals import Stop, graceful_stop
 from racer.process.typed import command
 from racer.runs import Run
@@ -164,6 +164,8 @@ class _Session:
                 return
             self._hear(Run(self._folder.runs / job.id))
             self._successes += 1
+        elif parcel.full and self._engine.local:
+            raise ResourceError(f"{parcel.error} What was finished is kept. {self._go_on()}")
         else:
             self._fail(job, parcel.error)
 

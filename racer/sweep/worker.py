@@ -17,6 +17,7 @@ from racer.config import Config
 from racer.errors import Diverged, RacerError, Stopped
 from racer.process.signals import graceful_stop
 from racer.runs import Run, list_runs
+from racer.storage import files
 from racer.sweep import inputs as own
 from racer.sweep import parcel
 from racer.sweep.inputs import Files
@@ -63,6 +64,11 @@ def work(order: Order) -> Parcel:
             _record(run, order, 0.0, error=str(error).splitlines()[0])
             return parcel.pack(run, order.job.id)
         except Exception as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and cause.errno in files.FULL:
+                what = str(error).partition(" What was saved")[0]
+                advice = files.advice_on(cause, "Free some space.")
+                return Parcel(order.job.id, error=f"{what} {advice}", full=True)
             name = "" if isinstance(error, RacerError) else f"{type(error).__name__}: "
             return Parcel(order.job.id, error=f"{name}{error}")
 

@@ -35,6 +35,11 @@ def dask(*words, folder):
     )
 
 
+def end(process):
+    process.terminate()
+    process.communicate(timeout=120)
+
+
 @pytest.fixture
 def cluster(tmp_path):
     """The address of a scheduler, and its two workers: `dask scheduler`, `dask worker`."""
@@ -87,15 +92,15 @@ def test_a_run_that_ends_every_worker_is_listed_and_a_scheduler_that_dies_is_a_s
     with contextlib.ExitStack() as ended, pytest.MonkeyPatch.context() as once:
         once.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")  # of Dask itself
         scheduler = dask("scheduler", *at, folder=tmp_path)
-        ended.callback(scheduler.kill)
+        ended.callback(end, scheduler)
         assert wait_for(found.exists)
         worker = dask("worker", "--scheduler-file", found, "--nthreads", "1", folder=tmp_path)
-        ended.callback(worker.terminate)  # its nanny ends it
+        ended.callback(end, worker)  # a nanny, which ends its process
         address = json.loads(found.read_text())["address"]
         there = ("--folder", tmp_path / "s", "--engine", "dask", "--address", address)
         vary = ("--vary", "observation=poison,features", "--vary", "train.timesteps=512,99999999")
         process = start(*vary, *OPTIONS[2:], *there, cwd=tmp_path)
-        ended.callback(process.kill)
+        ended.callback(end, process)
         folder = Folder(tmp_path / "s")
         assert wait_for(lambda: process.poll() is not None or folder.finished(), 1200)
         scheduler.kill()  # while a run of hours goes on

@@ -167,6 +167,26 @@ def test_a_full_disk_ends_it_and_it_goes_on(tmp_path, monkeypatch):
     assert engine.orders == ["0000-seed1"]
 
 
+def test_a_disk_that_a_worker_fills_ends_it_too(tmp_path, monkeypatch):
+    """Or each of a thousand runs would be trained, and fail at its first checkpoint."""
+    folder, real = new(tmp_path / "s", "reward=center_line", seeds=3), files.write_streamed
+
+    class Local(Here):
+        local = True
+
+    def full(path, chunks):
+        if folder.finished():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, chunks)
+
+    monkeypatch.setattr("racer.storage.files.write_streamed", full)
+    said = r"No space left on device\. Free some space\. What was finished is kept\. Go on: "
+    with pytest.raises(ResourceError, match=said):
+        run(folder, Local())
+    assert folder.finished() == ["0000-seed0"]
+    assert folder.failures() == {}
+
+
 def test_a_reward_that_fails_is_said_and_tried_again(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rewards").mkdir()
