@@ -10,18 +10,19 @@ from __future__ import annotations
 import dataclasses
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from racer import observations, vehicles
 from racer.bench.measure import machine, one_core, table
 from racer.bench.training import GOAL_PCT, Learned, learn, median
-from racer.config import RaceConfig
-from racer.errors import UsageError
+from racer.config import Config, RaceConfig
+from racer.errors import BadConfig, UsageError
 from racer.evaluation import on_tracks
 from racer.policy.inputs import is_picture, parts
-from racer.race import make_race
+from racer.race import seen
 from racer.runs import Run
 from racer.sim.scenery import Scenery
 from racer.tracks import Track
@@ -29,6 +30,8 @@ from racer.tracks.scenery import scenery
 from racer.training.checkpoint import policy_of
 
 LAPS = 10  # of an evaluation
+USUAL = {"race.observation": "camera", "race.reward": "progress"}
+ALWAYS = {"race.track", "race.tracks", "train.seed", "train.timesteps"}  # are said otherwise
 UNSEEN_LAPS = 2  # on each road
 _BLUE_WALL, _USUAL = (114.0, 171.0, 202.0), Scenery()
 _DIM: Any = {
@@ -51,6 +54,7 @@ class Report:
     machine: dict[str, Any]
     seconds: float  # of learning, on a CPU
     learned: tuple[Learned, ...]
+    settings: dict[str, str] = field(default_factory=dict)  # where they are not the defaults
 
     def to_json(self) -> dict[str, Any]:
         """Everything, raw."""
@@ -75,22 +79,46 @@ class Report:
                     median([one.lap_time_s for one in group]),
                 ]
             )
-        return f"From pixels, defaults. {self.machine['cpu']}.\n\n{table(header, rows)}"
+        given = ", ".join(f"{key}={value}" for key, value in self.settings.items()) or "defaults"
+        return f"From pixels, {given}. {self.machine['cpu']}.\n\n{table(header, rows)}"
 
 
 def bench(
-    tracks: Sequence[str], *, seeds: int, seconds: float, tell: Callable[[str], None]
+    tracks: Sequence[str],
+    *,
+    seeds: int,
+    seconds: float,
+    tell: Callable[[str], None],
+    settings: Mapping[str, str] | None = None,
 ) -> Report:
-    """Train from pixels on every track with every seed, for `seconds` of CPU time."""
+    """Train from pixels on every track with every seed, for `seconds` of CPU time.
+
+    Args:
+        tracks: their names.
+        seeds: trainings on each.
+        seconds: of learning, CPU time.
+        tell: called with a line for every training.
+        settings: Config key → value, where they are not the defaults.
+
+    Raises:
+        BadConfig: a setting that does not count here, or a wrong one.
+        UsageError: an observation without pictures.
+    """
+    for key in ALWAYS & set(settings or {}):
+        raise BadConfig(f"{key} does not count here: tracks, seeds and seconds have options.")
+    given = Config().override({**USUAL, **(settings or {})})
+    check_sight(given.race, "what is learned")
     found = []
     with one_core():
         for track in tracks:
-            race = RaceConfig(track=track, observation="camera", reward="progress")
+            race = dataclasses.replace(given.race, track=track)
             for seed in range(seeds):
-                one = learn(race, seed, seconds, laps=LAPS, now=time.process_time)
+                one = learn(
+                    race, seed, seconds, laps=LAPS, now=time.process_time, train=given.train
+                )
                 found.append(one)
                 tell(f"{one.line()}, {one.completion_pct:.0f} % of {LAPS} laps")
-    return Report(machine(), seconds, tuple(found))
+    return Report(machine(), seconds, tuple(found), dict(settings or {}))
 
 
 @dataclass(frozen=True)
@@ -117,9 +145,7 @@ def unseen(runs: Sequence[str], tracks: Sequence[str], runs_dir: Path) -> list[U
     for name in runs:
         run = Run.open(name, runs_dir)
         race, policy = run.config().race, policy_of(run.folder)
-        space = make_race(race.usual, len(roads), with_reward=False, tracks=roads).observation_space
-        if not any(map(is_picture, parts(space))):
-            raise UsageError(f"the run {name} sees {race.observation}, which has no pictures.")
+        check_sight(race, f"the run {name}")
         for world, looks in WORLDS.items():
             painted = [dataclasses.replace(road, looks=looks) for road in roads]
             result = on_tracks(policy, race, painted, UNSEEN_LAPS)
@@ -135,6 +161,18 @@ def unseen(runs: Sequence[str], tracks: Sequence[str], runs_dir: Path) -> list[U
                 )
             )
     return found
+
+
+def check_sight(race: RaceConfig, what: str) -> None:
+    """Refuse a race whose observation has no pictures.
+
+    Raises:
+        UsageError: says what sees nothing.
+    """
+    race = seen(race)
+    view = observations.make(race.observation, vehicles.load(race.vehicle), race.sensors)
+    if not any(map(is_picture, parts(view.space))):
+        raise UsageError(f"{what} sees {race.observation}, which has no pictures.")
 
 
 def unseen_table(found: Sequence[Unseen]) -> str:

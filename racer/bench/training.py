@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 import time
 from collections.abc import Callable
@@ -130,9 +131,11 @@ def learn(
     laps: int = 5,
     sb3_loops: bool = False,
     now: Callable[[], float] = time.perf_counter,
+    train: TrainConfig | None = None,
 ) -> Learned:
-    """Train with the defaults for `seconds` of the clock `now`, then evaluate the last policy."""
-    config = algorithms.with_network(Config(race_config, TrainConfig(seed=seed))).train
+    """Train for `seconds` of the clock `now`, then evaluate the last policy."""
+    settings = dataclasses.replace(train or TrainConfig(), seed=seed)
+    config = algorithms.with_network(Config(race_config, settings)).train
     race = make_race(race_config, algorithms.num_envs(config), seed=seed)
     env = RacerVecEnv(race)
     try:

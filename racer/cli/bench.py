@@ -19,6 +19,7 @@ COUNTS = {  # option: what it counts for
     "--rewards": ("train", "lessons", "devices", "all"),
     "--seconds": ("train", "eyes", "devices", "all"),
     "--runs": ("eyes",),
+    "--set": ("eyes",),
     "--observations": ("devices",),
     "--threads": ("devices",),
     "--price": ("devices",),
@@ -118,6 +119,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_threads,
         metavar="N,N",
         help="of devices: threads of the CPU to try, e.g. 1,4 (default: 1, 2, 4, … to all cores)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of eyes: a setting of the trainings, e.g. race.observation=stereo or train.algo=sac",
     )
     parser.add_argument(
         "--price",
@@ -239,7 +247,7 @@ def _eyes(args: argparse.Namespace, seeds: int, seconds: float) -> None:
     from racer.tracks.track import BUILTIN
 
     if args.runs:
-        belongs(args, "racer bench eyes without --runs", "--seeds", "--seconds")
+        belongs(args, "racer bench eyes without --runs", "--seeds", "--seconds", "--set")
         roads = args.track or [str(path) for path in sorted(BUILTIN.glob("*.txt"))]
         found = eyes.unseen(args.runs, roads, Path("runs"))
         text, raw = eyes.unseen_table(found), {"unseen": [vars(one) for one in found]}
@@ -249,11 +257,25 @@ def _eyes(args: argparse.Namespace, seeds: int, seconds: float) -> None:
             seeds=seeds,
             seconds=seconds,
             tell=lambda line: print(line, file=sys.stderr, flush=True),
+            settings=_settings(args.set),
         )
         text, raw = report.markdown(), report.to_json()
     print(text)
     if args.json:
         write_output(args.json, json_bytes(raw))
+
+
+def _settings(given: list[str]) -> dict[str, str]:
+    """What --set says, by Config key."""
+    from racer.errors import BadConfig
+
+    settings: dict[str, str] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or key.strip() in settings:
+            raise BadConfig(f"--set {text}: write KEY=VALUE once, e.g. race.camera.width=160.")
+        settings[key.strip()] = value.strip()
+    return settings
 
 
 def _among(args: argparse.Namespace, seeds: int) -> None:

@@ -27,6 +27,34 @@ def test_policies_drive_unseen_roads_in_other_colours(tmp_path):
         eyes.unseen([trained(tmp_path, "features")], ["oval"], tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"train.seed": "3"}, r"train.seed does not count here"),
+        ({"race.camera.width": "8"}, r"race.camera.width = 8; allowed is 16"),
+        ({"race.observation": "lidar"}, "what is learned sees lidar, which has no pictures"),
+    ],
+)
+def test_settings_that_cannot_count_are_refused_before_anything_is_learned(settings, said):
+    with pytest.raises(UsageError, match=said):
+        eyes.bench(["oval"], seeds=1, seconds=1.0, tell=print, settings=settings)
+
+
+def test_trainings_have_the_settings_that_are_given(monkeypatch):
+    asked = []
+
+    def learn(race, seed, seconds, **options):
+        asked.append((race.track, race.observation, race.camera.stack, options["train"].algo))
+        return Learned(race.track, race.reward, seed, 100, 1.0, 1.0, None, None, 0.0, None)
+
+    monkeypatch.setattr(eyes, "learn", learn)
+    more = {"race.observation": "stereo", "race.camera.stack": "3", "train.algo": "sac"}
+    report = eyes.bench(["oval"], seeds=1, seconds=1.0, tell=print, settings=more)
+    assert "From pixels, race.observation=stereo, race.camera.stack=3, train" in report.markdown()
+    eyes.bench(["tight"], seeds=1, seconds=1.0, tell=print)
+    assert asked == [("oval", "stereo", 3, "sac"), ("tight", "camera", 1, "ppo")]
+
+
 def test_the_tables_show_medians_and_what_was_lapped():
     def one(seed, first, goal):
         return Learned("oval", "progress", seed, 60_000, 20.0, 10.0, first, goal, 100.0, 7.5)

@@ -70,7 +70,14 @@ ALWAYS = {
 
 # What refuses the others: command, where they do not count → the option with a value.
 REFUSED = {
-    "bench engine": ("--rewards progress", "--seeds 2", "--seconds 1", "--sb3-loops", "--cpu"),
+    "bench engine": (
+        "--rewards progress",
+        "--seeds 2",
+        "--seconds 1",
+        "--sb3-loops",
+        "--cpu",
+        "--set race.camera.width=160",
+    ),
     "bench train": ("--png a.png", "--against highway", "--quick", "--timesteps 5"),
     "bench lessons": (
         "--png a.png",
@@ -111,7 +118,7 @@ REFUSED = {
         "--sb3-loops",
         "--cpu",
     ),
-    "bench eyes --runs x": ("--seeds 2", "--seconds 3"),
+    "bench eyes --runs x": ("--seeds 2", "--seconds 3", "--set race.camera.width=160"),
     "bench among": (
         "--rewards progress",
         "--png a.png",
