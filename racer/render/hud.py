@@ -69,6 +69,10 @@ class Sheet:
         x = at[0] * self.unit - (image.get_width() if right else 0)
         self.target.blit(image, (round(x), round(at[1] * self.unit)))
 
+    def width_of(self, text: str, size: int, *, bold: bool = False) -> float:
+        """How wide a text is."""
+        return font(max(round(size * self.unit), 1), bold=bold).size(text)[0] / self.unit
+
     def panel(
         self, box: tuple[float, float, float, float], color: tuple[int, int, int, int] = PANEL
     ) -> None:
@@ -85,12 +89,16 @@ class Sheet:
         x0, y0, x1, y1 = (round(edge * self.unit) for edge in edges)
         pygame.draw.rect(self.target, color, (x0, y0, max(x1 - x0, 1), max(y1 - y0, 1)))
 
-    def line(self, x: NDArray[np.float64], y: NDArray[np.float64], color: Color) -> None:
+    def line(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], color: Color, wide: float = 2.0
+    ) -> None:
         """A line through points (K,); it is interrupted where a coordinate is not finite."""
         points = np.stack([x, y], axis=1) * self.unit
         for a, b in itertools.pairwise(points):
             if np.isfinite(a).all() and np.isfinite(b).all():
-                pygame.draw.line(self.target, color, a.tolist(), b.tolist(), round(2 * self.unit))
+                pygame.draw.line(
+                    self.target, color, a.tolist(), b.tolist(), round(wide * self.unit)
+                )
 
 
 def unit_of(size: tuple[int, int]) -> float:

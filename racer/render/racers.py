@@ -21,6 +21,8 @@ SHOWN_S = 3.0  # how long the words of an event stay
 NAME_LETTERS = 22
 EVENTS_SHOWN = 3
 LETTERS = 46  # of an event
+LABEL, LABEL_HIGH = 13, 16.0  # letters of a name beside its car, and the height of its line
+BESIDE = (14.0, -22.0)  # where a name begins, from the middle of its car
 _WHERE = re.compile(r" \(lap [^)]*\)|, at fault.*")
 
 
@@ -112,11 +114,37 @@ def draw_cars(
     poses = {car: scene.pose_at(rows[car], at) for car in there}
     for car, pose in poses.items():
         paint.draw_car(surface, camera, pose, racers.color(car))
-    for car, pose in poses.items():
-        x, y = camera.project(np.array([[pose.x, pose.y]]))[0] / sheet.unit
+    middles = camera.project(np.array([[p.x, p.y] for p in poses.values()]).reshape(-1, 2))
+    widths = [sheet.width_of(racers.names[car], LABEL, bold=True) for car in there]
+    labels = apart(middles / sheet.unit + BESIDE, np.array(widths))
+    for car, middle, label in zip(there, middles / sheet.unit, labels, strict=True):
         recent = rows[car]["status"][max(0, int(at) - 14) : int(at) + 1]
         color = hud.WARNING if (recent == CRASHED).any() else racers.color(car)
-        sheet.text(racers.names[car], (float(x) + 14, float(y) - 22), 13, color, bold=True)
+        x, y = label.tolist()
+        sheet.line(np.array([middle[0], x]), np.array([middle[1], y + LABEL_HIGH]), color, wide=1)
+        sheet.text(racers.names[car], (x, y), LABEL, color, bold=True)
+
+
+def apart(labels: NDArray[np.float64], widths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where labels stand so that none covers another: moved up, the lowest one stays.
+
+    Args:
+        labels: (K, 2) left and top of each, where it would stand alone; y grows downwards.
+        widths: (K,) of each.
+
+    Returns:
+        (K, 2) left and top.
+    """
+    found = labels.copy()
+    placed: list[int] = []
+    for i in np.argsort(-labels[:, 1], kind="stable").tolist():
+        left, right = found[i, 0], found[i, 0] + widths[i]
+        for j in sorted(placed, key=lambda j: -float(found[j, 1])):  # from the lowest up
+            beside = left < found[j, 0] + widths[j] and found[j, 0] < right
+            if beside and abs(found[i, 1] - found[j, 1]) < LABEL_HIGH:
+                found[i, 1] = found[j, 1] - LABEL_HIGH
+        placed.append(i)
+    return found
 
 
 def draw_standings(

@@ -155,6 +155,19 @@ def test_a_recorded_race_shows_all_its_cars_until_the_last(prix, tmp_path):
         assert (picture == racers.RACERS[car]).all(axis=2).sum() > 20
 
 
+def test_names_of_cars_that_are_close_do_not_cover_each_other():
+    beside = np.array([[0.0, 50.0], [10.0, 45.0], [20.0, 48.0], [300.0, 49.0], [5.0, 20.0]])
+    widths = np.full(5, 40.0)
+    found = racers.apart(beside, widths)
+    for i in range(5):
+        for j in range(i):
+            covered = np.abs(found[i] - found[j]) < [40.0, racers.LABEL_HIGH]
+            assert not covered.all(), (i, j)
+    assert (found[:, 0] == beside[:, 0]).all()
+    assert (found[[0, 3]] == beside[[0, 3]]).all()  # the lowest stays, and who is far away
+    assert len(racers.apart(np.zeros((0, 2)), np.zeros(0))) == 0  # all have finished
+
+
 def test_keys_follow_another_car_of_a_race_at_the_same_moment(prix):
     shown = viewer.Viewer(prix.trace())
     shown.advance(0.2)
