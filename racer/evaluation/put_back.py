@@ -69,8 +69,8 @@ class Put:
                 car[name] = before[name]
             car["v"], car["yaw_rate"], car["slip"] = 0.0, 0.0, 0.0
             return now
-        along = min(now / 100.0 * race.track.length, race.track.length - _NEAR_END)
-        s = float(before["start_s"]) + along
+        # as officially counted from the line, wherever the lap began
+        s = min(now / 100.0 * race.track.length, race.track.length - _NEAR_END)
         at = float(before["x"]), float(before["y"])
         last, count = self._mercy[i]
         box = race.among.put_back(race, i, s, at, _BEHIND)

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -10,7 +11,10 @@ from racer.deepracer.logs.log import PAUSE
 from racer.deepracer.logs.write import csv_text, written_rows
 from racer.errors import BadConfig, UnknownName
 from racer.evaluation import PROTOCOLS, Lap, Protocol, Result, protocol, time_trial
+from racer.evaluation.put_back import Put
 from racer.evaluation.result import best_average
+from racer.race import make_race
+from racer.sim.types import OFF_TRACK
 
 CONFIG = RaceConfig(track="oval", reward="rewards/center_line.py", actions="continuous",
                     vehicle="deepracer")  # fmt: skip
@@ -58,6 +62,17 @@ def test_flying_laps_begin_rolling():
     assert min(starts[1:]) > 1.0
     assert times[1] == pytest.approx(times[2], abs=2 * STEP)
     assert trace.rows["params"]["steps"].max() > 2.5 * times[0] / STEP  # steps go on counting
+
+
+def test_beside_others_a_car_is_put_back_by_its_progress_from_the_line_wherever_it_began():
+    others = Others(race="object_avoidance", obstacle_positions="0.9,inner")
+    race = make_race(dataclasses.replace(CONFIG, others=others), with_reward=False)
+    race.reset()
+    before = race.cars[0].copy()
+    before["start_s"], before["progress_before"] = 0.5 * race.track.length, 10.0
+    assert Put(race, protocol("deepracer")).among(0, before, OFF_TRACK) == 10.0
+    at = race.track.nearest(race.cars["x"], race.cars["y"])["s"][0]
+    assert at == pytest.approx(0.1 * race.track.length, abs=0.02)  # not 0.6, where it left the road
 
 
 def test_leaving_the_track_costs_the_penalty_and_the_lap_goes_on():
