@@ -45,6 +45,21 @@ def run(tmp_path_factory):
     return train(config, runs_dir=tmp_path_factory.mktemp("runs"), quiet=True)[0]
 
 
+@pytest.fixture(scope="module")
+def run_among(tmp_path_factory):
+    """The same among boxes and a bot: many of its episodes end in a crash."""
+    config = Config().override(
+        {
+            "train.timesteps": 20_000,
+            "train.sim_trace_cars": 4,
+            "eval.laps": 2,
+            "race.others.race": "object_avoidance",
+            "race.others.bots": 1,
+        }
+    )
+    return train(config, runs_dir=tmp_path_factory.mktemp("among"), quiet=True)[0]
+
+
 def test_a_run_has_the_official_folders(run):
     names = {
         str(path.relative_to(run.folder))
@@ -122,13 +137,20 @@ found["complete"] = int(stats.complete.sum())
 found["layout"] = str(log.fh.type)
 found["actions"] = log.action_space()
 found["rate"] = log.hyperparameters()["lr"]
+found["crashed"] = int((log.dataframe().episode_status == "crashed").sum())
 print(json.dumps(found))
 """
 
 
+@pytest.fixture(scope="module")
+def python_of_utils(tmp_path_factory):
+    return utils_python(tmp_path_factory.mktemp("utils"))
+
+
 @pytest.mark.slow  # installs deepracer-utils and what it needs
-def test_the_official_tools_load_a_run(run, tmp_path):
-    python = utils_python(tmp_path / "utils")
+@pytest.mark.parametrize("name", ["run", "run_among"])
+def test_the_official_tools_load_a_run(name, python_of_utils, request):
+    run, python = request.getfixturevalue(name), python_of_utils
     done = subprocess.run(
         [python, "-c", ANALYSIS, str(run.folder)], capture_output=True, text=True, timeout=300
     )
@@ -139,6 +161,7 @@ def test_the_official_tools_load_a_run(run, tmp_path):
     assert found["load_training_trace"][0] == rows
     assert found["load_training_trace"][1] == found["episodes"] > 0
     assert found["load_evaluation_trace"][1] == 2
+    assert (found["crashed"] > 0) == (name == "run_among")
     assert 0.0 < found["progress"] <= 100.0
     assert set(found["actions"]) == {"speed", "steering_angle"}
     assert found["rate"] == pytest.approx(1e-3)

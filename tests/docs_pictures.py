@@ -1,0 +1,94 @@
+"""The strips of an overtake and of avoided boxes in README.md and docs/others-on-the-road.md.
+
+    racer train --preset race --reward progress_made
+    racer train --from latest --preset self_play --reward overtake --race multi --cars 4
+    racer race latest RUN --no-window --out race.npz
+    racer train --preset among --reward avoid_objects --race object_avoidance --track s_bends
+    python -m tests.docs_pictures race.npz docs/images/overtake.png
+    python -m tests.docs_pictures runs/RUN/laps.npz docs/images/avoided.png
+
+Of a race the first clean overtake is shown, of a drive among boxes the first box that is passed.
+`--skip N` shows a later one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+import numpy as np
+import pygame
+from PIL import Image
+
+from racer.recording.trace import Trace
+from racer.render import hud, paint, video
+from racer.sim.types import BOX
+
+SIZE, GAP = (300, 220), 4  # px, of a picture; between two
+SCALE = 75.0  # px/m
+RACE_S, BOX_S = (-1.0, -0.5, 0.0, 0.5), (-0.8, -0.4, 0.0, 0.4)  # around what is shown
+QUIET_S = 1.5  # without a crash
+COLORS = 64
+
+
+def main() -> None:
+    """Write the strip of a recording."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recording")
+    parser.add_argument("picture")
+    parser.add_argument("--skip", type=int, default=0)
+    args = parser.parse_args()
+    trace = Trace.load(args.recording)
+    film = video.Film(trace)
+    strip = overtake(film, args.skip) if film.racers else avoided(film, args.skip)
+    image = Image.fromarray(strip).quantize(COLORS, dither=Image.Dither.NONE)
+    image.save(args.picture, optimize=True)
+
+
+def overtake(film: video.Film, skip: int) -> np.ndarray:
+    """Two cars before, beside and after each other, from the events of a race."""
+    racers = film.racers
+    assert racers
+    events = film.playback.meta["race"]["events"]
+    loud = [one["time_s"] for one in events if " crashes " in one["words"]]
+    found = []
+    for one in events:
+        passed = re.match(r"(.+) passes (?!the waiting)(.+) \(lap", one["words"])
+        if passed and all(abs(one["time_s"] - time) > QUIET_S for time in loud):
+            found.append((one["time_s"], [racers.names.index(name) for name in passed.groups()]))
+    time, cars = found[skip]
+    moments = [(time + apart) / film.playback.dt for apart in RACE_S]
+    return strip_of(film, cars, moments)
+
+
+def avoided(film: video.Film, skip: int) -> np.ndarray:
+    """A car before, beside and behind a box, from where the two are nearest to each other."""
+    rows, around = film.rows(0), film.playback.objects[film.parts[0]]
+    boxes = np.flatnonzero(around["kind"][0] == BOX)
+    apart = np.hypot(
+        rows["x"][:, None] - around["x"][:, boxes], rows["y"][:, None] - around["y"][:, boxes]
+    )
+    nearest = np.sort(apart.argmin(axis=0))  # step at which each box is passed
+    moments = [nearest[skip] + seconds / film.playback.dt for seconds in BOX_S]
+    return strip_of(film, [0], moments)
+
+
+def strip_of(film: video.Film, cars: list[int], moments: list[float]) -> np.ndarray:
+    """(H, W, 3) uint8: what is around these cars, side by side, with the time of each moment."""
+    pictures = []
+    for k, at in enumerate(moments):
+        rows = [film.rows(car)[round(at)] for car in cars]
+        x, y = (float(np.mean([row[name] for row in rows])) for name in ("x", "y"))
+        camera = paint.Camera(x, y, SCALE, *SIZE)
+        surface = pygame.Surface(SIZE, 0, 32)
+        film.draw(surface, 0, at, camera)
+        sheet = hud.Sheet(surface)
+        sheet.text(f"{at * film.playback.dt:.1f} s", (SIZE[0] - 10, 8), 14, hud.TEXT, right=True)
+        pictures.append(video.pixels(surface))
+        if k + 1 < len(moments):
+            pictures.append(np.full((SIZE[1], GAP, 3), 255, np.uint8))
+    return np.concatenate(pictures, axis=1)
+
+
+if __name__ == "__main__":
+    main()
