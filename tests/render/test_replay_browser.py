@@ -242,7 +242,7 @@ def test_hostile_texts_are_shown_and_not_obeyed(browser, laps, tmp_path, hostile
         assert page.locator("img").count() == 0
 
 
-def test_boxes_and_other_cars_are_drawn_in_their_colours(browser, laps, tmp_path):
+def test_boxes_and_other_cars_are_drawn_and_axe_finds_nothing(browser, axe, laps, tmp_path):
     around = np.zeros((len(laps.rows), 2), AROUND)
     around["kind"], around["present"] = [BOX, OTHER_CAR], True
     around["length"], around["width"] = 0.4, 0.3
@@ -262,3 +262,5 @@ def test_boxes_and_other_cars_are_drawn_in_their_colours(browser, laps, tmp_path
     with opened(browser, path, motion="reduce") as page:
         page.wait_for_function(f"() => ({count})({[list(scene.CARDBOARD)]})[0] > 20")
         assert page.evaluate(count, [scene.OTHER_BODY])[0] > 20
+        page.get_by_text("This lap as a table").click()
+        assert axe(page) == []
