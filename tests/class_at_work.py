@@ -75,7 +75,7 @@ class Script:
         self.told(number, Kind.DONE, told)
 
 
-def class_of(folder, port, *, slots=1, judge=JUDGE):
+def class_of(folder, port, *, slots=1, judge=JUDGE, host="127.0.0.1"):
     """A class and its guarded application; `script` of it has the trainings."""
     made = []
 
@@ -86,6 +86,6 @@ def class_of(folder, port, *, slots=1, judge=JUDGE):
     store, entries = Store(folder / "class.sqlite"), folder / "entries"
     room = Room(Config(), slots=slots, made=nursery)
     judging = Judging(store, entries, process=[sys.executable, "-c", judge])
-    found = Classroom(store, room, judging, folder, f"http://127.0.0.1:{port}")
+    found = Classroom(store, room, judging, folder, f"http://{host}:{port}")
     found.script = made[0]
-    return found, OwnPages(application(found), hosts_of(port))
+    return found, OwnPages(application(found), hosts_of(port, [host]))

@@ -1,5 +1,8 @@
 """The pages of a class in a browser: by keys alone, both themes and languages, axe, 320 pixels."""
 
+import contextlib
+import http.client
+
 import pytest
 from lab_browser import class_served, narrow, until
 from lab_browser import opened as page_of
@@ -7,6 +10,7 @@ from made_runs import cruising, made_run
 
 from racer.lab.core.classroom import races
 from racer.lab.core.classroom.judge import judged
+from racer.lab.web.server import HERE, addresses_of
 
 
 def opened(browser, found, path, **more):
@@ -48,6 +52,36 @@ def test_a_student_comes_in_trains_and_submits_by_keys_alone(browser, axe, room)
         assert axe(page) == []
         narrow(page)
         room.store.close_race()
+
+
+def test_on_an_address_of_the_network_only_its_own_pages_and_people_pass(browser, tmp_path):
+    (host, *_) = addresses_of("0.0.0.0")
+    if host == HERE:
+        pytest.skip("this machine has no address but its own")
+    with class_served(tmp_path, host) as room:
+        port = room.address.rpartition(":")[2]
+
+        def asked(path="/api/class", to=host, **headers):
+            there = http.client.HTTPConnection(to, int(port), timeout=30)
+            given = {name.replace("_", "-"): value for name, value in headers.items()}
+            there.request("GET", path, headers=given)
+            with contextlib.closing(there):
+                return there.getresponse().status
+
+        assert (asked("/"), asked(), asked(x_racer_secret="x")) == (200, 401, 401)
+        assert asked(x_racer_secret=room.teacher) == 200
+        for name in ("evil.example", f"evil.example:{port}", host, f"192.0.2.77:{port}"):
+            assert asked(host=name, x_racer_secret=room.teacher) == 403
+        for origin in ("https://evil.example", f"http://127.0.0.1:{port}", "null"):
+            assert asked(origin=origin, x_racer_secret=room.teacher) == 403
+        with pytest.raises(ConnectionRefusedError):
+            asked(to=HERE)
+        with opened(browser, room, "/") as page:  # no secure context, as on the machines of a class
+            page.get_by_label("Code of the class").fill(room.store.code)
+            page.get_by_label("Your name here").fill("Ada")
+            page.keyboard.press("Enter")
+            page.get_by_text("● connected").wait_for()
+            assert page.url == room.address + "/lab"
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -11,6 +11,7 @@ import time
 
 import pytest
 from class_at_work import Script, class_of
+from class_kills import killed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_runs import cruising, made_run
@@ -431,6 +432,14 @@ def test_no_score_is_lost_or_doubled_when_servers_are_killed(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_no_score_is_lost_or_doubled_over_200_kills(tmp_path):
     assert no_score_lost_or_doubled(tmp_path, 200, seed=2) > 200
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="a class is for Linux")
+def test_a_class_that_is_killed_while_everybody_submits_loses_nothing(tmp_path):
+    found = killed(tmp_path, 4, seed=1)
+    assert found["answered"] > 0
+    assert (found["lost"], found["doubled"], found["orphans"], found["whole"]) == (0, 0, 0, True)
 
 
 def test_a_file_that_is_no_database_is_said(tmp_path):
