@@ -10,7 +10,7 @@
 For the official simulator that is a dict nobody reads. Here it is read after every call, so each
 component should be set in every call. It never changes the reward.
 
-Standard library only: the worker process loads this file by its path.
+Standard library only: the guarded process imports this file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A fresh namespace of a reward file per car, so that files which keep state never share it.
 
-Standard library only: the worker process loads this file by its path.
+Standard library only: the guarded process imports this file.
 """
 
 from __future__ import annotations

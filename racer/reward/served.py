@@ -4,7 +4,7 @@ A process that may read no file serves them all the same, and the trainer's own 
 same bytes, so that every engine computes the same. What is not beside the reward is asked of the
 system, which refuses it in a guarded process.
 
-Standard library only: the worker process loads this file by its path.
+Standard library only: the guarded process imports this file.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ file is executed for every car:
 - it printed, loaded a module, or changed an attribute of a shared one;
 - it made an object of another kind: an iterator, an open file, a class with a metaclass or slots.
 
-Standard library only: the worker process loads this file by its path.
+Standard library only: the guarded process imports this file.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from racer import console
 from racer.errors import RewardFailed, UsageError, printable
 from racer.recording.trace import Lap, Trace
+from racer.reward import parts
 from racer.reward.file import RewardFile
-from racer.reward.worker import tracing
 from racer.reward.worker.traced import Traced
 from racer.reward_check.steps import Steps, lap_of
 from racer.reward_check.why import Reason, annotated, note, number, why
@@ -80,20 +80,20 @@ class Look:
             (str(line), printable(source), said)
             for line, source, said in annotated(self.file.source, self.file.tree, self.traced)
         ]
-        parts = [
+        shown = [
             f"{head}: recorded {number(self.old)}, {self.file.shown} pays {new}",
             *self._of_the_lap(),
             console.table(("line", "", "what happened"), rows, right=(0,)),
         ]
         if self.traced.cut:
-            parts.append("More lines ran; these are the first ones.")
+            shown.append("More lines ran; these are the first ones.")
         if self.traced.printed:
-            parts.append(f"prints: {printable(self.traced.printed.rstrip())}")
-        parts += [
+            shown.append(f"prints: {printable(self.traced.printed.rstrip())}")
+        shown += [
             f"{'why' if not i else '   '}: " + (f"line {r.line}: " if r.line else "") + r.text
             for i, r in enumerate(self.reasons)
         ]
-        return "\n".join(parts)
+        return "\n".join(shown)
 
     def _of_the_lap(self) -> Iterator[str]:
         if len(self.paid):
@@ -107,8 +107,8 @@ class Look:
 
 def notes(look: Look) -> list[str]:
     """What each line that ran did."""
-    parts = tracing.parts(look.file.tree)
-    return ["  ".join(note(event, parts)) for event in look.traced.events]
+    known = parts.of(look.file.tree)
+    return ["  ".join(note(event, known)) for event in look.traced.events]
 
 
 def finite(value: float) -> float | None:

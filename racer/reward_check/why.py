@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from racer.reward.worker import tracing
+from racer.reward import parts
 from racer.reward.worker.traced import Event, Read, Traced
 
 STEPS = 6  # assignments that are followed back
@@ -61,7 +61,7 @@ class _Known:
 
     def __init__(self, tree: ast.Module, traced: Traced) -> None:
         self.events = traced.events
-        self._parts = tracing.parts(tree)
+        self._parts = parts.of(tree)
         self._number = {id(part.node): i for i, part in enumerate(self._parts)}
         self._parent = {id(c): p for p in ast.walk(tree) for c in ast.iter_child_nodes(p)}
         self._by_line: dict[int, ast.stmt] = {}
@@ -103,12 +103,12 @@ class _Known:
         yield from self._decided(statement, i)
 
     def _value(self, value: ast.expr, i: int, left: int) -> Iterator[Reason]:
-        value = tracing.bare(value)
+        value = parts.bare(value)
         if isinstance(value, ast.Name):
             yield from self._name(value.id, i, left)
         elif isinstance(value, ast.IfExp):
             yield from self._test(value.test, i)
-        elif tracing.chosen(value):
+        elif parts.chosen(value):
             yield from self._choice(value, i, left)
         elif isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
             yield from self._product(value, i, left)
@@ -117,12 +117,12 @@ class _Known:
 
     def _numbers(self, value: ast.expr, i: int) -> list[tuple[ast.expr, float]]:
         """Factors or arguments whose number is known."""
-        reads = [(node, self.read(node, i)) for node in tracing.factors(value)]
+        reads = [(node, self.read(node, i)) for node in parts.factors(value)]
         return [(n, r.value) for n, r in reads if r is not None and r.value is not None]
 
     def _choice(self, value: ast.expr, i: int, left: int) -> Iterator[Reason]:
         """What `min` or `max` chose, and beside what."""
-        known, picks = self._numbers(value, i), tracing.chosen(value)
+        known, picks = self._numbers(value, i), parts.chosen(value)
         if len(known) < 2:
             return
         node, size = (max if picks == "max" else min)(known, key=lambda one: one[1])
@@ -208,7 +208,7 @@ class _Known:
 
     def _test(self, test: ast.expr, i: int, went: bool | None = None) -> Iterator[Reason]:
         line = self.events[i].line
-        reads = [(node, read) for node in tracing.atoms(test) if (read := self.read(node, i))]
+        reads = [(node, read) for node in parts.atoms(test) if (read := self.read(node, i))]
         if not reads:
             if went is not None:
                 yield Reason(line, f"`{source(test)}` was {went}")
@@ -263,10 +263,10 @@ def number(value: float) -> str:
 def annotated(text: str, tree: ast.Module, traced: Traced) -> list[tuple[int, str, str]]:
     """(line, its text, what happened there) of every line that ran, in order, once each."""
     notes: dict[int, list[str]] = {}
-    parts = tracing.parts(tree)
+    known = parts.of(tree)
     for event in traced.events:
         notes.setdefault(event.line, [])
-        notes[event.line] = [*note(event, parts)] or notes[event.line]
+        notes[event.line] = [*note(event, known)] or notes[event.line]
     lines = text.split("\n")
     return [
         (line, lines[line - 1] if line <= len(lines) else "", "  ".join(said))
@@ -274,14 +274,14 @@ def annotated(text: str, tree: ast.Module, traced: Traced) -> list[tuple[int, st
     ]
 
 
-def note(event: Event, parts: Sequence[tracing.Part]) -> Iterator[str]:
+def note(event: Event, known: Sequence[parts.Part]) -> Iterator[str]:
     """What one line did: names that changed, tests and their numbers."""
     for name, text in event.changed.items():
         yield f"{name} = {text}"
     for read in event.reads:
-        if read.part >= len(parts) or not parts[read.part].test or read.value is None:
+        if read.part >= len(known) or not known[read.part].test or read.value is None:
             continue
-        node = parts[read.part].node
+        node = known[read.part].node
         op = type(node.ops[0]) if isinstance(node, ast.Compare) else None
         if op in _SAME and read.left is not None and read.right is not None:
             yield f"{bool(read.value)}: {number(read.left)} {_SAME[op]} {number(read.right)}"

@@ -10,30 +10,15 @@ import ast
 import builtins
 import dataclasses
 import math
-import operator
 from dataclasses import dataclass, field
 from typing import Any
+
+from racer.reward.operators import BINARY, OF_SETS, UNARY
 
 LONGEST = 20_000  # elements that constant comprehensions may have together
 STRONGEST = 4096  # bits of an integer that a constant expression may have
 _NUMBERS = ("math.pi", "numpy.pi", "math.e", "numpy.e", "math.tau", "math.inf", "numpy.inf")
 _LARGE = ("factorial", "comb", "perm")  # of math: small arguments, endless results
-_OPERATORS: dict[type, Any] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-}
-_OF_SETS: dict[type, Any] = {
-    ast.BitOr: operator.or_,
-    ast.BitAnd: operator.and_,
-    ast.Sub: operator.sub,
-}
 
 
 class Unsupported(Exception):
@@ -175,17 +160,17 @@ def constant(node: ast.expr, module: Module) -> Any:
     if isinstance(node, ast.Dict) and all(k is not None for k in node.keys):
         keys = [constant(k, module) for k in node.keys if k is not None]
         return dict(zip(keys, (constant(v, module) for v in node.values), strict=True))
-    if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
-        return _OPERATORS[type(node.op)](_plain(constant(node.operand, module), node))
+    if isinstance(node, ast.UnaryOp) and type(node.op) in UNARY:
+        return UNARY[type(node.op)](_plain(constant(node.operand, module), node))
     if isinstance(node, ast.Set):
         return {constant(e, module) for e in node.elts}
     if isinstance(node, ast.ListComp) and len(node.generators) == 1:
         return _listed(node, module)
-    if isinstance(node, ast.BinOp) and type(node.op) in _OF_SETS:
+    if isinstance(node, ast.BinOp) and type(node.op) in OF_SETS:
         left, right = constant(node.left, module), constant(node.right, module)
         if isinstance(left, set) and isinstance(right, set):
-            return _OF_SETS[type(node.op)](left, right)
-    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+            return OF_SETS[type(node.op)](left, right)
+    if isinstance(node, ast.BinOp) and type(node.op) in BINARY:
         a, b = constant(node.left, module), constant(node.right, module)
         if isinstance(node.op, ast.Add) and type(a) is type(b) in (list, tuple):
             return a + b
@@ -196,7 +181,7 @@ def constant(node: ast.expr, module: Module) -> Any:
         a, b = _plain(a, node), _plain(b, node)
         if isinstance(node.op, ast.Pow) and abs(a) > 1 and abs(b) > STRONGEST / math.log2(abs(a)):
             raise Unsupported(node, "a huge constant")
-        return _OPERATORS[type(node.op)](a, b)
+        return BINARY[type(node.op)](a, b)
     if isinstance(node, ast.Attribute | ast.Call):
         return _library(node, module)
     raise Unsupported(node, "not a constant")

@@ -5,7 +5,7 @@ imports is found in its text: import statements, `import_module("statistics")`, 
 that are imported when they are first named (`scipy.spatial`), modules that a function of the
 standard library imports at its first call (`strptime`), and text encodings.
 
-Standard library only: the worker process loads this file by its path.
+Standard library only: the guarded process imports this file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a reward writes to its streams, kept in the memory that the reward's process shares.
 
-Standard library only: the worker process loads this file by its path.
+Standard library only: the guarded process imports this file.
 """
 
 from __future__ import annotations

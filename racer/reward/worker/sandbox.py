@@ -1,6 +1,6 @@
 """What locks the reward process: resource limits, Landlock and seccomp, through ctypes alone.
 
-Standard library only: the worker process loads this file by its path. Order matters, because each
+Standard library only: the guarded process imports this file. Order matters, because each
 layer forbids what the ones before it need: `limit`, then `landlock`, then `seccomp`.
 """
 

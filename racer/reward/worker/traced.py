@@ -21,7 +21,7 @@ _CONSTANTS = (*_NUMBERS, ast.Tuple)
 
 
 class Read(NamedTuple):
-    """A test or factor of a line that ran: its index in `tracing.parts`, and what it came to.
+    """A test or factor of a line that ran: its index in `parts.of`, and what it came to.
 
     Attributes:
         value: None where it is no number.

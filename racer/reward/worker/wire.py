@@ -1,6 +1,6 @@
 """What the trainer and the reward's process share: one piece of memory, and answers of 8 bytes.
 
-Standard library only: the reward's process loads this file by its path.
+Standard library only: the guarded process imports this file.
 
     offset   holds
     0        int64    the row being computed, -1 before the first
