@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 _GRACE_S = 5  # between the limit and the one that nothing survives
+
+
+def cores() -> int:
+    """How many cores this process may use, at least 1: all of the machine where nobody can say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def limit_cpu(seconds: int) -> None:

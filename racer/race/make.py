@@ -12,9 +12,10 @@ import racer.actions
 from racer import observations, vehicles
 from racer.config import CameraConfig, Others, RaceConfig
 from racer.errors import BadConfig, UsageError
+from racer.process import limits
 from racer.race import drivers
 from racer.race.race import Race, spread
-from racer.reward import RewardEngine, make_engine
+from racer.reward import RewardEngine, load, make_engine
 from racer.reward.function import FunctionEngine, RewardFunction, name_of
 from racer.reward.pack import PackEngine
 from racer.sim import precompile
@@ -94,6 +95,23 @@ def on(config: RaceConfig, track: Track) -> RaceConfig:
     return dataclasses.replace(config, track=track.source or track.name, tracks=None)
 
 
+def check(config: RaceConfig) -> None:
+    """Refuse a race that names what is not there, or cannot be used, before anything long begins.
+
+    Packs of tracks are left out: making and reading one may itself be long.
+
+    Raises:
+        UnknownName, BadTrack, BadActions, BadReward, BadInput: a name or file of no use.
+    """
+    config = seen(config)
+    vehicle = vehicles.load(config.vehicle)
+    racer.actions.load(config.actions)
+    observations.make(config.observation, vehicle, config.sensors, among=config.others.count > 0)
+    if config.tracks is None:
+        Track.load(config.track)
+    load(config.reward)
+
+
 def make_race(
     config: RaceConfig,
     n: int = 1,
@@ -123,7 +141,7 @@ def make_race(
     config = seen(config)
     vehicle = vehicles.load(config.vehicle)
     actions = racer.actions.load(config.actions)
-    precompile.start(int(vehicle["model"][0]))
+    precompile.start(int(vehicle["model"][0]), limits.cores())
     roads = list(pack_of(config).tracks if tracks is None else tracks)
     if 0 < n < len(roads):
         raise BadConfig(

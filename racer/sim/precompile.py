@@ -6,7 +6,6 @@ The first process meanwhile compiles what indexes the track. Both use the cache 
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -36,10 +35,15 @@ _CHILD = "import sys; from racer.sim import precompile; precompile.compile_now(i
 _beside: subprocess.Popen[bytes] | None = None
 
 
-def start(model: int) -> None:
-    """Compile `step.ADVANCE[model]` and `step.reset` in a second process, if no cache has them."""
+def start(model: int, cores: int) -> None:
+    """Compile `step.ADVANCE[model]` and `step.reset` in a second process, if no cache has them.
+
+    Args:
+        model: of the vehicle.
+        cores: that this process may use; on one alone a second process does not pay.
+    """
     global _beside
-    if _beside is None and _pays() and not _cached(step.ADVANCE[model].__name__):
+    if _beside is None and cores > 1 and _kept() and not _cached(step.ADVANCE[model].__name__):
         none = subprocess.DEVNULL
         with contextlib.suppress(OSError):
             _beside = subprocess.Popen(
@@ -65,9 +69,8 @@ def compile_now(model: int) -> None:
     native_call.bind(step.reset, cars, np.zeros(0, np.bool_), track, 0, vehicle, sim)
 
 
-def _pays() -> bool:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return bool(jit.CACHE_FOLDER) and not jit.SWITCHED_OFF and (cores or 1) > 1
+def _kept() -> bool:
+    return bool(jit.CACHE_FOLDER) and not jit.SWITCHED_OFF
 
 
 def _cached(name: str) -> bool:

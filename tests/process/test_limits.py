@@ -1,9 +1,12 @@
 """What the system lets a process use."""
 
+import os
 import subprocess
 import sys
 
 import pytest
+
+from racer.process import limits
 
 CODE = """
 import resource
@@ -22,6 +25,16 @@ def test_a_limit_of_processor_time_stays_below_one_that_is_there(before, after):
     code = CODE.format(before=before)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.split() == after.split(), done.stderr
+
+
+def test_cores_that_this_process_may_not_use_do_not_count(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5}, raising=False)
+    assert limits.cores() == 2
+    monkeypatch.delattr(os, "sched_getaffinity")  # as on Windows and macOS
+    assert limits.cores() == 64
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert limits.cores() == 1
 
 
 LESS = """

@@ -1,14 +1,13 @@
 """The room: everybody's drafts on one warm process, in fair turns, within limits of each person.
 
 Drafts think that they have a nursery of their own; a `Seat` is what they have. It asks the room for
-a turn, and passes on what is told about its own jobs alone.
+a turn, and passes on the messages of its own jobs alone.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from racer.errors import ResourceError, UsageError
 from racer.lab.core.classroom.turns import Turns
 from racer.lab.core.job import Job
 from racer.lab.core.nursery import KILLED, Nursery, Told
+from racer.process import limits
 from racer.render.live.wire import Kind
 
 Words = Literal["absent", "waiting", "starting", "learning", "finished", "stopped", "error"]
@@ -72,7 +72,7 @@ class Seat:
         return self._room.ask(self, job)
 
     def stop(self, number: int, *, save: bool = False) -> None:
-        """Give a turn back, or wait no more."""
+        """Give the turn back, or leave the queue."""
         self._room.stop(number, save=save)
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class Room:
         return number
 
     def stop(self, number: int, *, save: bool = False) -> None:
-        """End a job, or have it wait no more."""
+        """End a job, or take it out of the queue."""
         waited = None
         with self._lock:
             going = [n for n, (_, own) in self._jobs.items() if own == number]
@@ -150,7 +150,7 @@ class Room:
         self.state(person).words = "stopped"
 
     def leave(self, seat: Seat) -> None:
-        """Nothing of this seat goes on."""
+        """End everything of this seat."""
         with self._lock:
             numbers = [own for one, own in self._jobs.values() if one is seat]
             numbers += [job.number for one, job in self.turns.waiting() if one is seat]
@@ -164,7 +164,7 @@ class Room:
         self._go()
 
     def put_first(self, person: int) -> None:
-        """Have someone go next."""
+        """Let someone go next."""
         with self._lock:
             self.turns.put_first(person)
 
@@ -188,7 +188,7 @@ class Room:
                 self.states.setdefault(person, State()).words = "starting"
 
     def _told(self, number: int, kind: Kind, content: bytes) -> None:
-        """What the nursery hears, in its threads; nobody's lock is held while it is passed on."""
+        """A message of the nursery, in one of its threads; it is passed on without a lock."""
         with self._lock:
             if number not in self._jobs:
                 return
@@ -209,7 +209,7 @@ class Room:
 
 
 def note(state: State, kind: Kind, content: bytes) -> None:
-    """Keep for the roster what is told about a job."""
+    """Keep for the roster what a message says about a job."""
     if kind == Kind.START:
         state.start, state.words, state.row = content, "learning", None
     elif kind == Kind.LAP:
@@ -223,8 +223,7 @@ def note(state: State, kind: Kind, content: bytes) -> None:
 
 def slots_of_machine() -> int:
     """Trainings at a time: all cores but one, which serves pages and judges."""
-    known = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max((known or 1) - 1, 1)
+    return max(limits.cores() - 1, 1)
 
 
 def within_limits(folder: Path, runs: int) -> None:
