@@ -117,7 +117,7 @@ class Painter:
             draw_car(target, camera, pose)
 
     def _prepare(self, camera: Camera) -> None:
-        """Paint the tile anew when the view has left it or its scale has changed."""
+        """Paint the tile again when the view has left it or its scale has changed."""
         old, view = self._tile_camera, (camera.scale, camera.width, camera.height)
         moved = self._tile is not None and self._view == view
         if (

@@ -13,10 +13,10 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from racer.lab.core.desk import TEXT_MAX, digest
-from racer.lab.web.app import POLICY
 from racer.lab.web.classroom import application
 from racer.lab.web.hub import WORDS_MAX
 from racer.lab.web.members import VIEWERS_MAX
+from racer.lab.web.pages import POLICY
 from racer.lab.web.roles import BURST, Rates, Role, Who, may
 from racer.lab.web.server import addresses_of
 from racer.render.live.wire import Kind

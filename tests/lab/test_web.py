@@ -13,7 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 from racer import cli
 from racer.cli.lab import first
 from racer.lab.core.desk import TEXT_MAX, check, digest
-from racer.lab.web.app import POLICY
+from racer.lab.web.pages import POLICY
 from racer.lab.web.server import listening
 from racer.render.live.wire import Kind
 from racer.reward.file import LESSONS
@@ -137,7 +137,7 @@ def test_every_answer_has_its_headers(page):
 
 def test_only_files_of_the_page_are_static(page):
     assert page.get("/static/player.js").headers["content-type"].startswith("text/javascript")
-    for name in ("guard.py", "..%2fguard.py", "%2e%2e%2f%2e%2e%2fcore%2fdesk.py", "lab.html"):
+    for name in ("guard.py", "..%2fguard.py", "%2e%2e%2f%2e%2e%2fcore%2fdesk.py", "page.html"):
         assert page.get(f"/static/{name}").status_code == 404
 
 

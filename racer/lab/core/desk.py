@@ -16,7 +16,7 @@ TEXT_MAX = 64 * 1024  # bytes of a reward that comes from a page
 
 
 class Changed(Exception):
-    """The file is another one than the page began from; `text` is what is in it."""
+    """The file is no longer the one that the page began from; `text` is what is in it."""
 
     def __init__(self, text: str) -> None:
         super().__init__("the file was changed by another program since this page read it.")
@@ -73,7 +73,7 @@ class Desk:
 
 
 def digest(text: str) -> str:
-    """What a page calls a text by."""
+    """The name that pages have for a text: a hash."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -181,7 +181,7 @@ class Drafts:
         self.nursery.close()
 
     def _told(self, number: int, kind: Kind, content: bytes) -> None:
-        """What the nursery hears, in its threads."""
+        """A message of the nursery, in one of its threads."""
         with self._lock:
             draft = self._all.get(number)
             if draft is None:

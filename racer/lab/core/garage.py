@@ -260,7 +260,7 @@ def _policies(run: Run) -> Iterator[list[Any]]:
 
 
 def _free(path: Path) -> Path:
-    """A name that nobody has."""
+    """A name that is free."""
     for number in itertools.count(1):
         found = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
         if not found.exists():

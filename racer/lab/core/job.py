@@ -11,7 +11,7 @@ class Job:
     """What to train, and where.
 
     Args:
-        number: of the job; what is told about it names it.
+        number: of the job; every message about it carries it.
         config: config.toml of the run.
         runs_dir: where the run is made.
         tags: of the run.

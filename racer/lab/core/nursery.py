@@ -66,7 +66,7 @@ class Nursery:
             return number
 
     def stop(self, number: int, *, save: bool = False) -> None:
-        """End a job: with its run saved, or at once. DONE is told when it has ended."""
+        """End a job: with its run saved, or at once. DONE comes when it has ended."""
         with self._lock:
             waits = any(job.number == number for job in self._waiting)
             self._waiting = [job for job in self._waiting if job.number != number]

@@ -79,7 +79,7 @@ def warm(config: Config) -> None:
 
 
 def connect(address: tuple[str, int], key: bytes, number: int) -> Any:
-    """A connection to the nursery, for what is told about job `number`; 0 is this process."""
+    """A connection to the nursery, for messages about job `number`; 0 is this process."""
     connection = Client(address, family="AF_INET", authkey=key)
     connection.send_bytes(number.to_bytes(HELLO, "little"))
     return connection

@@ -6,15 +6,14 @@ import asyncio
 import contextlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from importlib import resources
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -26,30 +25,15 @@ from racer.lab.core.garage import Garage
 from racer.lab.core.rescore import rescored
 from racer.lab.web.body import body_of, gone
 from racer.lab.web.hub import VIEWERS_MAX, Hub
+from racer.lab.web.pages import page, static
 from racer.lab.web.views import NAMES, Views
 from racer.race import pack_of
 from racer.recording.trace import Trace
 from racer.render import html, table
 from racer.render.live.wire import Kind
-from racer.render.words import script
 
 REPLAYS_MAX = 8  # that wait to be opened
 LOOK_S = 0.2  # between two looks at the file
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-JAVASCRIPT = "text/javascript"
-MODULES = ("lab", "talk", "editor", "debugger", "garage", "settings")
-CLASS = ("class", "door", "bar", "teacher", "projector")
-STATIC = {
-    **{f"{name}.js": ("racer.lab.web", JAVASCRIPT) for name in (*MODULES, *CLASS)},
-    "lab.css": ("racer.lab.web", "text/css"),
-    "class.css": ("racer.lab.web", "text/css"),
-    "words.js": ("racer.render", JAVASCRIPT),
-    "player.js": ("racer.render", JAVASCRIPT),
-    "player.css": ("racer.render", "text/css"),
-}
 
 Make = Callable[[Callable[[str], None], Callable[[Kind, bytes], None]], Drafts]
 
@@ -193,7 +177,7 @@ class Lab:
         return JSONResponse({})
 
     async def ticket(self, _request: Request) -> Response:
-        """An address, good for one look at the evaluation laps of the draft that is shown."""
+        """An address that shows the evaluation laps of the draft that is shown, once."""
         draft = self.drafts.shown
         if draft is None or draft.laps is None:
             raise UsageError("no laps yet: they are driven when a draft has finished.")
@@ -221,7 +205,7 @@ class Lab:
         return JSONResponse(found)
 
     def taken(self, ticket: str) -> str | None:
-        """The replay of an address that is good once."""
+        """The replay of an address that works once."""
         return self._replays.pop(ticket, None)
 
     async def replay(self, request: Request) -> Response:
@@ -234,29 +218,6 @@ class Lab:
     async def live(self, socket: WebSocket) -> None:
         """Everything that happens, to one viewer."""
         await self.hub.serve(socket)
-
-
-def page(name: str) -> Callable[[Request], Awaitable[Response]]:
-    """A page without anything of anyone: it asks for that with its secret."""
-
-    async def shown(_request: Request) -> Response:
-        source = (resources.files("racer.lab.web") / "page" / name).read_text("utf-8")
-        return HTMLResponse(source, headers={"content-security-policy": POLICY})
-
-    return shown
-
-
-async def static(request: Request) -> Response:
-    """Scripts and styles of the package; the colours come from the table."""
-    name = request.path_params["name"]
-    if name == "german.js":
-        return Response(script(), media_type=JAVASCRIPT)
-    if name not in STATIC:
-        return PlainTextResponse("No such file.", 404)
-    package, kind = STATIC[name]
-    folder = "page" if package == "racer.lab.web" else "player"
-    text = (resources.files(package) / folder / name).read_text("utf-8")
-    return Response((html.themes() if name == "player.css" else "") + text, media_type=kind)
 
 
 def lab_keys() -> dict[str, Any]:
@@ -284,7 +245,7 @@ def application(lab: Lab, runs_dir: Path) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/", page("lab.html")),
+            Route("/", page("lab")),
             Route("/static/{name}", static),
             Route("/replay/{name}", lab.replay),
             Route("/api/about", lab.about),

@@ -25,10 +25,11 @@ from racer.lab.core.classroom.judging import Judging
 from racer.lab.core.classroom.lessons import FIRST, LESSONS, lesson
 from racer.lab.core.classroom.room import Room
 from racer.lab.core.classroom.store import Store
-from racer.lab.web.app import failed, page, static
+from racer.lab.web.app import failed
 from racer.lab.web.body import body_of, gone
 from racer.lab.web.guard import same
 from racer.lab.web.members import Members
+from racer.lab.web.pages import page, static
 from racer.lab.web.roles import Rates, Role, Way, Who, routes
 from racer.storage import files
 
@@ -94,7 +95,7 @@ class Classroom:
         return JSONResponse({"key": key})
 
     async def replay(self, request: Request) -> Response:
-        """The replay of an address that is good once."""
+        """The replay of an address that works once."""
         text = self.members.ticket(request.path_params["name"])
         if text is None:
             return gone("This address was good for one look. Ask for another.", request)
@@ -339,11 +340,10 @@ class Classroom:
     def ways(self) -> list[Way]:
         """Every route but the socket, with its role."""
         post = ("POST",)
-        pages = [("/", "door.html"), ("/lab", "member.html"), ("/teacher", "teacher.html")]
-        pages += [("/projector", "projector.html")]
+        pages = {"": "door", "lab": "member", "teacher": "teacher", "projector": "projector"}
         lab = ("check", "save", "keep", "stop", "replay", "rescore")
         return [
-            *(Way(path, Role.ANYONE, page(name)) for path, name in pages),
+            *(Way(f"/{path}", Role.ANYONE, page(name)) for path, name in pages.items()),
             Way("/static/{name}", Role.ANYONE, static),
             Way("/replay/{name}", Role.ANYONE, self.replay),
             Way("/api/enter", Role.ANYONE, self.enter, post),

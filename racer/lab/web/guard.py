@@ -142,7 +142,7 @@ def _cookie(headers: Headers, name: str) -> str:
 
 
 def same(given: str, known: str) -> bool:
-    """Are two secrets equal? Takes as long whatever they are."""
+    """Whether two secrets are equal; takes equally long for all."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), known.encode())
 
 

@@ -36,7 +36,7 @@ class Viewer:
         self.changed.set()
 
     async def send_all(self, socket: WebSocket) -> None:
-        """Send what comes, for ever."""
+        """Send messages as they come, until the socket closes."""
         while True:
             await self.changed.wait()
             self.changed.clear()

@@ -85,7 +85,7 @@ class Members:
             member.owned.close()
 
     def ticket(self, name: str) -> str | None:
-        """The replay of an address that is good once, whoever asked for it."""
+        """The replay of an address that works once, no matter who asks for it."""
         found = (member.lab.taken(name) for member in self._all.values())
         return next((text for text in found if text is not None), None)
 

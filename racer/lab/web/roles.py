@@ -52,7 +52,7 @@ class Way(NamedTuple):
 class OwnPages:
     """Wraps the application of a class: nothing of another site passes.
 
-    There are no cookies, so a browser gives away nothing by itself: whoever asks has the secret.
+    There are no cookies, so a browser gives away nothing by itself: who asks must have the secret.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
@@ -75,7 +75,7 @@ class Rates:
         self._left: dict[Who, tuple[float, float]] = defaultdict(lambda: (BURST, clock()))
 
     def allow(self, who: Who) -> bool:
-        """One more, now?"""
+        """Whether one more is allowed now."""
         left, at = self._left[who]
         now = self._clock()
         left = min(left + (now - at) * RATE, BURST) - 1.0
@@ -84,7 +84,7 @@ class Rates:
 
 
 def may(who: Who, role: Role) -> bool:
-    """May someone take a way of this role?"""
+    """Whether someone may take a route of this role."""
     return who.role == role if role >= Role.STUDENT else who.role >= role
 
 

@@ -104,7 +104,7 @@ class Views:
         return JSONResponse(found)
 
     async def open(self, request: Request) -> Response:
-        """An address, good for one look at a recording as a page of its own."""
+        """An address that shows a recording as a page of its own, once."""
         run = _word(await body_of(request), "run")
         text = await self._ask(lambda: html.page(self._looker.trace(self._laps(run))))
         return JSONResponse({"path": self._lab.address_of(text)})
@@ -157,7 +157,7 @@ class Views:
         )
 
     async def pack(self, request: Request) -> Response:
-        """An address, good for fetching a run once as a file."""
+        """An address that gives a run as a file, once."""
         asked = await body_of(request)
         run, kind = _word(asked, "run"), _word(asked, "kind")
         if kind not in ("html", "zip"):

@@ -1,1 +1,1 @@
-"""A class on one machine: people, their turns, races and what they came to. No web in here."""
+"""A class on one machine: people, whose turn it is, races and scores. Nothing of the web."""

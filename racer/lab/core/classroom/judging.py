@@ -1,4 +1,4 @@
-"""Has every submission judged, each once, whatever ends in between."""
+"""Judges every submission exactly once, also where a process is killed in between."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Lesson:
         return {"race.track": self.track, "train.timesteps": STEPS}
 
     def reached(self, result: Mapping[str, Any]) -> bool:
-        """Do these laps, as an evaluation gives them, reach the goal?"""
+        """Whether these laps of an evaluation reach the goal."""
         best = result.get("best_lap_s")
         if self.best_lap_s is None:
             return float(result.get("completion_pct") or 0.0) >= 100.0
@@ -52,7 +52,7 @@ class Lesson:
         return "every lap completed" if self.best_lap_s is None else lap
 
     def verdict(self, result: Mapping[str, Any]) -> str:
-        """What people are told of these laps."""
+        """A sentence for people about these laps."""
         return f"{'goal reached' if self.reached(result) else 'not yet the goal'}: {self.goal}"
 
     def to_json(self) -> dict[str, Any]:

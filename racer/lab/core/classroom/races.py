@@ -35,7 +35,7 @@ def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
     if track == NEW_ROAD:
         track = f"{GENERATED}{secrets.randbelow(2**31)}"
     elif track not in Track.names():
-        raise UsageError(f"{track[:40]!r} is no track that can be raced on by its name.")
+        raise UsageError(f"no track {track[:40]!r} to race on. Choose one of the list.")
     try:
         found: dict[str, Any] = {
             "title": title[:60],

@@ -132,7 +132,7 @@ class Store:
         return int(found[0]["id"]) if found else None
 
     def new_key(self, person: int) -> str:
-        """Another secret for someone who lost it; the old one is good no more.
+        """Another secret for someone who lost it; the old one no longer works.
 
         Raises:
             UsageError: nobody has this number.
@@ -224,7 +224,7 @@ class Store:
             Its number, and whether it is new.
 
         Raises:
-            UsageError: the race is closed, or `key` is none.
+            UsageError: the race is closed, or `key` is not a key.
         """
         if not 8 <= len(key) <= KEY_MAX:
             raise UsageError(f"a submission has a key of 8 to {KEY_MAX} characters.")

@@ -47,7 +47,7 @@ class Turns(Generic[Item]):
         return old.item if old else None
 
     def drop(self, person: int) -> Item | None:
-        """Wait no more."""
+        """Leave the queue."""
         old = self._waiting.pop(person, None)
         return old.item if old else None
 
@@ -56,7 +56,7 @@ class Turns(Generic[Item]):
         return [one.item for one in self._waiting.values()]
 
     def put_first(self, person: int) -> None:
-        """A teacher has someone go next."""
+        """A teacher lets someone go next."""
         if person in self._waiting:
             self._waiting[person].first = True
 
@@ -80,7 +80,7 @@ class Turns(Generic[Item]):
             self._used.append((now, person, now - began))
 
     def runs(self, person: int) -> bool:
-        """Has the person a turn?"""
+        """Whether the person has a turn."""
         return person in self._running
 
     def used(self, person: int) -> float:
@@ -92,7 +92,7 @@ class Turns(Generic[Item]):
         return going + sum(seconds for _, who, seconds in self._used if who == person)
 
     def place(self, person: int) -> tuple[int, float] | None:
-        """Which one of those who wait, from 1, and in about how many seconds; None: waits not."""
+        """The place in the queue, from 1, and in about how many seconds its turn is; else None."""
         order = [one.person for one in self._order()]
         if person not in order:
             return None
