@@ -15,9 +15,9 @@ from racer.cli.parser import add_runs_dir
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer board`."""
-    parser.add_argument("--track", metavar="T", help="only laps of this track")
+    parser.add_argument("--track", metavar="T", help="show only laps of this track")
     parser.add_argument(
-        "--all", action="store_true", help="every lap, not only the best one of each driver"
+        "--all", action="store_true", help="show every lap, not only the best one of each driver"
     )
     add_runs_dir(parser)
     parser.add_argument(
@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the folder of laps that people drove (default: laps)",
     )
-    parser.add_argument("--json", metavar="FILE", help="the same as JSON; - prints it alone")
+    parser.add_argument(
+        "--json", metavar="FILE", help="also write the laps as JSON; - prints nothing but it"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

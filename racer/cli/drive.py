@@ -9,7 +9,7 @@ import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from racer.cli.parser import belongs
+from racer.cli.parser import belongs, recording
 from racer.errors import UsageError, printable
 from racer.process.typed import command
 
@@ -25,13 +25,21 @@ EPILOG = "Press H in the window for its keys. Laps are kept in laps/, racer watc
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer drive`."""
     parser.epilog = EPILOG
-    parser.add_argument("--track", default="oval", metavar="T", help="where to drive")
-    parser.add_argument("--vehicle", default="deepracer", metavar="V", help="what to drive")
+    parser.add_argument(
+        "--track", default="oval", metavar="T", help="the track to drive on (default: oval)"
+    )
+    parser.add_argument(
+        "--vehicle",
+        default="deepracer",
+        metavar="V",
+        help="the vehicle to drive (default: deepracer)",
+    )
     parser.add_argument(
         "--actions",
         default="continuous",
         metavar="A",
-        help="whose range of steering and speed to have; not a list of choices",
+        help="the action space whose range of steering and speed you have; not a list of choices "
+        "(default: continuous)",
     )
     parser.add_argument(
         "--ghost",
@@ -41,8 +49,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="race the best lap of a run or recording; `reference` is the fastest lap known; "
         "may be given several times",
     )
-    parser.add_argument("--name", default="", help="who drives (default: your user name)")
-    parser.add_argument("--out", metavar="FILE", help="where to keep the laps (default: in laps/)")
+    parser.add_argument(
+        "--name", default="", help="your name, kept with the laps (default: your user name)"
+    )
+    parser.add_argument(
+        "--out",
+        type=recording,
+        metavar="FILE",
+        help="the .npz to keep the laps in (default: one in laps/)",
+    )
     parser.add_argument(
         "--runs-dir",
         metavar="DIR",
@@ -55,14 +70,17 @@ def run(args: argparse.Namespace) -> None:
     from racer.cli.watch import open_ghosts, pace_of
     from racer.render import cockpit
     from racer.render.window import check_display
+    from racer.storage import files
 
     if not args.ghost:
         belongs(args, "--ghost RUN", "--runs-dir")
-    check_display(cockpit.NEEDS_ONE)
+    if args.out and Path(args.out).parent.is_dir():  # else it is made
+        files.check_output(args.out)
     seat = Seat(args.track, args.vehicle, args.actions)
     race = seat.drive.race
     ghosts = open_ghosts(args.ghost, race.track, Path(args.runs_dir or "runs"), seat.config)
     pace = pace_of(race.track, seat.config)
+    check_display(cockpit.NEEDS_ONE)  # what was given is wrong wherever one drives: that came first
     try:
         cockpit.drive(race.track, seat.step, seat.restart, race.dt, ghosts, pace)
     finally:

@@ -76,7 +76,11 @@ RULES = (
     ("reversed-penalty-s", number, "penalty, in seconds, for driving backwards"),
     ("immobilized-penalty-s", number, "penalty, in seconds, for standing still"),
     ("collision-penalty-s", number, "penalty, in seconds, for hitting an object or a car"),
-    ("mercy", whole, "faults in a row at one box after which the car is put beyond it; 0 never"),
+    (
+        "mercy",
+        whole,
+        "put the car down behind a box after so many faults in a row at it; 0 never does",
+    ),
     ("ranking", str, "what counts: the total, best or average time of the laps"),
     ("min-laps", whole, "how many consecutive laps --ranking average is taken over"),
 )

@@ -28,11 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against",
         metavar="TAG",
-        help="the run with this tag, e.g. champion, must not be better; if this run passes, the "
-        "tag is its own from then on",
+        help="the run with this tag, e.g. champion, must not be better; if this run passes, it "
+        "gets the tag",
     )
     parser.add_argument(
-        "--no-promote", action="store_true", help="with --against: compare, and leave the tag"
+        "--no-promote", action="store_true", help="with --against: compare only, move no tag"
     )
     parser.add_argument(
         "--laps", type=whole, help="how many laps to drive (default: as the run was evaluated)"

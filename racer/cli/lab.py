@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="any other setting of the trainings, e.g. train.seed=3",
     )
     parser.add_argument(
-        "--port", type=whole, default=0, help="of this machine alone (default: any free one)"
+        "--port", type=whole, default=0, help="the port to listen on (default: any free one)"
     )
     parser.add_argument(
         "--lesson",
@@ -42,12 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--class",
         dest="classroom",
         action="store_true",
-        help="a lab for each of many people, who come in with a code and a name; Linux",
+        help="open a class: all who come in with its code and a name get a lab of their own; Linux",
     )
     group.add_argument(
         "--host",
         metavar="ADDRESS",
-        help="of this machine, that the network may reach; 0.0.0.0 for all (default: none)",
+        help="an address of this machine that others may reach, 0.0.0.0 for all of them (default: "
+        "none; this machine alone)",
     )
     group.add_argument(
         "--class-dir",
@@ -66,6 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
+    if not 0 <= args.port < 65536:
+        raise UsageError(f"--port {args.port}: from 1 to 65535, or 0 for any free one.")
     if args.classroom:
         from racer.lab.web.opening import open_class
 
@@ -75,18 +78,17 @@ def run(args: argparse.Namespace) -> int:
             browse=not args.no_browser, needs=needs,
         )  # fmt: skip
     belongs(args, "racer lab --class", "--host", "--class-dir", "--board")
-    needs("starlette", "uvicorn")
-    if not 0 <= args.port < 65536:
-        raise UsageError(f"--port {args.port}: from 1 to 65535, or 0 for any free one.")
     from racer.lab.core.classroom.lessons import lesson
-    from racer.lab.core.slot import slot
-    from racer.lab.web.server import listening, serve
-    from racer.process.signals import graceful_stop
 
     taught = lesson(args.lesson) if args.lesson else None
     known = f"rewards/mine_{taught.name}.py" if taught else FIRST
     file = named(Path(args.file or known))
     config = _config(args, file, taught)
+    needs("starlette", "uvicorn")
+    from racer.lab.core.slot import slot
+    from racer.lab.web.server import listening, serve
+    from racer.process.signals import graceful_stop
+
     with graceful_stop(quiet=True) as stop, slot(args.runs_dir) as folder:
         bound = listening(args.port)
         first(file, taught.name if taught else "center_line")

@@ -83,7 +83,6 @@ def run(args: argparse.Namespace) -> int:
     from racer.storage import files, locks
 
     _check(args)
-    ratings(2, [])  # refuses here what it would refuse after the last race
     for path in (args.results, args.png):
         files.check_output(path)
     runs = _runs(args)
@@ -97,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
         together=args.field,
         around=named_others(args),
     )
+    ratings(2, [])  # refuses here what it would refuse after the last race
     lock = args.results.with_name(f"{args.results.name}.lock")
     with locks.hold(lock, str(args.results)), graceful_stop() as stop:
         found = _drive(league, Book(args.results), stop)

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "track",
         nargs="?",
         metavar="TRACK",
-        help="a track's name or file; with --improve, the run's",
+        help="a name from `racer track list`, or a file; --improve takes the track of the run",
     )
     parser.add_argument("--vehicle", metavar="V", help="the vehicle (default: deepracer)")
     parser.add_argument(
@@ -39,9 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RULE",
         help="official: one wheel stays on the road; strict: all four do (default: official)",
     )
-    parser.add_argument("--seed", type=whole, help="search with this seed, also if a lap is known")
     parser.add_argument(
-        "--seconds", type=number, metavar="S", help="search, and stop when they are over"
+        "--seed", type=whole, help="search with this seed, even where a lap is known"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=number,
+        metavar="S",
+        help="search for so many seconds, even where a lap is known",
     )
     parser.add_argument(
         "--improve", metavar="RUN", help="search from the lap that a run drives, on its track"
@@ -51,16 +56,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="with --improve: the folder that holds the runs (default: runs)",
     )
-    parser.add_argument("--png", type=png, metavar="FILE", help="a picture, coloured by speed")
+    parser.add_argument("--png", type=png, metavar="FILE", help="draw the line, coloured by speed")
     parser.add_argument(
-        "--csv", metavar="FILE", help="line and speeds with TUMFTM's columns, for F1TENTH planners"
+        "--csv", metavar="FILE", help="write the line with TUMFTM's columns, for F1TENTH planners"
     )
     parser.add_argument(
         "--list",
         metavar="FILE",
-        help="[[x, y, speed, time], ...] as DeepRacer reward files paste it",
+        help="write [[x, y, speed, time], ...], to paste into a reward file",
     )
-    parser.add_argument("--json", metavar="FILE", help="everything; - prints it alone")
+    parser.add_argument(
+        "--json", metavar="FILE", help="also write everything as JSON; - prints nothing but it"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ import argparse
 import importlib
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -194,6 +194,22 @@ def png(name: str) -> Path:
         better = path.with_suffix(".png")
         raise argparse.ArgumentTypeError(f"{name}: pictures are PNG files; name it {better}")
     return path
+
+
+def ending(*suffixes: str) -> Callable[[str], str]:
+    """The type of options that name a file to write, whose name must end in one of `suffixes`."""
+
+    def checked(name: str) -> str:
+        if Path(name).suffix.lower() not in suffixes:
+            raise argparse.ArgumentTypeError(
+                f"{name}: the name must end in {' or '.join(suffixes)}"
+            )
+        return name
+
+    return checked
+
+
+film, page, recording = ending(".mp4", ".gif"), ending(".html", ".htm"), ending(".npz")
 
 
 def tag(text: str) -> str:

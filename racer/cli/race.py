@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from racer.cli.others import add_road, named_others
-from racer.cli.parser import RUN_HELP, add_runs_dir, whole
+from racer.cli.parser import RUN_HELP, add_runs_dir, film, page, recording, whole
 
 if TYPE_CHECKING:
     from racer.evaluation.entrants import Entrant
@@ -40,15 +40,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="draw the order on the grid, and boxes and bots that are drawn; same seed, same race "
         "(default: as the runs are given)",
     )
-    parser.add_argument("--video", metavar="FILE", help="film it as .mp4 or .gif; needs no display")
     parser.add_argument(
-        "--html", metavar="FILE", help="also write a page that plays it in any browser, offline"
+        "--video", type=film, metavar="FILE", help="film it as .mp4 or .gif; needs no display"
+    )
+    parser.add_argument(
+        "--html",
+        type=page,
+        metavar="FILE",
+        help="also write a page that plays it in any browser, offline",
     )
     parser.add_argument(
         "--json", metavar="FILE", help="also write everything as JSON; - prints nothing but it"
     )
     parser.add_argument(
-        "--out", metavar="FILE", help="also write the recording (.npz), for racer watch FILE"
+        "--out",
+        type=recording,
+        metavar="FILE",
+        help="also write the recording (.npz), for racer watch FILE",
     )
     parser.add_argument(
         "--no-window", action="store_true", help="show no window, even where there is a display"
@@ -104,24 +112,16 @@ def _check(args: argparse.Namespace) -> None:
     Raises:
         UsageError: names the option and what is allowed.
     """
-    from pathlib import Path
-
     from racer.errors import UsageError
 
     if not 1 <= args.laps <= LAPS_MAX:
         raise UsageError(f"--laps {args.laps}; allowed is 1 to {LAPS_MAX}.")
     if args.seed is not None and not 0 <= args.seed < 2**63:
         raise UsageError(f"--seed {args.seed}; allowed is 0 to 2^63 - 1.")
-    if args.out and Path(args.out).suffix != ".npz":
-        raise UsageError(f"--out {args.out}: the name must end in .npz.")
     if args.out:
         from racer.storage import files
 
         files.check_output(args.out)
-    if args.html and Path(args.html).suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--html {args.html}: the name must end in .html.")
-    if args.video and Path(args.video).suffix.lower() not in (".mp4", ".gif"):
-        raise UsageError(f"--video {args.video}: the name must end in .mp4 or .gif.")
 
 
 def entrants_of(found: Sequence[Run]) -> list[Entrant]:

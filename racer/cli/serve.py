@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Serve until told to stop."""
+    """Serve until a signal comes."""
     from racer.errors import UsageError
     from racer.serve.server import serve
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from racer.cli.others import only_with
 from racer.cli.parser import belongs, whole
-from racer.cli.train import OPTIONS, add_config, config_of
+from racer.cli.settings import OPTIONS, add_config, config_of
 from racer.process.signals import steady_output
 
 _PLANNED = (
@@ -70,10 +70,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="loky: processes of this machine; dask or ray: a cluster (default: loky)",
     )
     parser.add_argument(
-        "--address", metavar="X", help="of the cluster, e.g. tcp://10.0.0.1:8786 for dask"
+        "--address", metavar="X", help="address of the cluster, e.g. tcp://10.0.0.1:8786 for dask"
     )
     parser.add_argument(
-        "--workers", type=whole, metavar="N", help="processes of loky (default: one for each CPU)"
+        "--workers",
+        type=whole,
+        metavar="N",
+        help="how many processes loky starts (default: one for each CPU)",
     )
     add_config(parser)
 

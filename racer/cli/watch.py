@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from racer.cli.others import add_others, only_with, settings_of_others
-from racer.cli.parser import add_checkpoint, add_runs_dir, number
+from racer.cli.parser import add_checkpoint, add_runs_dir, film, number, page
 from racer.errors import BadRun, UsageError, printable
 from racer.process import paths
 from racer.process.typed import command
@@ -34,9 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "or with --track a log of the official simulator",
     )
     parser.add_argument("--track", metavar="T", help="RUN is a log, driven on this track")
-    parser.add_argument("--video", metavar="FILE", help="write a .mp4 or .gif; needs no display")
+    parser.add_argument(
+        "--video", type=film, metavar="FILE", help="write a .mp4 or .gif; needs no display"
+    )
     parser.add_argument(
         "--html",
+        type=page,
         metavar="FILE",
         help="write one .html file that plays in any browser, with params and reward of every "
         "step; needs no display",
@@ -52,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="show the best lap of another run or recording beside it, with the time difference; "
         "`reference` is the fastest lap known; may be given several times",
     )
-    add_checkpoint(parser, "drive the laps anew with this policy of the run: best, last or a step")
+    add_checkpoint(parser, "drive new laps with this policy of the run: best, last or a step")
     add_others(parser)
     add_runs_dir(parser)
     parser.add_argument(
@@ -103,8 +106,6 @@ def write_html(
     from racer.render import html
     from racer.storage import files
 
-    if Path(args.html).suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--html {args.html}: the name must end in .html.")
     source = "" if args.no_source else source_of(args)
     text = html.page(trace, speed=args.speed, ghosts=ghosts, pace=pace, reward=source)
     files.write_output(args.html, text.encode())

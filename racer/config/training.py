@@ -17,7 +17,7 @@ class TrainConfig:
 
     algo: str = setting("ppo", "the algorithm: ppo or sac")
     timesteps: int = setting(1_000_000, "actions to learn from, over all cars", 1, 10**12)
-    seed: int = setting(0, "of everything random: same seed, same run", 0, 2**31 - 1)
+    seed: int = setting(0, "seed of everything random: same seed, same run", 0, 2**31 - 1)
     device: str = setting(
         "auto",
         "where networks are computed, cuda:1 for the second GPU; auto is the CPU, faster for "

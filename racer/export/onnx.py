@@ -51,12 +51,12 @@ def write_onnx(run: Run, path: Path, *, checkpoint: str = "") -> Exported:
         BadRun: the run has no usable policy, or the file would act differently.
         ResourceError: onnx or onnxruntime is not installed, or the disk.
     """
+    config = run.config()
+    policy = policy_of(run.folder, checkpoint)
     with extra("onnx", "racer export --onnx"):
         import onnxruntime  # noqa: F401
 
         from racer.export import graph
-    config = run.config()
-    policy = policy_of(run.folder, checkpoint)
     worlds = -(-_CARS // config.race.others.learners)
     cars = worlds * config.race.others.learners
     race = make_race(config.race, cars, with_reward=False, tracks=[track_of(config.race)])

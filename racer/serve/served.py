@@ -66,9 +66,9 @@ class OnnxPolicy:
     """
 
     def __init__(self, path: Path) -> None:
+        content = files.read_limited(path, _MAX_FILE)
         with extra(EXTRA, WHAT):
             import onnxruntime
-        content = files.read_limited(path, _MAX_FILE)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # it is small
         try:
@@ -83,7 +83,9 @@ class OnnxPolicy:
             self.act({a.name: np.zeros((1, *a.shape), a.dtype) for a in arrays})
         except Exception as error:  # whatever a foreign file makes the runtime raise
             reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-            raise BadRun(f"{path} is no policy of racer's: {reason}. {_AGAIN}") from error
+            raise BadRun(
+                f"{path} is not a policy that racer exported: {reason}. {_AGAIN}"
+            ) from error
 
     def act(self, arrays: Arrays) -> Answer:
         """The action for one car."""

@@ -44,18 +44,18 @@ def serve(
         ResourceError: the port is taken, or a library is not installed.
     """
     token = _token(host)
-    with extra(EXTRA, WHAT):
-        import uvicorn
-
-        from racer.serve.app import make_app
-        from racer.serve.log import Log
     with graceful_stop(quiet=True) as stop, _own(log_file):
+        policy = served.load(name, runs_dir, checkpoint)
+        with extra(EXTRA, WHAT):
+            import uvicorn
+
+            from racer.serve.app import make_app
+            from racer.serve.log import Log
 
         class Server(uvicorn.Server):
             async def on_tick(self, counter: int) -> bool:
                 return await super().on_tick(counter) or bool(stop)  # it came before uvicorn heard
 
-        policy = served.load(name, runs_dir, checkpoint)
         about = policy.about
         log = Log(log_file, about.arrays, about.policy) if log_file else None
         settings = uvicorn.Config(

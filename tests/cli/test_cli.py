@@ -249,11 +249,60 @@ def test_without_a_command_the_help_is_shown(capsys):
     assert "train" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [[], ["--resume", "latest"], ["--seeds", "2"]])
-def test_watch_without_a_display_is_refused_before_training(here, capsys, monkeypatch, words):
+@pytest.fixture
+def bare_machine(monkeypatch):
+    """No display, and no library of an extra."""
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
         monkeypatch.delenv(name, raising=False)
-    assert cli.main(["train", "--watch", *words]) == 5
+    for name in ("starlette", "uvicorn", "segno", "onnxruntime", "scipy.optimize", "optuna"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+
+WRONG = {
+    "drive --track ovl": "no track 'ovl'",
+    "drive --out laps.csv": "must end in .npz",
+    "race a b --video x.avi": "must end in .mp4 or .gif",
+    "race a b --out x.csv": "must end in .npz",
+    "race a b --html x.txt": "must end in .html or .htm",
+    "drive --ghost nobody": "no run 'nobody'",
+    "train --watch --track ovl": "no track 'ovl'",
+    "train --watch --reward centre_line": "no reward 'centre_line'",
+    "train --watch --observation featurs": "no observation 'featurs'",
+    "train --watch --resume nobody": "no run 'nobody'",
+    "serve nobody": "no run 'nobody'",
+    "serve nobody.onnx": "nobody.onnx",
+    "export nobody --onnx a.onnx": "no run 'nobody'",
+    "lab --track ovl": "no track 'ovl'",
+    "lab --lesson none": "no lesson 'none'",
+    "lab --class --port 70000": "--port 70000",
+    "league nobody none": "no run 'nobody'",
+    "sweep --search tpe --trials 2 --track ovl": "--vary",
+}
+
+
+def exit_code(words):
+    try:
+        return cli.main(words)
+    except SystemExit as ended:  # argparse
+        return ended.code
+
+
+@pytest.mark.usefixtures("bare_machine")
+@pytest.mark.parametrize("words", WRONG)
+def test_what_was_given_is_looked_at_before_what_the_machine_lacks(
+    words, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(words.split()) in (2, 3)
+    error = capsys.readouterr().err
+    assert WRONG[words] in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("bare_machine")
+def test_watch_without_a_display_is_refused_before_training(here, capsys):
+    assert cli.main(["train", "--watch"]) == 5
     error = capsys.readouterr().err
     assert error.startswith("racer: --watch: no display")
     assert error.count("\n") == 1

@@ -209,7 +209,8 @@ def test_the_command_writes_it_and_says_whether_the_source_is_in_it(
     assert "source" not in capsys.readouterr().out
     found = recording_in((tmp_path / "lap.html").read_text("utf-8"))
     assert (found["reward"], found["speed"]) == ("", 2.0)
-    assert cli.main(["watch", "one", "--html", "lap.txt"]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["watch", "one", "--html", "lap.txt"])
     assert "must end in .html" in capsys.readouterr().err
 
 

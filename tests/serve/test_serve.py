@@ -267,7 +267,7 @@ print(sorted({{'torch', 'numba', 'gymnasium', 'stable_baselines3', 'pygame'}} & 
 def test_what_is_no_file_of_ours_is_refused(folder, tmp_path, capsys):
     (tmp_path / "x.onnx").write_bytes(b"\x08\x08" * 50)
     assert cli.main(["serve", str(tmp_path / "x.onnx")]) == 3
-    assert "no policy of racer's" in capsys.readouterr().err
+    assert "not a policy that racer exported" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken_is_a_sentence(folder, of_run, capsys, monkeypatch):

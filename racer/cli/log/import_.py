@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from racer.cli.log.output import add_driven_log, notes
+from racer.cli.parser import recording
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer log import`."""
     add_driven_log(parser)
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="the recording to write, a .npz"
+        "--out",
+        type=recording,
+        required=True,
+        metavar="FILE",
+        help="the recording to write, a .npz",
     )
 
 

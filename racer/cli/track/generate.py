@@ -12,9 +12,14 @@ from racer.errors import UsageError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `racer track generate`."""
-    parser.add_argument("--seed", type=whole, default=0, help="of the first circuit (default: 0)")
     parser.add_argument(
-        "--count", type=whole, default=1, help="how many, with the seeds after it (default: 1)"
+        "--seed", type=whole, default=0, help="seed of the first circuit (default: 0)"
+    )
+    parser.add_argument(
+        "--count",
+        type=whole,
+        default=1,
+        help="how many circuits, with the seeds that follow (default: 1)",
     )
     parser.add_argument(
         "--length", type=number, metavar="M", help="length of the lap, m (default: 15 to 60)"

@@ -220,14 +220,29 @@ def _kind(text: str) -> str:
     return shown if len(shown) <= 60 else shown[:57] + "..."
 
 
-def _kernel(text: str) -> Any:
-    """Execute the generated module and wrap its kernel, cached on disk where that is safe."""
+def is_new(file: RewardFile, objects: int = 0) -> bool:
+    """Whether a kernel could be kept here and was never tried.
+
+    Raises:
+        NotCompiled: nothing can be generated from the reward.
+    """
+    name, folder = _name(generated_from(file, objects).text), verdicts.own_folder()
+    return folder is not None and not (folder / f"{name}.py").exists()
+
+
+def _name(text: str) -> str:
+    """Of the generated module: a hash of all that its machine code depends on."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
     for source in sorted(Path(runtime.__path__[0]).glob("*.py")):
         digest.update(source.name.encode())
         digest.update(source.read_bytes())
     digest.update(f"{numba.__version__} {np.__version__}".encode())
-    name = f"racer_reward_{digest.hexdigest()[:32]}"
+    return f"racer_reward_{digest.hexdigest()[:32]}"
+
+
+def _kernel(text: str) -> Any:
+    """Execute the generated module and wrap its kernel, cached on disk where that is safe."""
+    name = _name(text)
     path = _stored(name, text)
     module = sys.modules.setdefault(name, types.ModuleType(name))  # numba's cache imports it
     exec(compile(text, str(path or "<reward>"), "exec"), module.__dict__)
