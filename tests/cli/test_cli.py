@@ -267,7 +267,7 @@ WRONG = {
     "drive --ghost nobody": "no run 'nobody'",
     "train --watch --track ovl": "no track 'ovl'",
     "train --watch --reward centre_line": "no reward 'centre_line'",
-    "train --watch --observation featurs": "no observation 'featurs'",
+    "train --watch --observation nix": "no observation 'nix'",
     "train --watch --resume nobody": "no run 'nobody'",
     "serve nobody": "no run 'nobody'",
     "serve nobody.onnx": "nobody.onnx",
