@@ -13,6 +13,7 @@ import tarfile
 from concurrent.futures import Future
 
 import pytest
+from sweep_cost import cost
 from sweeping import OPTIONS, Here, changed, new, start, wait_for, weights
 
 from racer import cli
@@ -72,6 +73,14 @@ def test_what_is_shown_is_written_too(done, capsys):
     drawn = [path.parent for path in done.runs.glob("*/laps.png")]
     assert [f"its best run  {folder}" in said for folder in drawn] == [True]
     assert Run(drawn[0]).damaged() == []
+
+
+def test_what_a_run_costs_on_its_way_is_measured(done):
+    """The script that docs/scale.md names."""
+    found = cost([Run(done.runs / name) for name in done.finished()])
+    assert 0 < found["on the way, MB"] < found["on the disk, MB"]
+    assert found["on the disk, files"] > 10
+    assert min(found.values()) >= 0
 
 
 def test_a_sweep_in_use_is_busy(done):
@@ -288,6 +297,10 @@ def test_a_sweep_killed_three_times_is_the_one_that_never_was(tmp_path):
     straight = new(tmp_path / "straight", *words, seeds=3)
     run(straight, Here())
     folder = new(tmp_path / "s", *words, seeds=3)
+
+    def trained_at(names):
+        return {n: (folder.runs / n / "policy.safetensors").stat().st_mtime_ns for n in names}
+
     kept = set()
     for number, ending in enumerate((signal.SIGKILL, signal.SIGINT, signal.SIGKILL), 1):
         process = start("--resume", folder.path)
@@ -296,13 +309,13 @@ def test_a_sweep_killed_three_times_is_the_one_that_never_was(tmp_path):
         process.communicate(timeout=60)
         assert kept <= set(folder.finished())
         kept = set(folder.finished())
-    before = {name: (folder.runs / name).stat().st_mtime_ns for name in kept}
+    before = trained_at(kept)
     process = start("--resume", folder.path)
     assert wait_for(lambda: _children(process.pid) or process.poll() is not None)
     os.kill(_children(process.pid)[0], signal.SIGKILL)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
-    assert {name: (folder.runs / name).stat().st_mtime_ns for name in kept} == before
+    assert trained_at(kept) == before
     assert weights(folder) == weights(straight)
     assert len(weights(folder)) == 12
 

@@ -29,7 +29,8 @@ def start(address: str | None, _workers: int | None) -> Engine:
         raise missing("dask") from error
     if not address:
         raise UsageError(f"--engine dask needs --address, e.g. tcp://10.0.0.1:8786. {_ADVICE}.")
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a lost worker is said by us
+    for name in ("distributed", "distributed.client"):  # what is lost is said by us
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client: Any = distributed.Client(  # type: ignore[no-untyped-call]
             address, timeout=5, set_as_default=False
