@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from racer import evaluation
-from racer.config import Config, RaceConfig
+from racer.config import Config, RaceConfig, given
 from racer.deepracer.run_files import OfficialFiles, SimTrace
 from racer.errors import UsageError
 from racer.evaluation import Driver, Result
@@ -72,11 +72,15 @@ def train(
         Stopped: a signal came; everything is saved and `resume` goes on.
         RacerError: anything the user can fix; nothing half-written stays behind.
     """
-    config = named(config or Config(), reward)
+    config = Config() if config is None else config
+    given.of_type("config", config, Config, "a Config, e.g. Config().override({'train.seed': 3})")
+    _check(reward, runs_dir, listeners)
+    given.of_type("parent", parent, (Run, type(None)), "a Run, e.g. Run.open('latest')")
+    config = named(config, reward)
     return _train.train(
         config,
         runs_dir=Path(runs_dir),
-        tags=tags,
+        tags=[tags] if isinstance(tags, str) else tags,
         parent=parent,
         parent_checkpoint=parent_checkpoint,
         listeners=[*default_listeners(config, quiet=quiet), *listeners],
@@ -115,9 +119,12 @@ def resume(
             was trained with a Python function and `reward` is missing.
         Stopped: a signal came; everything is saved.
     """
+    _check(reward, runs_dir, listeners)
+    if settings is not None:
+        given.of_type("settings", settings, Mapping, "a dict, e.g. {'train.timesteps': 2_000_000}")
     return _resume.resume(
         _run_of(run, runs_dir),
-        settings or {},
+        {} if settings is None else settings,
         accept_change=accept_change,
         listeners=lambda config: [*default_listeners(config, quiet=quiet), *listeners],
         function=reward,
@@ -151,7 +158,13 @@ def evaluate(
     Returns:
         The result, and every step of it.
     """
+    _check(reward, runs_dir)
+    if race is not None:
+        given.of_type("race", race, RaceConfig, "a RaceConfig, e.g. RaceConfig(track='bean')")
+    laps, seed = given.whole("laps", laps, 1), given.whole("seed", seed, 0)
     if not isinstance(driver, Run | Path | str):
+        if not callable(getattr(driver, "act", None)):
+            given.of_type("driver", driver, Run, "a run, its folder or name, or an object with act")
         if checkpoint or stochastic:
             raise UsageError(
                 "checkpoint and stochastic are for a run; this driver is not one. Give the run, "
@@ -175,5 +188,15 @@ def default_listeners(config: Config, *, quiet: bool = False) -> list[Listener]:
     return [*found, Checkpointing(config.train)]
 
 
+def _check(reward: Any, runs_dir: Any, listeners: Any = ()) -> None:
+    """Refuse what is not of its type."""
+    given.function(reward)
+    given.of_type("runs_dir", runs_dir, (str, Path), "a folder")
+    given.of_type("listeners", listeners, Sequence, "a list of Listener objects")
+    for one in listeners:
+        given.of_type("a listener", one, Listener, "an object of a class made from racer.Listener")
+
+
 def _run_of(run: Run | Path | str, runs_dir: Path | str) -> Run:
+    given.of_type("run", run, (Run, Path, str), "a run, its folder, its name or 'latest'")
     return run if isinstance(run, Run) else Run.open(str(run), Path(runs_dir))

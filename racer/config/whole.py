@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import tomli_w
 
 from racer.config.convert import build, current, plain
 from racer.config.evaluation import EvalConfig
+from racer.config.given import of_type
 from racer.config.race import RaceConfig
 from racer.config.training import TrainConfig
 from racer.errors import BadConfig, UnknownName
@@ -73,7 +75,7 @@ class Config:
             del table["race"]["track"]
         return tomli_w.dumps(table)
 
-    def override(self, settings: dict[str, Any]) -> Config:
+    def override(self, settings: Mapping[str, Any]) -> Config:
         """A copy with dotted keys replaced, e.g. {"train.seed": 3}; values may be strings.
 
         A race.track takes the place of the race.tracks that were there.
@@ -81,6 +83,9 @@ class Config:
         Raises:
             BadConfig: an unknown key or a value of the wrong kind.
         """
+        of_type("settings", settings, Mapping, "a dict of dotted keys, e.g. {'train.seed': 3}")
+        for key in settings:
+            of_type("a key of the settings", key, str, "a dotted name, e.g. 'train.seed'")
         table = plain(dataclasses.asdict(self))
         if settings.get("race.track") is not None:
             if settings.get("race.tracks") is not None:

@@ -10,15 +10,16 @@ import numpy as np
 
 import racer.actions
 from racer import observations, vehicles
-from racer.config import CameraConfig, Others, RaceConfig
-from racer.errors import BadConfig, UsageError
-from racer.process import limits
+from racer.config import CameraConfig, Others, RaceConfig, given
+from racer.errors import BadConfig, ResourceError, UsageError
+from racer.process import limits, memory
 from racer.race import drivers
 from racer.race.race import Race, spread
 from racer.reward import RewardEngine, load, make_engine
 from racer.reward.function import FunctionEngine, RewardFunction, name_of
 from racer.reward.pack import PackEngine
 from racer.sim import precompile
+from racer.sim.types import CAR, PARAMS
 from racer.tracks import Track, packs
 from racer.tracks.packs import Pack
 
@@ -112,6 +113,18 @@ def check(config: RaceConfig) -> None:
     load(config.reward)
 
 
+def _cars(n: Any) -> int:
+    """A number of cars that there is room for."""
+    n = given.whole("num_envs", n, 1)
+    needed = float(n) * (CAR.itemsize + PARAMS.itemsize)
+    if needed > memory.free():
+        raise ResourceError(
+            f"{n:,} cars need {memory.readable(needed)} of memory and "
+            f"{memory.readable(memory.free())} is free. Use fewer cars."
+        )
+    return n
+
+
 def make_race(
     config: RaceConfig,
     n: int = 1,
@@ -136,8 +149,13 @@ def make_race(
 
     Raises:
         UnknownName, BadTrack, BadActions, BadReward: a name or file that cannot be used.
-        BadConfig: fewer cars than tracks, or a function where rewards have to run elsewhere.
+        BadConfig: a wrong type, fewer cars than tracks, or a function where rewards have to run
+            elsewhere.
+        ResourceError: more cars than the memory has room for.
     """
+    given.of_type("config", config, RaceConfig, "a RaceConfig, e.g. RaceConfig(track='bean')")
+    given.function(reward)
+    n, seed = _cars(n), given.whole("seed", seed, 0)
     config = seen(config)
     vehicle = vehicles.load(config.vehicle)
     actions = racer.actions.load(config.actions)

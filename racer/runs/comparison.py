@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from racer import console
+from racer.config.given import of_type
 from racer.errors import BadRun, UnknownName, UsageError, printable
 from racer.process.typed import command
 from racer.runs import RUNS, Run, find, list_runs
@@ -145,17 +146,25 @@ class Comparison:
             return Path(folder, "comparison.png").read_bytes()
 
 
-def compare(runs: Iterable[Run | Path | str], *, runs_dir: Path | str = RUNS) -> Comparison:
+def compare(
+    runs: Iterable[Run | Path | str] | Run | Path | str, *, runs_dir: Path | str = RUNS
+) -> Comparison:
     """Compare runs; those that differ only by seed form a group.
 
     Args:
-        runs: runs, their folders, their names in `runs_dir`, or tags.
+        runs: runs, their folders, their names in `runs_dir`, or tags; or one of them.
         runs_dir: where runs live.
 
     Raises:
         UnknownName: neither a run nor a tag.
         BadRun: a run that was not evaluated.
     """
+    if isinstance(runs, Run | Path | str):
+        runs = [runs]
+    of_type("runs", runs, Iterable, "a list of runs, their names or tags")
+    runs = list(runs)
+    for run in runs:
+        of_type("a run", run, (Run, Path, str), "a run, its folder, its name or a tag")
     names = [str(run.folder if isinstance(run, Run) else run) for run in runs]
     return Comparison(tuple(groups_of(names, Path(runs_dir))))
 
