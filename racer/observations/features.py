@@ -13,7 +13,7 @@ import gymnasium
 import numpy as np
 
 from racer.sim.geometry import look_ahead, table_index
-from racer.sim.jit import borrowed, inlined, kernel
+from racer.sim.jit import borrowed, inlined, kernel, prefetch
 from racer.sim.native_call import bind, chain
 from racer.sim.nearby import FEW
 from racer.sim.scene import Part, Scene, own_column
@@ -102,7 +102,7 @@ def _observe_car(car, out, track, per_speed, per_steer):
     a, b = table[i], table[i + 1 if i + 1 < table.size else 0]
     road_x = a.tangent_x + r * (b.tangent_x - a.tangent_x)
     road_y = a.tangent_y + r * (b.tangent_y - a.tangent_y)
-    width = a.width + r * (b.width - a.width)
+    width = a.width + r * a.dwidth
     s, c = sincos(car.yaw)
     out[0] = _clipped(car.v * per_speed)
     out[1] = _clipped(car.steer * per_steer)
@@ -118,12 +118,25 @@ def _observe_car(car, out, track, per_speed, per_steer):
         out[_OWN + 3 * k + 2] = _clipped(width)
 
 
+@inlined
+def _prefetch_rows(car, track):
+    """Ask for the rows of the table that `_observe_car` will read."""
+    i, _ = table_index(track, car.s)
+    prefetch(track.table, i)
+    prefetch(track.table, i + 1)
+    for k in range(_AHEAD.size):
+        i, _ = table_index(track, car.s + _AHEAD[k])
+        prefetch(track.table, i)
+
+
 @kernel
 def observe(cars, mask, out, track, direction, vehicles):
     """Features of every car of this direction with mask[i], to out[i]; (N, 21) float32."""
     track, out = borrowed(track), borrowed(out)
     per_speed, per_steer = 1.0 / vehicles[0].speed_max, 1.0 / vehicles[0].steer_max
     for i in range(cars.size):
+        if i + 1 < cars.size:
+            _prefetch_rows(cars[i + 1], track)
         if mask[i] and cars[i].direction == direction:
             _observe_car(cars[i], out[i], track, per_speed, per_steer)
 

@@ -100,7 +100,8 @@ class Reference:
     def flying_lap(self) -> int:
         """Which lap that is, counted from 0: the first only where it is faster than all others."""
         times = self.lap_times_s
-        return min((*range(1, len(times)), 0), key=lambda lap: times[lap])
+        fastest: int = min((*range(1, len(times)), 0), key=times.__getitem__)
+        return fastest
 
     def pct(self, lap_time_s: float, *, flying: bool = True) -> float:
         """Percent of optimal: this reference's time over the given one."""

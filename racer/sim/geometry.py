@@ -243,7 +243,6 @@ def look_ahead(track, s):
     Returns:
         x, y, width; m. Linear between table points, `table_ds` apart.
     """
-    table = track.table
     i, r = table_index(track, s)
-    a, b = table[i], table[i + 1 if i + 1 < table.size else 0]
-    return a.x + r * (b.x - a.x), a.y + r * (b.y - a.y), a.width + r * (b.width - a.width)
+    row = track.table[i]
+    return row.x + r * row.dx, row.y + r * row.dy, row.width + r * row.dwidth

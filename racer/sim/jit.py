@@ -1,4 +1,7 @@
-"""`@kernel`, `@helper`, `@inlined`: compile with numba, kept on disk by racer.sim.cache."""
+"""`@kernel`, `@helper`, `@inlined`: compile with numba, kept on disk by racer.sim.cache.
+
+`borrowed` and `prefetch` say to the compiler what Python cannot.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import lower_builtin, type_callable
 
@@ -120,3 +124,30 @@ def _uncounted(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     view = context.make_array(kind)(context, builder, array)
     view.meminfo = cgutils.get_null_value(view.meminfo.type)
     return view._getvalue()
+
+
+def prefetch(rows: Any, i: Any) -> None:
+    """Start to load row `i` of an array that a kernel will read soon; no result depends on it.
+
+    Thirty tracks do not fit the nearest caches. A car whose rows were asked for while the one
+    before it was computed finds them there. A row that does not exist does no harm.
+    """
+
+
+@type_callable(prefetch)
+def _type_of_prefetch(context: Any) -> Any:
+    return lambda rows, i: types.none
+
+
+@lower_builtin(prefetch, types.Array, types.Integer)
+def _prefetch(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    kind = signature.args[0]
+    array = context.make_array(kind)(context, builder, args[0])
+    i = context.cast(builder, args[1], signature.args[1], types.intp)
+    row = cgutils.get_item_pointer(context, builder, kind, array, [i])
+    address = builder.bitcast(row, cgutils.voidptr_t)
+    returns = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, *[ir.IntType(32)] * 3])
+    hint = builder.module.declare_intrinsic("llvm.prefetch", [cgutils.voidptr_t], returns)
+    read, keep, of_data = 0, 3, 1
+    builder.call(hint, [address, *map(ir.IntType(32), (read, keep, of_data))])
+    return context.get_dummy_value()

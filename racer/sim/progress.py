@@ -10,10 +10,19 @@ import math
 
 import numpy as np
 
-from racer.sim.geometry import around, border_points, on_road, point_on, project, segment_at, wrap
-from racer.sim.jit import borrowed, inlined, kernel
+from racer.sim.geometry import (
+    around,
+    border_points,
+    cell_of,
+    on_road,
+    point_on,
+    project,
+    segment_at,
+    wrap,
+)
+from racer.sim.jit import borrowed, inlined, kernel, prefetch
 from racer.sim.trig import sincos
-from racer.sim.types import ALL_ROAD, IN_PROGRESS
+from racer.sim.types import ALL_ROAD, BORDER, IN_PROGRESS
 
 # What `Track.nearest` returns for a point.
 NEAREST = np.dtype(
@@ -106,6 +115,16 @@ def lap_progress(fraction, start_fraction, before):
 
 
 @inlined
+def wheel_at(vehicle, wheel, x, y, cosine, sine):
+    """The centre of wheel 0 to 3, m, of a car whose origin is at (x, y)."""
+    along = vehicle.wheelbase - vehicle.rear_axle if wheel < 2 else -vehicle.rear_axle
+    across = 0.5 * (vehicle.track_front if wheel < 2 else vehicle.track_rear)
+    if wheel % 2 == 1:
+        across = -across
+    return x + along * cosine - across * sine, y + along * sine + across * cosine
+
+
+@inlined
 def wheels_off_road(track, vehicle, x, y, cosine, sine):
     """How many of the four wheel centres are outside the road, for an origin at (x, y)."""
     front, rear = vehicle.wheelbase - vehicle.rear_axle, vehicle.rear_axle
@@ -116,15 +135,38 @@ def wheels_off_road(track, vehicle, x, y, cosine, sine):
         return 0 if road == ALL_ROAD else 4
     off = 0
     for wheel in range(4):
-        along = front if wheel < 2 else -rear
-        across = 0.5 * (vehicle.track_front if wheel < 2 else vehicle.track_rear)
-        if wheel % 2 == 1:
-            across = -across
-        if not on_road(
-            track, x + along * cosine - across * sine, y + along * sine + across * cosine
-        ):
+        wheel_x, wheel_y = wheel_at(vehicle, wheel, x, y, cosine, sine)
+        if not on_road(track, wheel_x, wheel_y):
             off += 1
     return off
+
+
+@inlined
+def prefetch_cells(track, vehicle, x, y, cosine, sine):
+    """Ask for the cells that `locate` reads: of the origin at (x, y), the nose, and the wheels."""
+    head, cells = track.head[0], track.cells
+    prefetch(cells, cell_of(head, x, y))
+    prefetch(cells, cell_of(head, x + vehicle.nose * cosine, y + vehicle.nose * sine))
+    for wheel in range(4):
+        wheel_x, wheel_y = wheel_at(vehicle, wheel, x, y, cosine, sine)
+        prefetch(cells, cell_of(head, wheel_x, wheel_y))
+
+
+@inlined
+def prefetch_lines(track, vehicle, x, y, cosine, sine):
+    """Ask for what those cells name: segments of the centre line, and gates to the borders."""
+    head, cells = track.head[0], track.cells
+    k = cell_of(head, x + vehicle.nose * cosine, y + vehicle.nose * sine)
+    if k >= 0 and cells[k].also >= 0:
+        prefetch(track.center, cells[k].first)
+        prefetch(track.center, cells[k].first + cells[k].also)
+    elif k >= 0:
+        prefetch(track.items, cells[k].first)
+    for wheel in range(4):
+        wheel_x, wheel_y = wheel_at(vehicle, wheel, x, y, cosine, sine)
+        k = cell_of(head, wheel_x, wheel_y)
+        if k >= 0 and cells[k].road == BORDER:
+            prefetch(track.gates, cells[k].gate)
 
 
 @inlined

@@ -15,12 +15,12 @@ import math
 
 import numpy as np
 
-from racer.sim.jit import borrowed, inlined, kernel
+from racer.sim.jit import borrowed, inlined, kernel, prefetch
 from racer.sim.models.kinematic import BLOCK, COS, SIN, drive, load, portions_of, store
 from racer.sim.models.one import drive_one
 from racer.sim.models.single_track import drive_single_track
 from racer.sim.params import fill
-from racer.sim.progress import advance_progress, measure, place
+from racer.sim.progress import advance_progress, measure, place, prefetch_cells, prefetch_lines
 from racer.sim.rng import uniform
 from racer.sim.termination import judge
 from racer.sim.trig import sincos
@@ -46,6 +46,8 @@ def begin(cars, commands, rows, terminated, truncated, hits, track, direction, s
     """
     track, sim = borrowed(track), sims[0]
     for i in range(cars.size):
+        if i + 1 < cars.size:
+            prefetch(track.center, cars[i + 1].segment)
         car = cars[i]
         if car.direction != direction:
             continue
@@ -89,7 +91,12 @@ def advance_kinematic(cars, commands, track, direction, vehicles, sims, block):
         for k in range(count):
             car = cars[who[k]]
             store(block, k, car)
-            measure(car, track, vehicle, sim, block[COS + k], block[SIN + k])
+            prefetch_cells(track, vehicle, car.x, car.y, block[COS + k], block[SIN + k])
+        for k in range(count):
+            car = cars[who[k]]
+            prefetch_lines(track, vehicle, car.x, car.y, block[COS + k], block[SIN + k])
+        for k in range(count):
+            measure(cars[who[k]], track, vehicle, sim, block[COS + k], block[SIN + k])
 
 
 @kernel

@@ -324,6 +324,9 @@ AHEAD = np.dtype(  # row of (T,): the road at equal steps of arc length
         ("x", "f8"),  # m, centre line
         ("y", "f8"),
         ("width", "f8"),  # m, border to border
+        ("dx", "f8"),  # m, to the next row, of the last to the first: one row is all that is read
+        ("dy", "f8"),
+        ("dwidth", "f8"),
         ("tangent_x", "f8"),  # unit vector along the road, from the neighbouring rows
         ("tangent_y", "f8"),
     ],

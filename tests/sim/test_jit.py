@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from racer.sim.jit import SWITCHED_OFF, kernel
+from racer.sim.jit import SWITCHED_OFF, kernel, prefetch
 from racer.sim.native_call import bind, chain
 
 
@@ -41,6 +41,20 @@ def test_what_a_kernel_raises_ends_the_chain():
     with pytest.raises(ValueError, match="digits"):
         chain(one, bind(refuse, digits), one)()
     assert digits[0] == 1
+
+
+@kernel
+def asks_ahead(digits):
+    total = 0
+    for i in range(digits.size):
+        prefetch(digits, i + 1)
+        prefetch(digits, i - 10**9)
+        total += digits[i]
+    return total
+
+
+def test_rows_that_do_not_exist_may_be_asked_for():
+    assert asks_ahead(np.arange(4)) == 6
 
 
 def test_a_chain_keeps_what_it_calls_alive():

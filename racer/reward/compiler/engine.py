@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import re
 import sys
@@ -175,7 +176,7 @@ def build(file: RewardFile, objects: int = 0) -> tuple[Any, codegen.Generated]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            kernel = _kernel(generated.text)
+            kernel = _kernel(generated.text, verdicts.own_folder())
             cells = np.zeros(2 * size(generated.cells), np.int64)
             kept = (cells.reshape(1, -1), cells, cells.view(np.float64))
             bind(kernel, rows, points, points, np.zeros(1), flags, fuel, *kept)
@@ -240,19 +241,22 @@ def _name(text: str) -> str:
     return f"racer_reward_{digest.hexdigest()[:32]}"
 
 
-def _kernel(text: str) -> Any:
-    """Execute the generated module and wrap its kernel, cached on disk where that is safe."""
+@functools.lru_cache(maxsize=64)
+def _kernel(text: str, folder: Path | None) -> Any:
+    """Execute the generated module and wrap its kernel, cached on disk where that is safe.
+
+    Once for all tracks of a pack: thirty copies of the same code would not fit the nearest cache.
+    """
     name = _name(text)
-    path = _stored(name, text)
+    path = _stored(name, text, folder)
     module = sys.modules.setdefault(name, types.ModuleType(name))  # numba's cache imports it
     exec(compile(text, str(path or "<reward>"), "exec"), module.__dict__)
     dispatcher = numba.njit(nogil=True, **OPTIONS)(module.kernel)
     return cache.attach(dispatcher, str(path.parent) if path else "", alone=True)
 
 
-def _stored(name: str, text: str) -> Path | None:
+def _stored(name: str, text: str, folder: Path | None) -> Path | None:
     """The module in the user's own cache folder; None when no folder is the user's alone."""
-    folder = verdicts.own_folder()
     if folder is None:
         return None
     with contextlib.suppress(OSError, UnicodeEncodeError):

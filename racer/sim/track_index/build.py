@@ -40,7 +40,7 @@ def index_track(center: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> Tra
     cells = _in_squares(cells, head)
     items, table = np.concatenate(lists), np.zeros(0, AHEAD)
     track = TrackArrays(head, middle, spans, inside, outside, cells, gates, fences, items, table)
-    table = np.zeros(round(float(head["length"][0] / head["table_ds"][0])), AHEAD)
+    table = _in_cache_lines(round(float(head["length"][0] / head["table_ds"][0])), AHEAD)
     fill_table(track, table)
     return track._replace(table=table)
 
@@ -59,7 +59,7 @@ def make_line(points: np.ndarray) -> np.ndarray:
 
 
 def _in_cache_lines(count: int, dtype: np.dtype) -> np.ndarray:
-    """(count,) zeros from where a cache line begins: a LINE row fills one, as four cells do."""
+    """(count,) zeros from where a cache line begins: it holds a LINE or AHEAD row, or 4 cells."""
     room = np.zeros(count * dtype.itemsize + 64, np.uint8)
     start = -room.ctypes.data % 64
     return room[start : start + count * dtype.itemsize].view(dtype)
@@ -167,6 +167,8 @@ def fill_table(track, table):
         table[i].width = math.sqrt((ix - ox) ** 2 + (iy - oy) ** 2)
     for i in range(table.size):
         a, b = table[i - 1], table[(i + 1) % table.size]
+        table[i].dx, table[i].dy = b.x - table[i].x, b.y - table[i].y
+        table[i].dwidth = b.width - table[i].width
         norm = math.hypot(b.x - a.x, b.y - a.y)
         table[i].tangent_x = (b.x - a.x) / norm
         table[i].tangent_y = (b.y - a.y) / norm

@@ -97,7 +97,7 @@ def test_what_cannot_be_compiled_is_compiled_once(write, waypoints, monkeypatch)
 
 def test_a_refusal_of_this_moment_is_not_kept(new, waypoints, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(compiler, "_kernel", lambda text: pickle.loads(b""))
+        patch.setattr(compiler, "_kernel", lambda text, folder: pickle.loads(b""))
         assert _made(new, waypoints)[0] == "worker"
     assert _made(new, waypoints)[0] == "compiled"
 
