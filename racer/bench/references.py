@@ -57,7 +57,7 @@ class Searched:
     length_m: float
     vehicle: str
     rule: str
-    bound_s: float  # NaN where the road has none
+    bound_s: float  # NaN where the road has none; of no worth where a lap is faster
     flying_s: tuple[float, ...] = ()  # of every seed
     standing_s: tuple[float, ...] = ()
     cpu_s: tuple[float, ...] = ()  # of every seed, also of those that found no lap
@@ -85,7 +85,7 @@ class Searched:
             " ".join(f"{lap:.3f}" for lap in self.flying_s),
             f"{self.spread_pct:.1f}" if several else "",
             f"{min(self.standing_s):.3f}",
-            "" if math.isnan(self.bound_s) else f"{self.bound_s:.2f}",
+            f"{self.bound_s:.2f}" if self.bound_s <= min(self.flying_s) else "",
             f"{statistics.median(self.cpu_s):.0f}",
         ]
 

@@ -198,7 +198,6 @@ def _about(
     setup: Setup, race: RaceConfig, found: Reference, points: NDArray[np.void]
 ) -> dict[str, Any]:
     """Everything about the lap, as JSON has it."""
-    import math
 
     from racer import raceline
 
@@ -226,7 +225,8 @@ def _about(
         "official_flying_lap_s": found.official_s[found.flying_lap],
         "official_standing_lap_s": found.official_s[0],
         "found_by": found.found_by,
-        "lower_bound_s": None if math.isnan(bound.seconds) else bound.seconds,
+        # none where it is NaN, and where the lap itself disproves it
+        "lower_bound_s": bound.seconds if bound.seconds <= found.flying_s else None,
         "bends": places,
         "line": {
             "columns": [f"{name}" for name in points.dtype.names or ()],

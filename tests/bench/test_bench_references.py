@@ -65,6 +65,14 @@ def test_a_road_without_a_lap_is_a_row_too(tmp_path):
     assert repr(again) == repr(row)  # a NaN is no number, so not equal to itself
 
 
+def test_a_bound_that_a_lap_disproves_is_not_shown():
+    row = references.Searched(
+        "9f", "bend", 9.0, "deepracer", "official", 4.25, (4.5,), (4.6,), (2.0,)
+    )
+    assert "4.25" in row.cells()
+    assert "4.25" not in dataclasses.replace(row, flying_s=(4.0,)).cells()
+
+
 def test_the_file_of_another_bench_is_not_gone_on_with(tmp_path, capsys):
     (tmp_path / "table.json").write_text('{"rows": []}')
     assert main(["bench", "references", "--json", str(tmp_path / "table.json")]) == 3
