@@ -242,32 +242,33 @@ def save_json(report: Report, path: Path) -> None:
 
 def picture(report: Report, path: Path) -> None:
     """Speed and cost against the number of cars, as PNG."""
-    from racer.render.figures import new_figure
+    from racer.render.figures import new_figure, own_style
 
-    figure = new_figure(figsize=(10.0, 3.8), layout="constrained")
-    from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
+    with own_style():
+        figure = new_figure(figsize=(10.0, 3.8), layout="constrained")
+        from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
-    figure.suptitle(f"{report.machine['cpu']}, one core", fontsize=10)
-    cars = [row.cars for row in report.engine]
-    per_s = [(row.rate, min(row.rates), max(row.rates)) for row in report.engine]
-    per_step = [(1e9 / middle, 1e9 / low, 1e9 / high) for middle, low, high in per_s]
-    for axes, values, label in zip(
-        figure.subplots(1, 2),
-        (per_s, per_step),
-        ("car-steps per second", "ns per car-step"),
-        strict=True,
-    ):
-        middle, one_end, other_end = zip(*values, strict=True)
-        axes.plot(cars, middle, "o-", color="#2266aa")
-        axes.fill_between(cars, one_end, other_end, alpha=0.2, color="#2266aa", linewidth=0)
-        axes.set(xlabel="cars", ylabel=label, xscale="log", yscale="log")
-        axes.set_xticks(cars, [f"{n:,}" for n in cars])
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(EngFormatter(sep=" "))
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.3)
-    content = io.BytesIO()
-    figure.savefig(content, dpi=120, format="png")
+        figure.suptitle(f"{report.machine['cpu']}, one core", fontsize=10)
+        cars = [row.cars for row in report.engine]
+        per_s = [(row.rate, min(row.rates), max(row.rates)) for row in report.engine]
+        per_step = [(1e9 / middle, 1e9 / low, 1e9 / high) for middle, low, high in per_s]
+        for axes, values, label in zip(
+            figure.subplots(1, 2),
+            (per_s, per_step),
+            ("car-steps per second", "ns per car-step"),
+            strict=True,
+        ):
+            middle, one_end, other_end = zip(*values, strict=True)
+            axes.plot(cars, middle, "o-", color="#2266aa")
+            axes.fill_between(cars, one_end, other_end, alpha=0.2, color="#2266aa", linewidth=0)
+            axes.set(xlabel="cars", ylabel=label, xscale="log", yscale="log")
+            axes.set_xticks(cars, [f"{n:,}" for n in cars])
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.yaxis.set_major_formatter(EngFormatter(sep=" "))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.yaxis.set_minor_locator(NullLocator())
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.grid(alpha=0.3)
+        content = io.BytesIO()
+        figure.savefig(content, dpi=120, format="png")
     files.write_output(path, content.getvalue())

@@ -115,14 +115,14 @@ def check(config: RaceConfig) -> None:
 
 def _cars(n: Any) -> int:
     """A number of cars that there is room for."""
-    n = given.whole("num_envs", n, 1)
-    needed = float(n) * (CAR.itemsize + PARAMS.itemsize)
+    count: int = given.whole("num_envs", n, 1)
+    needed = float(count) * (CAR.itemsize + PARAMS.itemsize)
     if needed > memory.free():
         raise ResourceError(
-            f"{n:,} cars need {memory.readable(needed)} of memory and "
+            f"{count:,} cars need {memory.readable(needed)} of memory and "
             f"{memory.readable(memory.free())} is free. Use fewer cars."
         )
-    return n
+    return count
 
 
 def make_race(

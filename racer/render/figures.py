@@ -6,13 +6,14 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from racer.errors import ResourceError
 from racer.render import scene
 from racer.render.scene import Playback
 from racer.render.table import SPEED_COLORS
@@ -150,35 +151,60 @@ def curve_picture(metrics: Mapping[str, NDArray[np.float64]], path: str | Path) 
 
 def write(draw: Callable[[Any], None], path: str | Path, size: tuple[float, float]) -> None:
     """Draw on a figure of its own (no pyplot, no global state) and write it whole or not at all."""
-    figure = new_figure(figsize=size, dpi=DPI, facecolor="white")
-    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
-    draw(figure)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", metadata={"Software": None})
+    with own_style():
+        figure = new_figure(figsize=size, dpi=DPI, facecolor="white")
+        figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
+        draw(figure)
+        content = io.BytesIO()
+        figure.savefig(content, format="png", metadata={"Software": None})
     files.write_output(path, content.getvalue())
 
 
-def new_figure(**options: Any) -> Any:
-    """A matplotlib Figure that is drawn in memory: no pyplot, no window, no backend of others.
+@contextlib.contextmanager
+def own_style() -> Iterator[None]:
+    """Draw with matplotlib's defaults: a matplotlibrc here or at home may ask for LaTeX."""
+    _load()
+    import matplotlib
 
-    `!racer` in a notebook inherits MPLBACKEND, which names a module that may not exist here, and
-    matplotlib refuses to be imported then. One that exists stays chosen for the user's own plots.
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield
+
+
+def new_figure(**options: Any) -> Any:
+    """A matplotlib Figure that is drawn in memory: no pyplot, no window, no backend of others."""
+    _load()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(**options)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _load() -> None:
+    """Import matplotlib, whatever MPLBACKEND says.
+
+    `!racer` in a notebook inherits it. It names a module that may not exist here, and matplotlib
+    refuses to be imported then. One that exists stays chosen for the user's own plots.
+
+    Raises:
+        ResourceError: a matplotlibrc that it cannot read.
     """
     first, backend = "matplotlib" not in sys.modules, os.environ.pop("MPLBACKEND", None)
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+        import matplotlib
+    except ValueError as error:  # it decodes a matplotlibrc as UTF-8
+        raise ResourceError(
+            f"no picture: matplotlib cannot read its settings ({error}). Look at the file "
+            "matplotlibrc in this folder, or in the folder of matplotlib's settings."
+        ) from error
     finally:
         if backend is not None:
             os.environ["MPLBACKEND"] = backend
     if first and backend is not None:
-        import matplotlib
-
         with contextlib.suppress(ValueError):
             matplotlib.rcParams["backend"] = backend
-    figure = Figure(**options)
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def _map_size(track: Track) -> tuple[float, float]:

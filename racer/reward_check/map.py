@@ -202,22 +202,25 @@ def _paint(
     values: list[Floats],
     known: Around | None,
 ) -> None:
-    from racer.render.figures import new_figure
+    from racer.render.figures import new_figure, own_style
 
-    figure = new_figure(figsize=(11, 7.2))
-    figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
-    axes = figure.subplot_mosaic([["0", "0", "0", "0"], ["1", "2", "3", "4"]], height_ratios=[3, 1])
-    range_ = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
-    for index, (view, painted) in enumerate(zip(views, values, strict=True)):
-        mesh = _paint_one(axes[str(index)], track, view, painted, range_)
-        if known is not None:
-            _outline(axes[str(index)], known.world)
-        title = _title(view)
-        title = f"{name} on {track.name}: {title}" if index == 0 else title
-        axes[str(index)].set_title(title, fontsize=9)
-    figure.colorbar(mesh, ax=axes["0"], label="reward", shrink=0.8)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=DPI)
+    with own_style():
+        figure = new_figure(figsize=(11, 7.2))
+        figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
+        axes = figure.subplot_mosaic(
+            [["0", "0", "0", "0"], ["1", "2", "3", "4"]], height_ratios=[3, 1]
+        )
+        range_ = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
+        for index, (view, painted) in enumerate(zip(views, values, strict=True)):
+            mesh = _paint_one(axes[str(index)], track, view, painted, range_)
+            if known is not None:
+                _outline(axes[str(index)], known.world)
+            title = _title(view)
+            title = f"{name} on {track.name}: {title}" if index == 0 else title
+            axes[str(index)].set_title(title, fontsize=9)
+        figure.colorbar(mesh, ax=axes["0"], label="reward", shrink=0.8)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, dpi=DPI)
     write_output(path, buffer.getvalue())
 
 

@@ -106,3 +106,23 @@ def test_a_notebook_s_plotting_backend_is_not_inherited(python, backend, tmp_pat
     )
     python(code, MPLBACKEND=backend)
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_matplotlibrc_that_asks_for_latex_changes_nothing(oval, tmp_path):
+    import matplotlib
+
+    figures.track_picture(oval, tmp_path / "a.png")
+    with matplotlib.rc_context({"text.usetex": True, "axes.facecolor": "red"}):
+        figures.track_picture(oval, tmp_path / "b.png")
+        assert matplotlib.rcParams["text.usetex"]
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_matplotlibrc_that_cannot_be_read_is_one_sentence(python, tmp_path):
+    (tmp_path / "matplotlibrc").write_bytes(b"backend: \xff\n")
+    code = (
+        f"import os; os.chdir({str(tmp_path)!r})\n"
+        "from racer.cli import main\n"
+        "assert main(['track', 'show', 'oval', '--no-window', '--png', 't.png']) == 5\n"
+    )
+    python(code)

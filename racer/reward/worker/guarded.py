@@ -85,7 +85,8 @@ def watched(worker: Worker, by_pipes: bool) -> None:
 
 def hide(worker: Worker) -> None:
     """From here on what is imported and printed is the reward's; it finds no module of ours."""
-    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = worker.printer  # type: ignore[misc]
+    for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
+        setattr(sys, name, worker.printer)
     os.write = worker.printer.descriptors()
     at_home(worker.setup)
     sys.stdin = None
