@@ -1,11 +1,13 @@
 """The strips of an overtake and of avoided boxes in README.md and docs/others-on-the-road.md.
 
-    racer train --preset race --reward progress_made
-    racer train --from latest --preset self_play --reward overtake --race multi --cars 4
-    racer race latest RUN --no-window --out race.npz
-    racer train --preset among --reward avoid_objects --race object_avoidance --track s_bends
+    racer train --track s_bends --reward center_line --timesteps 150000
+    racer train --track s_bends --preset among --reward overtake --race head_to_bot \\
+        --bot-speed 0.5..1.5 --timesteps 2000000
+    racer race TORTOISE HARE --laps 1 --no-window --out race.npz
     python -m tests.docs_pictures race.npz docs/images/overtake.png
-    python -m tests.docs_pictures runs/RUN/laps.npz docs/images/avoided.png
+    racer train --track s_bends --preset among --reward avoid_objects --race object_avoidance \\
+        --randomize-obstacles --timesteps 2000000
+    python -m tests.docs_pictures runs/RUN/laps.npz docs/images/avoided.png --skip 1
 
 Of a race the first clean overtake is shown, of a drive among boxes the first box that is passed.
 `--skip N` shows a later one.
@@ -26,14 +28,14 @@ from racer.sim.types import BOX
 
 SIZE, GAP = (300, 220), 4  # px, of a picture; between two
 SCALE = 75.0  # px/m
-RACE_S, BOX_S = (-1.0, -0.5, 0.0, 0.5), (-0.8, -0.4, 0.0, 0.4)  # around what is shown
+RACE_S, BOX_S = (-0.4, -0.1, 0.2, 0.5), (-0.8, -0.4, 0.0, 0.4)  # around what is shown
 QUIET_S = 1.5  # without a crash
 COLORS = 64
 
 
 def main() -> None:
     """Write the strip of a recording."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser()
     parser.add_argument("recording")
     parser.add_argument("picture")
     parser.add_argument("--skip", type=int, default=0)
@@ -47,15 +49,14 @@ def main() -> None:
 
 def overtake(film: video.Film, skip: int) -> np.ndarray:
     """Two cars before, beside and after each other, from the events of a race."""
-    racers = film.racers
-    assert racers
-    events = film.playback.meta["race"]["events"]
+    race = film.playback.meta["race"]  # names at full length; those of `racers` are cut
+    names, events = race["names"], race["events"]
     loud = [one["time_s"] for one in events if " crashes " in one["words"]]
     found = []
     for one in events:
         passed = re.match(r"(.+) passes (?!the waiting)(.+) \(lap", one["words"])
         if passed and all(abs(one["time_s"] - time) > QUIET_S for time in loud):
-            found.append((one["time_s"], [racers.names.index(name) for name in passed.groups()]))
+            found.append((one["time_s"], [names.index(name) for name in passed.groups()]))
     time, cars = found[skip]
     moments = [(time + apart) / film.playback.dt for apart in RACE_S]
     return strip_of(film, cars, moments)
@@ -68,8 +69,9 @@ def avoided(film: video.Film, skip: int) -> np.ndarray:
     apart = np.hypot(
         rows["x"][:, None] - around["x"][:, boxes], rows["y"][:, None] - around["y"][:, boxes]
     )
-    nearest = np.sort(apart.argmin(axis=0))  # step at which each box is passed
-    moments = [nearest[skip] + seconds / film.playback.dt for seconds in BOX_S]
+    passed = np.sort(apart.argmin(axis=0)) * film.playback.dt  # s
+    passed = passed[passed + BOX_S[0] > 0.0]
+    moments = [(passed[skip] + seconds) / film.playback.dt for seconds in BOX_S]
     return strip_of(film, [0], moments)
 
 

@@ -7,7 +7,8 @@ overtaken and the lap is complete; the last of them may begin nearly a lap ahead
 can pass it in the first one. A scripted driver that sees the same numbers is the yardstick.
 
 Self-play: a policy that laps alone goes on learning among three cars of its own kind. Then two
-cars of each race from a grid, in every order, by the rules of `racer race`.
+cars of each race from a grid, in every order, by the rules of `racer race`, from lines all over the
+lap: where the first bend comes decides much.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ from racer.evaluation.grand_prix import GrandPrix
 from racer.reward.file import LESSONS
 from racer.runs import Run
 from racer.tracks import Track
+from racer.tracks.start_line import of_seed
 from racer.training.checkpoint import policy_of
 
-RACE_LAPS = 3  # of a race after self-play
+RACE_LAPS, LINES = 6, 10  # of a race after self-play, and places of its line; 6 orders for each
 RESAMPLES = 10_000
 Task = tuple[str, dict[str, Any]]
 TASKS: dict[str, Task] = {  # what is on the road: the lesson, and its race
@@ -43,7 +45,7 @@ TASKS: dict[str, Task] = {  # what is on the road: the lesson, and its race
     "3 bots": ("overtake", {"race": "head_to_bot", "bot_speed": "0.5..1.5"}),
 }
 ALONE: Task = "progress_made", {}
-TOGETHER: Task = "overtake", {"race": "multi", "cars": 4}
+TOGETHER: Task = "race_others", {"race": "multi", "cars": 4}
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,9 @@ class Report:
                     ["self-play", "seeds", "new ahead, %", "95 %", "crashes, old", "new", "CPU s"],
                     [_races(list(group)) for group in self._by_track()],
                 ),
-                f"{self.timesteps:,} steps of each training; {WORLDS} drives of each policy. "
+                f"{self.timesteps:,} steps of each training, half of them alone before self-play; "
+                f"{WORLDS} drives of each policy; {6 * LINES} races of {RACE_LAPS} laps after each "
+                f"self-play. "
                 f"{self.machine['cpu']}.",
             ]
         )
@@ -124,7 +128,7 @@ def bench(
     tracks: Sequence[str],
     *,
     seeds: int = 3,
-    timesteps: int = 1_000_000,
+    timesteps: int = 2_000_000,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Train with every seed on every track among boxes and among bots, then by self-play.
@@ -162,9 +166,10 @@ def scripted(task: str, track: str) -> Learned:
 
 
 def self_play(track: str, seed: int, timesteps: int, folder: Path) -> SelfPlay:
-    """A training alone, one that goes on from it among four, and races of both policies."""
-    alone, first_s = _train(_config("race", track, seed, timesteps, *ALONE), folder)
-    config = _config("among", track, seed, timesteps, *TOGETHER)
+    """A training alone, of half the steps, one that goes on from it among four, and races."""
+    half = max(timesteps // 2, 1)
+    alone, first_s = _train(_config("race", track, seed, half, *ALONE), folder)
+    config = _config("self_play", track, seed, timesteps, *TOGETHER)
     together, then_s = _train(config, folder, parent=alone)
     old, new = (
         Entrant(name, policy_of(run.folder), run.config().race)
@@ -175,9 +180,10 @@ def self_play(track: str, seed: int, timesteps: int, folder: Path) -> SelfPlay:
 
 
 def race(old: Entrant, new: Entrant, track: str) -> tuple[tuple[float, ...], tuple[int, int]]:
-    """Two cars of each from a grid, in all six orders; see `SelfPlay`."""
-    road, ahead, crashes = Track.load(track), [], [0, 0]
-    for places in itertools.combinations(range(4), 2):
+    """Two cars of each from a grid, in all six orders from every line; see `SelfPlay`."""
+    begun, ahead, crashes = Track.load(track), [], [0, 0]
+    for line, places in itertools.product(range(LINES), itertools.combinations(range(4), 2)):
+        road = of_seed(begun, line)
         grid = [new if place in places else old for place in range(4)]
         prix = GrandPrix(grid, shared_race(grid, track, road), road, RACE_LAPS, recording=False)
         for _ in prix.drive():

@@ -138,7 +138,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timesteps",
         type=whole,
         metavar="N",
-        help="of lessons and among: steps of learning in each training (default: 1000000)",
+        help="of lessons and among: steps of learning in each training (default: 1000000 of "
+        "lessons, 2000000 of among)",
     )
     parser.add_argument(
         "--sb3-loops",
@@ -286,7 +287,7 @@ def _among(args: argparse.Namespace, seeds: int) -> None:
     report = among.bench(
         args.track or ["oval"],
         seeds=seeds,
-        timesteps=_timesteps(args),
+        timesteps=_timesteps(args, 2_000_000),
         tell=lambda line: print(line, file=sys.stderr, flush=True),
     )
     print(report.markdown())
@@ -294,11 +295,11 @@ def _among(args: argparse.Namespace, seeds: int) -> None:
         write_output(args.json, json_bytes(report.to_json()))
 
 
-def _timesteps(args: argparse.Namespace) -> int:
+def _timesteps(args: argparse.Namespace, usual: int) -> int:
     """Steps of each training, where the bench counts steps."""
     from racer.errors import UsageError
 
-    timesteps = 1_000_000 if args.timesteps is None else args.timesteps
+    timesteps = usual if args.timesteps is None else args.timesteps
     if timesteps < 1:
         raise UsageError(f"--timesteps is {timesteps}; give at least 1.")
     return int(timesteps)
@@ -391,7 +392,7 @@ def _lessons(args: argparse.Namespace, seeds: int) -> None:
     from racer.errors import UnknownName
     from racer.storage.files import write_output
 
-    timesteps = _timesteps(args)
+    timesteps = _timesteps(args, 1_000_000)
     known = [one.name for one in lessons.lessons()]
     for name in args.rewards or []:
         if name not in known:

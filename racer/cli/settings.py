@@ -50,7 +50,8 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         "--preset",
         metavar="NAME",
         help="settings measured together to start from: race or race_sac for the fastest laps, "
-        "roads for one policy on many tracks, among where others are on the road",
+        "roads for one policy on many tracks, among where others are on the road, self_play to "
+        "go on with --from among cars of its own kind",
     )
     known = {key: (value, about) for key, value, about in each(Config())}
     for option, key, kind in OPTIONS:

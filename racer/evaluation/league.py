@@ -29,8 +29,8 @@ from racer.policy import Policy
 from racer.sim.cache import key as kernels_key
 from racer.storage.provenance import versions
 from racer.tracks import Track
+from racer.tracks.start_line import of_seed
 
-_TURN = 0.5 * (5.0**0.5 - 1.0)  # of a lap from seed to seed: starts never fall together
 STATUSES = (FINISHED, OUT, LATE)
 
 
@@ -226,7 +226,7 @@ class League:
         )
 
     def _road(self, track: int, seed: int) -> Track:
-        return started_at(self.tracks[track], seed * _TURN % 1.0)
+        return of_seed(self.tracks[track], seed)
 
     def _car(self, i: int) -> list[Any]:
         entrant = self.entrants[i]
@@ -244,22 +244,3 @@ class League:
 def _program() -> tuple[str, str]:
     """Kernels and version: races of another program are driven again."""
     return kernels_key(), versions().get("racer", "")
-
-
-@functools.lru_cache(maxsize=64)
-def started_at(track: Track, share: float) -> Track:
-    """The same road with its line at the waypoint that begins the given part of the lap."""
-    if share == 0.0:
-        return track
-    steps = np.hypot(*np.diff(track.center, axis=0).T)
-    along = np.cumsum(steps) - steps
-    first = int(np.searchsorted(along, share * track.length)) % len(steps)
-
-    def rolled(line: np.ndarray) -> np.ndarray:
-        if len(line) != len(track.center):
-            return line  # its points belong to no waypoint, so where it begins does not matter
-        found: np.ndarray = np.roll(line[:-1], -first, axis=0)
-        return np.concatenate([found, found[:1]])
-
-    center, inner, outer = (rolled(line) for line in (track.center, track.inner, track.outer))
-    return dataclasses.replace(track, center=center, inner=inner, outer=outer)

@@ -13,6 +13,7 @@ from racer.evaluation.result import Result
 from racer.evaluation.several import Driver, drive_all
 from racer.race import Rival, make_race, pack_of
 from racer.tracks import Track, packs
+from racer.tracks.start_line import of_seed
 from racer.tracks.track import GENERATED
 
 JUDGED, WORLDS = 16, 64  # tracks, and worlds of others, whose laps choose the best policy
@@ -37,8 +38,10 @@ def make_scorer(
         return _make_scorer_of_many(config, laps, tracks, len(tracks))
     others, each = config.others, config.others.in_world
     if (others.vary or others.learners > 1) and not others.rivals:
-        cars = WORLDS - WORLDS % each if others.vary else each
-        return _make_scorer_of_many(config, laps, pack_of(config).tracks, cars)
+        tracks, worlds = pack_of(config).tracks, WORLDS // each
+        if others.learners > 1:
+            tracks = tuple(of_seed(tracks[0], k) for k in range(worlds))
+        return _make_scorer_of_many(config, laps, tracks, worlds * each)
     settings, cars = from_the_line(config, continuous=True), config.others.in_world
     race = make_race(settings, cars, with_reward=False)
 

@@ -37,6 +37,7 @@ def test_a_drive_among_bots_goes_on_until_all_of_them_are_overtaken():
 
 def test_who_is_faster_and_sees_the_others_is_ahead_from_nearly_every_row(monkeypatch):
     monkeypatch.setattr(among, "RACE_LAPS", 1)
+    monkeypatch.setattr(among, "LINES", 1)
     config = Config().override({"race.others.race": "multi"}).race
     slow, fast = (
         Entrant(name, Scripted(WIDTH, throttle, seen), config)
@@ -83,7 +84,7 @@ def test_the_bench_prints_its_tables(tmp_path, capsys):
     assert "scripted" in shown
     found = json.loads(file.read_text())
     assert [one["task"] for one in found["learned"]] == ["6 boxes"] * 2 + ["3 bots"] * 2
-    assert len(found["races"][0]["ahead"]) == 6
+    assert len(found["races"][0]["ahead"]) == 6 * among.LINES
 
 
 def test_races_that_are_learned_are_those_of_the_lessons():

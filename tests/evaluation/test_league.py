@@ -13,10 +13,11 @@ from racer.config import RaceConfig
 from racer.errors import BadConfig, BadInput
 from racer.evaluation.book import Book
 from racer.evaluation.entrants import Entrant
-from racer.evaluation.league import League, Outcome, started_at
+from racer.evaluation.league import League, Outcome
 from racer.evaluation.rating import MEAN, SCALE, SPREAD, Finish, ratings
 from racer.tracks import Track
 from racer.tracks.lanes import lanes_of
+from racer.tracks.start_line import started_at
 
 OUTCOME = Outcome((1, 0), ("finished", "out"), (0, 1), (2, 0))
 

@@ -149,7 +149,6 @@ class Looks:
         ({"race": "object_avoidance", "randomize_obstacles": True}, 64, 64),
         ({"race": "head_to_bot", "bot_speed": "0.5..1.5"}, 64, 64),
         ({"race": "object_avoidance"}, 1, 1),
-        ({"race": "multi", "cars": 3}, 3, 3),
     ],
 )
 def test_policies_are_chosen_in_many_worlds_where_these_differ(others, cars, layouts):
@@ -159,3 +158,13 @@ def test_policies_are_chosen_in_many_worlds_where_these_differ(others, cars, lay
         make_scorer(race)(looks)
     assert len(looks.seen) == cars
     assert len(np.unique(looks.seen[:, 21:], axis=0)) == layouts
+
+
+def test_policies_of_several_learners_are_chosen_from_lines_all_over_the_lap():
+    others = {"race.track": "s_bends", "race.others.race": "multi", "race.others.cars": 3}
+    looks = Looks()
+    with pytest.raises(KeyboardInterrupt):
+        make_scorer(Config().override(others).race)(looks)
+    assert len(looks.seen) == 63
+    roads = looks.seen[::3, 6:21].round(3)  # of the first car of each grid; straights look alike
+    assert len(np.unique(roads, axis=0)) > 12
