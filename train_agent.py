@@ -11,7 +11,7 @@ import sys
 
 from racer.cli import Parser, guarded
 from racer.cli.settings import config_of
-from racer.cli.train import add_settings, prepared, report, steady_output, watch
+from racer.cli.train import add_settings, check_first, report, steady_output, watch
 
 
 def main() -> int:
@@ -22,15 +22,15 @@ def main() -> int:
 
     # 1. Settings: what to drive (config.race), how to learn (.train), how to judge (.eval).
     config = config_of(args)
+    check_first(config, watch=args.watch)
 
     # 2. A Race of many cars becomes an SB3 environment, a model learns on it, and the run folder
     #    keeps settings, reward, metrics and weights. 3. The deterministic policy then drives
     #    evaluation laps from the start line: the result, never the training reward, is the score.
     #    Open racer/training/train.py to read these steps; it is written to be read.
-    #    `prepared` says at once what is wrong, and compiles a new reward while torch is imported.
-    with prepared(config, watch=args.watch), steady_output():
-        from racer import train
+    from racer import train
 
+    with steady_output():  # training goes on when the terminal is gone
         run, result = train(config, runs_dir=args.runs_dir, tags=args.tag)
 
         # 4. What came out, where it is, and how to see it.

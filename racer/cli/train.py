@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -194,18 +192,18 @@ def _start(args: argparse.Namespace) -> Any:
         live = live_of(args, config)
         return resume(run, settings, accept_change=args.accept_change, listeners=live)
     config, old = _config_and_parent(args)
-    with prepared(config, watch=args.watch):
-        from racer.api import train  # which imports torch, for seconds
+    check_first(config, watch=args.watch)
+    from racer.api import train
 
-        return train(
-            config,
-            runs_dir=args.runs_dir,
-            tags=args.tag,
-            parent=old,
-            parent_checkpoint=args.checkpoint or "",
-            listeners=live_of(args, config),
-            profile=args.profile,
-        )
+    return train(
+        config,
+        runs_dir=args.runs_dir,
+        tags=args.tag,
+        parent=old,
+        parent_checkpoint=args.checkpoint or "",
+        listeners=live_of(args, config),
+        profile=args.profile,
+    )
 
 
 def _check_options(args: argparse.Namespace) -> None:
@@ -233,20 +231,13 @@ def _check_options(args: argparse.Namespace) -> None:
         )
 
 
-@contextlib.contextmanager
-def prepared(config: Any, *, watch: bool) -> Iterator[None]:
-    """Refuse a new training that cannot be, before torch is imported; meanwhile a second process
-    compiles its reward, if that is new here."""
+def check_first(config: Any, *, watch: bool) -> None:
+    """Refuse a new training that cannot be, before torch is imported for seconds."""
     from racer.race import check
-    from racer.reward import compiled_beside
 
-    race = config.race
-    check(race)
+    check(config.race)
     if watch:
         can_watch()
-    options = {"engine": race.reward_engine, "sandbox": race.sandbox}
-    with compiled_beside(race.reward, **options, objects=race.others.count):
-        yield
 
 
 def live_of(args: argparse.Namespace, config: Any) -> list[Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from racer.errors import BadConfig, BadReward
-from racer.process import limits
 from racer.reward import prints
 from racer.reward.engine import RewardEngine, Rows
 from racer.reward.file import RewardFile, load, names
@@ -22,16 +21,7 @@ if TYPE_CHECKING:
 ENGINES = ("auto", "compiled", "worker", "inprocess")
 SANDBOXES = ("auto", "strict")
 
-__all__ = [
-    "ENGINES",
-    "SANDBOXES",
-    "RewardEngine",
-    "RewardFile",
-    "compiled_beside",
-    "load",
-    "make_engine",
-    "names",
-]
+__all__ = ["ENGINES", "SANDBOXES", "RewardEngine", "RewardFile", "load", "make_engine", "names"]
 
 
 def make_engine(
@@ -109,28 +99,6 @@ def make_engine(
     return worker
 
 
-def compiled_beside(
-    reward: str | Path, *, engine: str = "auto", sandbox: str = "auto", objects: int = 0
-) -> AbstractContextManager[None]:
-    """While the block imports what a training needs, a second process compiles its reward.
-
-    Only where `make_engine` will want the kernel, the reward is new here, and a core is free.
-
-    Args:
-        reward, engine, sandbox, objects: what `make_engine` will be given.
-
-    Raises:
-        UnknownName, BadReward: the file cannot be used.
-    """
-    from racer.reward.compiler import background
-
-    file = load(reward)
-    wanted = engine == "compiled" or (engine == "auto" and not file.components_line)
-    if sandbox == "strict" or not wanted or limits.cores() == 1:
-        return nullcontext()
-    return background.beside(file, objects)
-
-
 def _compiled(
     file: RewardFile,
     n: int,
@@ -141,7 +109,7 @@ def _compiled(
     objects: int,
 ) -> RewardEngine | str:
     """A compiled engine that is proven equal to Python, now or before, or why there is none."""
-    from racer.reward.compiler import background, verdicts
+    from racer.reward.compiler import verdicts
     from racer.reward.compiler.engine import CompiledEngine, NotCompiled
     from racer.reward.worker.engine import WorkerEngine
 
@@ -155,7 +123,6 @@ def _compiled(
     known = verdicts.read(key)
     if known and known.why_not:
         return f"{file.shown}{known.why_not}"
-    background.wait(file, objects)
     try:
         engine = CompiledEngine(file, waypoints, python, objects=objects)
     except NotCompiled as error:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from racer.reward.file import RewardFile, load
@@ -13,39 +11,6 @@ from racer.reward.file import RewardFile, load
 _CHILD = (
     "import sys; from racer.reward.compiler import background as b; b.compile_now(*sys.argv[1:])"
 )
-
-_begun: dict[tuple[str, int], Ahead] = {}  # by text and objects: what is being compiled beside
-
-
-@contextlib.contextmanager
-def beside(file: RewardFile, objects: int = 0) -> Iterator[None]:
-    """Compile a reward that is new here while the block does other work, importing torch say.
-
-    A reward that has been compiled before, or cannot be, needs no second process. An exception
-    ends it.
-
-    Args:
-        file: the reward.
-        objects: as for `Ahead`.
-    """
-    from racer.reward.compiler.engine import NotCompiled, is_new
-
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(NotCompiled):
-            if is_new(file, objects):
-                _begun[file.sha256, objects] = stack.enter_context(Ahead(file, objects))
-        try:
-            yield
-        finally:
-            _begun.pop((file.sha256, objects), None)
-
-
-def wait(file: RewardFile, objects: int = 0) -> None:
-    """Until `beside` has compiled this reward, if it does. What it could not, this process tries:
-    so a refusal has the words of this process, and is kept."""
-    ahead = _begun.get((file.sha256, objects))
-    if ahead is not None:
-        ahead.wait()
 
 
 class Ahead:

@@ -221,16 +221,6 @@ def _kind(text: str) -> str:
     return shown if len(shown) <= 60 else shown[:57] + "..."
 
 
-def is_new(file: RewardFile, objects: int = 0) -> bool:
-    """Whether a kernel could be kept here and was never tried.
-
-    Raises:
-        NotCompiled: nothing can be generated from the reward.
-    """
-    name, folder = _name(generated_from(file, objects).text), verdicts.own_folder()
-    return folder is not None and not (folder / f"{name}.py").exists()
-
-
 def _name(text: str) -> str:
     """Of the generated module: a hash of all that its machine code depends on."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))

@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from racer.process import limits
-from racer.reward import compiled_beside, load, make_engine
+from racer.reward import load, make_engine
 from racer.reward.compiler import background
 from racer.reward.compiler.background import Ahead
 from racer.reward.compiler.engine import NotCompiled, build
@@ -78,56 +77,3 @@ def test_without_a_shared_cache_this_process_compiles(write, monkeypatch):
     monkeypatch.setattr(background, "_shares_a_cache", lambda: False)
     with Ahead(load(write(_new(1.0)))) as compiling:
         assert compiling.wait() == ""
-
-
-@pytest.fixture
-def started(monkeypatch):
-    """The compilers that were started, on a machine of two cores."""
-    found, start = [], background._start
-    monkeypatch.setattr(background, "_start", lambda *a: found.append(start(*a)) or found[-1])
-    monkeypatch.setattr(limits, "cores", lambda: 2)
-    return found
-
-
-def test_a_new_reward_is_compiled_while_torch_is_imported(write, waypoints, started, monkeypatch):
-    path = write(_new(time.time() % 1.0))
-    with compiled_beside(path):
-        assert len(started) == 1
-        monkeypatch.setattr("numba.core.compiler.compile_extra", None)  # a second compilation fails
-        engine = make_engine(path, n=4, waypoints=waypoints)
-        assert engine.name == "compiled", engine.why_not
-        engine.close()
-    with compiled_beside(path):
-        assert len(started) == 1  # its kernel is there
-
-
-def test_a_training_that_ends_early_ends_its_compiler(write, started):
-    with pytest.raises(KeyboardInterrupt), compiled_beside(write(_new(time.time() % 1.0))):
-        raise KeyboardInterrupt
-    assert started[0].poll() not in (None, 0)
-
-
-ELSEWHERE = [{"engine": "worker"}, {"engine": "inprocess"}, {"sandbox": "strict"}]
-
-
-@pytest.mark.parametrize("options", ELSEWHERE)
-def test_where_no_kernel_is_wanted_none_is_compiled(write, started, options):
-    with compiled_beside(write(_new(time.time() % 1.0)), **options):
-        assert started == []
-
-
-def test_one_core_alone_compiles_nothing_beside(write, started, monkeypatch):
-    monkeypatch.setattr(limits, "cores", lambda: 1)
-    with compiled_beside(write(_new(time.time() % 1.0))):
-        assert started == []
-
-
-def test_what_cannot_compile_beside_is_refused_in_words_of_this_process(write, waypoints, started):
-    path = write(UNTYPED.replace("else 1", f"else {time.time_ns() % 10**9}"))
-    with compiled_beside(path):
-        engine = make_engine(path, n=4, waypoints=waypoints)
-    assert len(started) == 1
-    with pytest.raises(NotCompiled) as here:
-        build(load(path))
-    assert engine.why_not == str(here.value)
-    engine.close()
