@@ -194,7 +194,7 @@ def _config(args: argparse.Namespace, file: Path, taught: Any = None) -> Any:
     settings: dict[str, Any] = {"race.reward": str(file)}
     if taught is not None:
         settings |= taught.settings
-    if args.track:
+    if args.track is not None:
         settings["race.track"] = args.track
     for text in args.set:
         key, equals, value = text.partition("=")

@@ -192,7 +192,9 @@ def png(name: str) -> Path:
     path = Path(name)
     if path.suffix.lower() in _NOT_PNG:
         better = path.with_suffix(".png")
-        raise argparse.ArgumentTypeError(f"{name}: pictures are PNG files; name it {better}")
+        raise argparse.ArgumentTypeError(
+            f"{_short(name)}: pictures are PNG files; name it {_short(str(better))}"
+        )
     return path
 
 
@@ -202,7 +204,7 @@ def ending(*suffixes: str) -> Callable[[str], str]:
     def checked(name: str) -> str:
         if Path(name).suffix.lower() not in suffixes:
             raise argparse.ArgumentTypeError(
-                f"{name}: the name must end in {' or '.join(suffixes)}"
+                f"{_short(name)}: the name must end in {' or '.join(suffixes)}"
             )
         return name
 

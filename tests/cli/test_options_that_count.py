@@ -1,6 +1,7 @@
 """Nothing given is ignored in silence: each option of each command counts, or is refused."""
 
 import argparse
+from types import SimpleNamespace
 
 import pytest
 
@@ -272,4 +273,4 @@ def test_quiet_and_verbose_contradict(capsys):
 @pytest.mark.parametrize("choice", [{"checkpoint": "best"}, {"stochastic": True}])
 def test_a_policy_of_a_run_is_not_chosen_where_there_is_no_run(choice):
     with pytest.raises(UsageError, match="are for a run"):
-        evaluate(object(), **choice)
+        evaluate(SimpleNamespace(act=len), **choice)

@@ -495,7 +495,7 @@ def test_one_car_is_asked_for_one_action(env):
 
 
 def test_a_race_needs_a_car():
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(BadConfig, match="1 or more"):
         RacerVectorEnv(0)
 
 

@@ -214,7 +214,8 @@ SHIPPED = sorted(store.SHIPPED.glob("*.json"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_references_drive_bit_for_bit(path):
+def test_shipped_references_drive_bit_for_bit(path, monkeypatch):
+    monkeypatch.setattr(store, "folder", lambda: None)  # this machine may know a faster one
     name, rule = path.stem.rsplit(".", 1)
     setup = Setup.of(RaceConfig(track=name), rule)
     reference = raceline.find(setup)
