@@ -322,7 +322,7 @@ def test_a_picture_is_a_png(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match="2"):
         cli.main(words)
-    assert "name it x.png" in capsys.readouterr().err
+    assert "name it 'x.png'" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
