@@ -95,9 +95,10 @@ def _convert(value: Any, hint: Any, name: str) -> Any:
         return None
     kind = next(o for o in options if o is not type(None))
     if typing.get_origin(kind) is tuple:
-        parts = value.replace(",", " ").split() if isinstance(value, str) else value
+        text = isinstance(value, str)
+        parts = value.strip(" []()").replace(",", " ").split() if text else value
         if not isinstance(parts, list | tuple):
-            raise BadConfig(f"{name} = {value!r}; a list of whole numbers is needed.")
+            raise BadConfig(f"{name} = {value!r}; give whole numbers, e.g. 64,64.")
         return tuple(_convert(part, int, name) for part in parts)
     if kind is bool and isinstance(value, str):
         if value.lower() not in ("true", "false"):
