@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from racer.cli.parser import add_runs_dir
+from racer.cli.settings import with_set
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,19 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Import and say what to do next."""
     from racer.config import Config
-    from racer.errors import BadConfig
     from racer.export.sb3 import import_sb3
     from racer.policy import Policy
     from racer.process.typed import command
 
     names = ("track", "reward", "actions", "vehicle", "observation")
     settings = {f"race.{n}": getattr(args, n) for n in names if getattr(args, n) is not None}
-    for text in args.set:
-        key, equals, value = text.partition("=")
-        if not equals or key.strip() in settings:
-            raise BadConfig(f"--set {text}: write KEY=VALUE once, e.g. race.camera.width=160.")
-        settings[key.strip()] = value.strip()
-    config = Config().override(settings)
+    config = Config().override(with_set(settings, args.set))
     made = import_sb3(args.file, config, args.runs_dir, activation=args.activation)
     print(f"run           {made.folder}")
     print(f"evaluate it   {command('evaluate', made.folder)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from racer.cli.parser import add_runs_dir, belongs, whole
+from racer.cli.settings import with_set
 from racer.errors import ResourceError, UsageError
 
 FIRST = "rewards/mine.py"  # what is edited where nothing is named
@@ -188,7 +189,6 @@ def first(file: Path, lesson: str = "center_line") -> None:
 
 def _config(args: argparse.Namespace, file: Path, taught: Any = None) -> Any:
     from racer.config import Config
-    from racer.errors import BadConfig
     from racer.race import pack_of
 
     settings: dict[str, Any] = {"race.reward": str(file)}
@@ -196,11 +196,6 @@ def _config(args: argparse.Namespace, file: Path, taught: Any = None) -> Any:
         settings |= taught.settings
     if args.track is not None:
         settings["race.track"] = args.track
-    for text in args.set:
-        key, equals, value = text.partition("=")
-        if not equals or key.strip() in settings:
-            raise BadConfig(f"--set {text}: write KEY=VALUE once, e.g. train.seed=3.")
-        settings[key.strip()] = value.strip()
-    config = Config().override(settings)
+    config = Config().override(with_set(settings, args.set))
     pack_of(config.race)  # a track that is not there is said now, not after every save
     return config

@@ -107,15 +107,25 @@ def config_of(args: argparse.Namespace, start: Any = None) -> Any:
 
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
     """The settings given on the command line, by Config key."""
-    from racer.errors import BadConfig
-
     settings: dict[str, Any] = {}
     for key in (*(option[1] for option in OPTIONS), "train.early_stop"):
         value = getattr(args, key)
         if value is not None:
             settings[key] = value
     settings |= settings_of_others(args)
-    for text in args.set:
+    return with_set(settings, args.set)
+
+
+def with_set(settings: dict[str, Any], given: list[str]) -> dict[str, Any]:
+    """The settings, and what each --set says.
+
+    Raises:
+        BadConfig: a text without =, or a setting that was given already.
+    """
+    from racer.errors import BadConfig
+
+    settings = dict(settings)
+    for text in given:
         key, equals, value = text.partition("=")
         if not equals:
             raise BadConfig(f"--set {text}: write KEY=VALUE, e.g. train.learning_rate=3e-4.")

@@ -256,7 +256,7 @@ def test_the_command_begins_with_a_lesson_and_never_writes_over_a_reward(tmp_pat
         (["mine.txt"], "ends in .py"),
         (["--port", "70000"], "--port 70000"),
         (["--set", "train.seed"], "write KEY=VALUE"),
-        (["--set", "race.reward=x"], "write KEY=VALUE once"),
+        (["--set", "race.reward=x"], "race.reward is given twice"),
     ],
 )
 def test_what_the_command_cannot_use_is_one_sentence(words, said, tmp_path, monkeypatch, capsys):
