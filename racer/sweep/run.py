@@ -46,9 +46,12 @@ def run(folder: Folder, engine: Engine) -> list[Row]:
     """
     try:
         with graceful_stop(quiet=True) as stop, folder.owned():
-            session = _Session(folder, engine, stop)
-            session.work()
-            return session.rows()
+            try:
+                session = _Session(folder, engine, stop)
+                session.work()
+                return session.rows()
+            finally:
+                engine.stop()  # while the folder is owned: its workers write there
     finally:
         engine.stop()
 

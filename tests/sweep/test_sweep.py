@@ -275,6 +275,20 @@ def test_inputs_that_were_changed_are_refused(tmp_path, monkeypatch):
         run(folder, Here())
 
 
+def test_workers_end_before_the_folder_is_let_go(tmp_path):
+    """Else they would write in a scratch folder that is being deleted, or that is another's."""
+    folder = new(tmp_path / "s", "train.timesteps=512")
+    owned = []
+
+    class Engine(Here):
+        def stop(self):
+            owned.append(folder.scratch.exists())
+
+    run(folder, Engine())
+    assert owned[0]
+    assert not folder.scratch.exists()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no Ctrl-C to one process")
 def test_ctrl_c_keeps_what_is_finished_and_is_fast(tmp_path):
     """A worker that would train for hours is ended at once; the seed before it is kept."""

@@ -38,7 +38,7 @@ class Engine(ABC):
 
     @abstractmethod
     def stop(self) -> None:
-        """End at once what runs, and let go of the workers."""
+        """End at once what runs, and let go of the workers. A second call does nothing."""
 
 
 def names() -> list[str]:

@@ -82,6 +82,7 @@ class _Dask(Engine):
     def stop(self) -> None:
         if self._futures:
             self._client.cancel(list(self._futures.values()), force=True)
+            self._futures.clear()
         self._client.close(timeout=2)
 
 

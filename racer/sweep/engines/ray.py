@@ -57,4 +57,5 @@ class _Ray(Engine):
     def stop(self) -> None:
         for asked in list(self._asked.values()):
             self._ray.cancel(asked, force=True)
+        self._asked.clear()
         self._ray.shutdown()

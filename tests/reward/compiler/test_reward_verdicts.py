@@ -2,7 +2,7 @@
 
 import os
 import pickle
-import random
+import secrets
 from contextlib import closing
 
 import pytest
@@ -22,7 +22,8 @@ UNTYPED = (
 @pytest.fixture
 def new(write):
     """A reward that no cache holds yet."""
-    text = f"def reward_function(params):\n    return params['speed'] + {random.random()!r}\n"
+    number = secrets.randbits(50) / 2**50
+    text = f"def reward_function(params):\n    return params['speed'] + {number}\n"
     return load(write(text))
 
 
@@ -87,7 +88,7 @@ def test_a_folder_that_others_may_write_is_not_trusted(new, waypoints, monkeypat
 
 
 def test_what_cannot_be_compiled_is_compiled_once(write, waypoints, monkeypatch):
-    text = UNTYPED.format(random.randrange(10**9))
+    text = UNTYPED.format(secrets.randbits(50))
     first = _made(load(write(text)), waypoints)
     monkeypatch.setattr(compiler, "build", None)  # a second compilation fails
     again = _made(load(write(text, "other.py")), waypoints)
