@@ -134,6 +134,37 @@ def test_a_job_that_is_stopped_ends_at_once_or_saves(warm, file, tmp_path):
     assert "stopped by SIGTERM" in warm.heard.done(second)["stopped"]
 
 
+@linux
+def test_a_job_that_is_stopped_before_it_began_has_ended_too(warm, file, tmp_path):
+    """On one core a new process waits while the one that made it reads the next command."""
+    until(warm.ready.is_set)
+    cores = os.sched_getaffinity(warm._warm.pid)
+    os.sched_setaffinity(warm._warm.pid, {min(cores)})
+    try:
+        for _ in range(5):
+            number = warm.train(job(file, tmp_path))
+            warm.stop(number)
+            assert warm.heard.done(number) == {"killed": True}
+    finally:
+        os.sched_setaffinity(warm._warm.pid, cores)
+
+
+@linux
+def test_jobs_that_a_killed_process_never_read_have_ended(file, tmp_path):
+    told = Told()
+    nursery = Nursery(config(file), told)
+    until(nursery.ready.is_set)
+    os.kill(nursery._warm.pid, signal.SIGSTOP)
+    numbers = [nursery.train(job(file, tmp_path)) for _ in range(2)]
+    nursery._warm.kill()
+    try:
+        assert [told.done(number) for number in numbers] == [{"killed": True}] * 2
+        assert "folder" in told.done(nursery.train(job(file, tmp_path)))
+    finally:
+        nursery.close()
+    assert sum(kind == Kind.DONE for _, kind, _ in told.all) == 3
+
+
 def descendants(pid):
     """Every process below one, with the moment of its start: numbers are used again."""
     parents = {}

@@ -47,6 +47,7 @@ class Nursery:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._running: dict[int, subprocess.Popen[bytes]] = {}  # jobs that are not done
+        self._heard: set[int] = set()  # those of them that have a connection of their own
         self._closed = False
         self.ready = threading.Event()  # a warm process waits for a job
         self.forks = False
@@ -121,7 +122,7 @@ class Nursery:
                 self._start()  # the one for the next job
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
-        """Until a process ends. One that never became warm takes the jobs with it."""
+        """Until a process ends, and its jobs with it; if it never became warm, all that wait."""
         process.wait()
         with contextlib.suppress(OSError):
             process.stdin.close()  # type: ignore[union-attr]
@@ -129,8 +130,12 @@ class Nursery:
         with self._lock:
             if process is self._warm and not self.ready.is_set() and not self._closed:
                 failed, self._waiting = self._waiting, []
+            unread = [number for number, owner in self._running.items() if owner is process]
+            unread = [number for number in unread if number not in self._heard]
         for job in failed:
             self._told(job.number, Kind.DONE, NOT_WARM)
+        for number in unread:
+            self._end(number, KILLED)
 
     @staticmethod
     def _send(process: subprocess.Popen[bytes], line: bytes) -> None:
@@ -163,19 +168,23 @@ class Nursery:
             connection.recv_bytes()
 
     def _hear(self, connection: Connection, number: int) -> None:
-        done = False
+        with self._lock:
+            self._heard.add(number)
+        done = b""
         with contextlib.suppress(EOFError, OSError):
             while not done:
                 for kind, content in read(io.BytesIO(connection.recv_bytes())):
-                    done = kind == Kind.DONE
-                    if done:
-                        self._forget(number)
-                    self._told(number, kind, content)
+                    if kind == Kind.DONE:
+                        done = content
+                    else:
+                        self._told(number, kind, content)
         connection.close()
-        if not done:
-            self._forget(number)
-            self._told(number, Kind.DONE, KILLED)
+        self._end(number, done or KILLED)
 
-    def _forget(self, number: int) -> None:
+    def _end(self, number: int, how: bytes) -> None:
+        """Say once that a job is done."""
         with self._lock:
-            self._running.pop(number, None)
+            self._heard.discard(number)
+            ended = self._running.pop(number, None) is not None
+        if ended:
+            self._told(number, Kind.DONE, how)

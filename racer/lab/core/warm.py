@@ -47,11 +47,13 @@ def main() -> None:
                 _end(children[asked["kill"]], save=asked["save"])
             continue
         job = Job.read(asked)
+        own = connect(address, key, job.number)  # before the fork: its end is heard however early
         if not forks:
             parent.die_at_end_of(0)
-            train(job, address, key)
+            train(job, own)
             os._exit(0)
-        children[job.number] = _fork(job, address, key)
+        children[job.number] = _fork(job, own)
+        own.close()
 
 
 def warm(config: Config) -> None:
@@ -95,13 +97,12 @@ class _Left:
         """What comes after the training is still to be sent."""
 
 
-def train(job: Job, address: tuple[str, int], key: bytes) -> None:
+def train(job: Job, connection: Any) -> None:
     """Train, and tell the nursery everything: swarm, laps, metrics, how it ended."""
     from racer import api
     from racer.runs import Run
     from racer.training.listeners.live import Live
 
-    connection = connect(address, key, job.number)
     outbox = Outbox(connection.send_bytes)
     sys.argv = list(job.command) or sys.argv
     done: dict[str, Any] = {}
@@ -130,7 +131,7 @@ def train(job: Job, address: tuple[str, int], key: bytes) -> None:
     connection.close()
 
 
-def _fork(job: Job, address: tuple[str, int], key: bytes) -> int:
+def _fork(job: Job, connection: Any) -> int:
     if sys.platform == "win32":
         raise OSError("nothing forks here")
     here = os.getpid()
@@ -145,7 +146,7 @@ def _fork(job: Job, address: tuple[str, int], key: bytes) -> int:
         if job.cpu_s:
             limit_cpu(job.cpu_s)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what students print is not ours to show
-        train(job, address, key)
+        train(job, connection)
     finally:
         os._exit(0)
 
