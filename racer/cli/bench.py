@@ -55,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "that see do where they have not trained; devices: CPU threads against a GPU; "
         "lab: how long one waits for `racer lab`",
     )
+    _add_files(parser)
+    _add_subjects(parser)
+    _add_effort(parser)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    """Where results go."""
     parser.add_argument(
         "--json",
         type=Path,
@@ -63,6 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "that was interrupted goes on from its file",
     )
     parser.add_argument("--png", type=png, metavar="FILE", help="draw speed against cars")
+
+
+def _add_subjects(parser: argparse.ArgumentParser) -> None:
+    """What is measured."""
     parser.add_argument(
         "--against",
         type=names,
@@ -93,15 +104,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rewards to train with (default: center_line,progress; of lessons: all)",
     )
     parser.add_argument(
-        "--seeds",
-        type=whole,
-        metavar="N",
-        help="trainings for each reward, searches for each lap (default: 5)",
-    )
-    parser.add_argument(
-        "--seconds", type=number, metavar="S", help="how long each training learns, s (default: 30)"
-    )
-    parser.add_argument(
         "--observations",
         type=names,
         metavar="NAMES",
@@ -115,24 +117,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "track, or those of --track, in the colours of several worlds",
     )
     parser.add_argument(
-        "--threads",
-        type=_threads,
-        metavar="N,N",
-        help="of devices: threads of the CPU to try, e.g. 1,4 (default: 1, 2, 4, … to all cores)",
-    )
-    parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         help="of eyes: a setting of the trainings, e.g. race.observation=stereo or train.algo=sac",
     )
+
+
+def _add_effort(parser: argparse.ArgumentParser) -> None:
+    """How often, how long and on what."""
     parser.add_argument(
-        "--price",
-        action="append",
-        default=[],
-        metavar="DEVICE=X",
-        help="of devices: what an hour of cpu, cuda or mps costs, e.g. --price cpu=0.05",
+        "--seeds",
+        type=whole,
+        metavar="N",
+        help="trainings for each reward, searches for each lap (default: 5)",
+    )
+    parser.add_argument(
+        "--seconds", type=number, metavar="S", help="how long each training learns, s (default: 30)"
     )
     parser.add_argument(
         "--timesteps",
@@ -140,6 +142,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of lessons and among: steps of learning in each training (default: 1000000 of "
         "lessons, 2000000 of among)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=_threads,
+        metavar="N,N",
+        help="of devices: threads of the CPU to try, e.g. 1,4 (default: 1, 2, 4, … to all cores)",
+    )
+    parser.add_argument(
+        "--price",
+        action="append",
+        default=[],
+        metavar="DEVICE=X",
+        help="of devices: what an hour of cpu, cuda or mps costs, e.g. --price cpu=0.05",
     )
     parser.add_argument(
         "--sb3-loops",

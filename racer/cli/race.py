@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
     config = shared_race(grid, track, road, named_others(args))
     prix = GrandPrix(grid, config, road, args.laps, seed=args.seed or 0)
     _introduce(prix, grid)
-    with _told(prix) as tell:
+    with _commentary(prix) as tell:
         for events in prix.drive():
             tell(events)
     result = prix.result()
@@ -164,7 +164,7 @@ def _introduce(prix: GrandPrix, grid: list[Entrant]) -> None:
 
 
 @contextlib.contextmanager
-def _told(prix: GrandPrix) -> Iterator[Any]:
+def _commentary(prix: GrandPrix) -> Iterator[Any]:
     """A function of the events of a step: a live board on a terminal, lines elsewhere."""
     from racer import console
 

@@ -75,7 +75,7 @@ def saves(folder: Path) -> Iterator[Row]:
     cpu: dict[str, float] = {}
     done = threading.Event()
 
-    def told(words: str) -> None:
+    def look(words: str) -> None:
         for name, text in (("frame", "driving"), ("lap", "first lap"), ("most", "95 %")):
             if words.startswith(text):
                 cpu[name] = spent(os.getpid()) - before
@@ -83,7 +83,7 @@ def saves(folder: Path) -> Iterator[Row]:
             done.set()
 
     (folder / "drafts").mkdir()
-    drafts = Drafts(config, folder / "runs", folder / "drafts", job=Job(0, "", ""), tell=told)
+    drafts = Drafts(config, folder / "runs", folder / "drafts", job=Job(0, "", ""), tell=look)
     try:
         drafts.nursery.ready.wait(_PATIENCE_S)
         before = spent(os.getpid())

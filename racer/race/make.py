@@ -161,22 +161,7 @@ def make_race(
     actions = racer.actions.load(config.actions)
     precompile.start(int(vehicle["model"][0]), limits.cores())
     roads = list(pack_of(config).tracks if tracks is None else tracks)
-    if 0 < n < len(roads):
-        raise BadConfig(
-            f"{n} car{'s' if n > 1 else ''} cannot race on {len(roads)} tracks: each needs one. "
-            f"Try train.num_envs={8 * len(roads)}, or fewer tracks."
-        )
-    each = config.others.in_world
-    if n % each:
-        raise BadConfig(
-            f"{n} car{'s' if n > 1 else ''} cannot race in worlds of {each}: give a multiple. "
-            f"Try train.num_envs={max(1, n // each) * each}."
-        )
-    if 0 < n // each < len(roads):
-        raise BadConfig(
-            f"{n} cars in worlds of {each} cannot race on {len(roads)} tracks: each needs a world. "
-            f"Try train.num_envs={8 * each * len(roads)}, or fewer tracks."
-        )
+    _check_enough(n, len(roads), config.others.in_world)
     engine = _rewards(config, roads, n, seed, reward) if with_reward else None
     return Race(
         roads,
@@ -192,6 +177,26 @@ def make_race(
         seed=seed,
         all_params=all_params,
     )
+
+
+def _check_enough(n: int, tracks: int, each: int) -> None:
+    """Whether `n` cars, `each` so many in a world, leave a world for every track."""
+    cars = f"{n} car{'s' if n > 1 else ''}"
+    if 0 < n < tracks:
+        raise BadConfig(
+            f"{cars} cannot race on {tracks} tracks: each needs one. "
+            f"Try train.num_envs={8 * tracks}, or fewer tracks."
+        )
+    if n % each:
+        raise BadConfig(
+            f"{cars} cannot race in worlds of {each}: give a multiple. "
+            f"Try train.num_envs={max(1, n // each) * each}."
+        )
+    if 0 < n // each < tracks:
+        raise BadConfig(
+            f"{cars} in worlds of {each} cannot race on {tracks} tracks: each needs a world. "
+            f"Try train.num_envs={8 * each * tracks}, or fewer tracks."
+        )
 
 
 def _rewards(

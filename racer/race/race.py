@@ -92,62 +92,68 @@ class Race:
         all_params: bool = False,
     ) -> None:
         tracks = [track] if isinstance(track, Track) else list(track)
+        self.rules, self.others = rules or Rules(), others or Others()
+        self.n, self.per_world, self.varied = n, self.others.in_world, varied
+        self.vehicle, self.actions, self.reward = vehicle, actions, reward
+        self._spread_over(tracks)
+        self._make_buffers()
+        self._arrange = bind(nearby.arrange_all, self.objects)
+        self.scene = self._scene()
+        self.among = self._among()
+        self._view = observations.make(
+            observation, vehicle, sensors or Sensors(), among=self.among is not None
+        )
+        self.observation_space = self._view.space
+        self.obs: observations.Obs = observations.empty(self._view.space, n)
+        self._needs = frozenset(PARAMS_KEYS)
+        if reward is not None and not all_params:
+            self._needs = getattr(reward, "needs", self._needs)
+        self._bind_step()
+        self._reset, self._restart = self._bind_reset(self._mask), self._bind_reset(self.done)
+        self.seed(seed)
+
+    def _spread_over(self, tracks: list[Track]) -> None:
+        """Which world and track each car is in, and the rules of each track."""
+        n, each = self.n, self.per_world
         if n < 1:
             raise ValueError(f"a race of {n} cars; at least 1 is needed")
         if not 1 <= len(tracks) <= n:
             raise ValueError(f"{n} cars on {len(tracks)} tracks; each track needs a car")
-        rules = rules or Rules()
-        self.rules, self.others = rules, others or Others()
-        self.per_world = self.others.in_world
-        if n % self.per_world:
-            raise ValueError(f"{n} cars in worlds of {self.per_world}; give a multiple")
-        self.tracks = tuple(one.reversed() if rules.reverse else one for one in tracks)
+        if n % each:
+            raise ValueError(f"{n} cars in worlds of {each}; give a multiple")
+        self.tracks = tuple(one.reversed() if self.rules.reverse else one for one in tracks)
         self.track = self.tracks[0]
-        self.worlds = np.arange(n) // self.per_world
-        self.roads = spread(n // self.per_world, len(tracks))[self.worlds]
-        self.n, self.vehicle, self.actions, self.reward = n, vehicle, actions, reward
-        self.varied = varied
-        self.sim = np.concatenate([sim_row(rules, one.length) for one in self.tracks])
+        self.worlds = np.arange(n) // each
+        self.roads = spread(n // each, len(tracks))[self.worlds]
+        self.sim = np.concatenate([sim_row(self.rules, one.length) for one in self.tracks])
         self.dt = float(self.sim["control_dt"][0])
         self.max_steps = int(self.sim["max_steps"].max())
 
+    def _make_buffers(self) -> None:
+        """What a step reads and writes; a row for each car, `objects` for each world."""
+        n, around = self.n, self.others.count
         self.cars = np.zeros(n, CAR)
         self.objects = np.zeros((n // self.per_world, objects.columns(self.others)), OBJECT)
-        self.params = np.zeros(n, params_type(self.others.count))
-        self.hits = np.zeros(n if self.others.count else 0, np.int64)
+        self.params = np.zeros(n, params_type(around))
+        self.hits = np.zeros(n if around else 0, np.int64)
         self.commands = np.zeros((n, 2))
         self.rewards = np.zeros(n)
         self.terminated = np.zeros(n, np.bool_)
         self.truncated = np.zeros(n, np.bool_)
         self.done = np.zeros(n, np.bool_)
         self.done_count = 0
-        self.action_buffer = actions.buffer(n)
+        self._mask = np.zeros(n, np.bool_)
+        self.action_buffer = self.actions.buffer(n)
         shape = self.action_buffer.shape
         self._action_shapes = (shape, shape[1:]) if n == 1 else (shape,)  # one car: no row needed
         self._action_kinds = "iu" if self.action_buffer.dtype.kind == "i" else "iuf"
-        self._mask = np.zeros(n, np.bool_)
-        self._arrange = bind(nearby.arrange_all, self.objects)
-        self.scene = self._scene()
-        self.among: Among | None = None
-        if self.others.count:
-            self.among = Among(self.others, rules, self.tracks, vehicle, self.sim)
-            self._look, self._pass = self.among.look(self.scene), self.among.move(self.scene)
 
-        among_others = self.others.count > 0
-        self._view = observations.make(
-            observation, vehicle, sensors or Sensors(), among=among_others
-        )
-        self.observation_space = self._view.space
-        self.obs: observations.Obs = observations.empty(self._view.space, n)
-        everything = all_params or reward is None
-        self._needs = (
-            frozenset(PARAMS_KEYS)
-            if everything
-            else getattr(reward, "needs", frozenset(PARAMS_KEYS))
-        )
-        self._bind_step()
-        self._reset, self._restart = self._bind_reset(self._mask), self._bind_reset(self.done)
-        self.seed(seed)
+    def _among(self) -> Among | None:
+        if not self.others.count:
+            return None
+        among = Among(self.others, self.rules, self.tracks, self.vehicle, self.sim)
+        self._look, self._pass = among.look(self.scene), among.move(self.scene)
+        return among
 
     def _scene(self) -> Scene:
         both = self.rules.alternate_direction

@@ -35,6 +35,8 @@ POSE = {"x": "car_x", "y": "car_y", "yaw": "yaw", "v": "v", "steer": "steer"}  #
 FLAGS = tuple(name for name in PARAMS.names or () if PARAMS[name].kind == "b")
 SCALES = {"heading": 100, "steering_angle": 100, "progress": 10_000}  # others: 1000, counts: 1
 NAME_MAX = 60  # characters of a name from outside
+# Modules of the player, each after those that it needs: in a file they are one script.
+SCRIPTS = ("words.js", "parts.js", "drive.js", "stage.js", "strips.js", "player.js")
 _INT = 2**31 - 1
 _CLOSE = 1e-6  # m and rad
 # Player and style take a third of their size deflated; the policy allows them by their hashes.
@@ -314,7 +316,7 @@ def _bodies(playback: Playback) -> list[dict[str, Any]]:
 def _events(playback: Playback) -> list[tuple[float, str]]:
     """What happened in a recorded race, by the seconds since its start."""
     found = []
-    for one in _told(playback, "events"):
+    for one in _of_race(playback, "events"):
         time, text = (one.get("time_s"), one.get("words")) if isinstance(one, dict) else (0, 0)
         if isinstance(time, float) and math.isfinite(time) and isinstance(text, str):
             found.append((time, printable(text)[:NAME_MAX]))
@@ -323,13 +325,13 @@ def _events(playback: Playback) -> list[tuple[float, str]]:
 
 def _names(playback: Playback, count: int) -> list[str]:
     """Of the laps; the laps of a race are its cars."""
-    names = _told(playback, "names")
+    names = _of_race(playback, "names")
     if len(names) == count:
         return [printable(str(name))[:NAME_MAX] for name in names]
     return [f"lap {k + 1}" for k in range(count)]
 
 
-def _told(playback: Playback, what: str) -> list[Any]:
+def _of_race(playback: Playback, what: str) -> list[Any]:
     """A list of what a recording, which may come from anyone, says of its race."""
     race = playback.meta.get("race")
     found = race.get(what) if isinstance(race, dict) else None
@@ -362,8 +364,8 @@ def _began(rows: NDArray[np.void], dt: float) -> float:
 
 def _code() -> str:
     """The player with its words, as one script."""
-    parts = words.script(words.PLAYER) + _source("words.js") + _source("player.js")
-    return re.sub(r"^import .*\n", "", _shorter(parts), flags=re.MULTILINE)
+    parts = words.script(words.PLAYER) + "".join(map(_source, SCRIPTS))
+    return re.sub(r"^(import|export \{.*\} from) .*\n", "", _shorter(parts), flags=re.MULTILINE)
 
 
 def _source(name: str) -> str:

@@ -122,8 +122,8 @@ def _pictures(folder: Path, plan: Plan, rows: Sequence[Row]) -> list[Path]:
     results = [draw.Axis("completion, %", completion)]
     if np.isfinite(lap).any():
         results.insert(0, draw.Axis(unit, lap))
-    told = np.ptp([row.completion_pct for row in effects.compared(rows)])
-    by = results[-1] if told >= _TELLS_PCT else results[0]
+    apart_pct = np.ptp([row.completion_pct for row in effects.compared(rows)])
+    by = results[-1] if apart_pct >= _TELLS_PCT else results[0]
     draw.parallel_picture([*axes, *results], by, f"{len(rows)} runs", paths[0])
     found = effects.effects(rows, plan.space, grid=plan.search == "grid")
     bars = [draw.Bar(one.key, 100.0 * one.share, one.real) for one in found]

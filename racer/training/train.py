@@ -106,17 +106,20 @@ def train(
         try:
             with run.lock():
                 if parent is not None:
-                    born = parent.manifest()["created"]
-                    about = {"name": parent.name, "created": born}
-                    if parent_checkpoint:
-                        about["checkpoint"] = parent_checkpoint
-                    run.record(parent=about)
+                    _record_parent(run, parent, parent_checkpoint)
                 return session.learn(weights)
         except RacerError:
             if not session.started:
                 with contextlib.suppress(OSError):
                     files.remove_folder(run.folder)
             raise
+
+
+def _record_parent(run: Run, parent: Run, parent_checkpoint: str) -> None:
+    about = {"name": parent.name, "created": parent.manifest()["created"]}
+    if parent_checkpoint:
+        about["checkpoint"] = parent_checkpoint
+    run.record(parent=about)
 
 
 def create_run(

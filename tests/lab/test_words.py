@@ -22,7 +22,8 @@ from racer.sim.types import STATUS_LABELS
 CATALOGUE = words.catalogue()
 PAGE = resources.files("racer.lab.web") / "page"
 CODE = {path.name: path.read_text("utf-8") for path in PAGE.iterdir() if path.name.endswith(".js")}
-PLAYER = (resources.files("racer.render") / "player" / "player.js").read_text("utf-8")
+OF_PLAYER = resources.files("racer.render") / "player"
+PLAYER = "\n".join((OF_PLAYER / name).read_text("utf-8") for name in html.SCRIPTS[1:])
 LISTED = r'\.\.\.\[((?:"[^"]*"(?:, )?)+)\]\s*\.map'  # titles of columns
 # What data and arguments say, which pages look up: statuses and policies of runs, heads of tables.
 LOOKED_UP = {
@@ -98,7 +99,7 @@ def test_every_sentence_that_is_translated_is_one_that_python_says():
 
 
 def test_no_text_of_a_page_goes_around_the_catalogue():
-    for name, code in (*CODE.items(), ("player.js", PLAYER)):
+    for name, code in (*CODE.items(), ("player", PLAYER)):
         assert "innerHTML" not in code
         bare = re.findall(
             r'(?:textContent|ariaLabel|title|placeholder): "([^"]*[a-z]{3}[^"]*)"', code

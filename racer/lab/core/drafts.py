@@ -112,7 +112,7 @@ class Drafts:
         self._all: dict[int, Draft] = {}
         self.shown: Draft | None = None  # whose cars drive on the screen
         self.newest: Draft | None = None
-        self.nursery = made(config, self._told)
+        self.nursery = made(config, self._on_message)
 
     def save(self, ago_s: float = 0.0) -> None:
         """The file was saved `ago_s` seconds ago: check it and train it."""
@@ -180,7 +180,7 @@ class Drafts:
             time.sleep(0.05)
         self.nursery.close()
 
-    def _told(self, number: int, kind: Kind, content: bytes) -> None:
+    def _on_message(self, number: int, kind: Kind, content: bytes) -> None:
         """A message of the nursery, in one of its threads."""
         with self._lock:
             draft = self._all.get(number)

@@ -25,7 +25,7 @@ from racer.lab.core.job import Job
 from racer.lab.core.warm import HELLO
 from racer.render.live.wire import Kind, read
 
-Told = Callable[[int, Kind, bytes], None]
+OnMessage = Callable[[int, Kind, bytes], None]
 _END_S = 3.0
 KILLED = b'{"killed":true}'
 NOT_WARM = b'{"error":"the process that trains could not start; its reason is above."}'
@@ -36,12 +36,12 @@ class Nursery:
 
     Args:
         config: what will be trained, to warm up with: its track, vehicle, algorithm.
-        told: called from other threads with the number of a job, and what it said. The last thing
-            is DONE, whatever happened.
+        on_message: called from other threads with the number of a job, and what it said. The last
+            thing is DONE, whatever happened.
     """
 
-    def __init__(self, config: Config, told: Told) -> None:
-        self._config, self._told = config.to_toml(), told
+    def __init__(self, config: Config, on_message: OnMessage) -> None:
+        self._config, self._on_message = config.to_toml(), on_message
         self._key = secrets.token_bytes(32)
         self._listener = Listener(("127.0.0.1", 0), family="AF_INET", authkey=self._key)
         self._numbers = itertools.count(1)
@@ -80,7 +80,7 @@ class Nursery:
             elif process is not None:
                 process.kill()
         if waits:
-            self._told(number, Kind.DONE, KILLED)
+            self._on_message(number, Kind.DONE, KILLED)
 
     def close(self) -> None:
         """End every process; what was not done is lost."""
@@ -133,7 +133,7 @@ class Nursery:
             unread = [number for number, owner in self._running.items() if owner is process]
             unread = [number for number in unread if number not in self._heard]
         for job in failed:
-            self._told(job.number, Kind.DONE, NOT_WARM)
+            self._on_message(job.number, Kind.DONE, NOT_WARM)
         for number in unread:
             self._end(number, KILLED)
 
@@ -177,7 +177,7 @@ class Nursery:
                     if kind == Kind.DONE:
                         done = content
                     else:
-                        self._told(number, kind, content)
+                        self._on_message(number, kind, content)
         connection.close()
         self._end(number, done or KILLED)
 
@@ -187,4 +187,4 @@ class Nursery:
             self._heard.discard(number)
             ended = self._running.pop(number, None) is not None
         if ended:
-            self._told(number, Kind.DONE, how)
+            self._on_message(number, Kind.DONE, how)

@@ -83,9 +83,9 @@ class Lab:
         loop = asyncio.get_running_loop()
 
         def say(text: str) -> None:
-            told = json.dumps({"words": text}).encode()
+            message = json.dumps({"words": text}).encode()
             with contextlib.suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self.hub.say, told)
+                loop.call_soon_threadsafe(self.hub.say, message)
 
         def hear(kind: Kind, content: bytes) -> None:
             with contextlib.suppress(RuntimeError):

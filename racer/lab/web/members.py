@@ -123,7 +123,7 @@ class Members:
                 self._store.reached(member.person, chosen.name, result.get("best_lap_s"))
 
         def made(tell: Callable[[str], None], hear: Any) -> Drafts:
-            def told(text: str) -> None:
+            def say(text: str) -> None:
                 state.said = text.replace(f"{folder}/", "")
                 tell(state.said)
 
@@ -132,7 +132,7 @@ class Members:
                 member.runs_dir,
                 member.drafts_in,
                 job=Job(0, "", "", command=("racer", "lab", "--class")),
-                tell=told,
+                tell=say,
                 hear=hear,
                 made=self._room.seat(member.person),
                 finished=finished,

@@ -27,8 +27,7 @@ STATIC = {
     **{f"{name}.js": ("racer.lab.web", JAVASCRIPT) for name in (*MODULES, *CLASS)},
     "lab.css": ("racer.lab.web", "text/css"),
     "class.css": ("racer.lab.web", "text/css"),
-    "words.js": ("racer.render", JAVASCRIPT),
-    "player.js": ("racer.render", JAVASCRIPT),
+    **{name: ("racer.render", JAVASCRIPT) for name in html.SCRIPTS},
     "player.css": ("racer.render", "text/css"),
 }
 

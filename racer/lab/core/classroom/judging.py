@@ -25,7 +25,7 @@ class Judging:
     Args:
         store: what waits in it is judged: also what a killed server left.
         entries: the folder of submissions.
-        told: called when a score is known, in the thread.
+        on_score: called when a score is known, in the thread.
         process: of the judge.
     """
 
@@ -33,10 +33,10 @@ class Judging:
         self,
         store: Store,
         entries: Path,
-        told: Callable[[], None] = lambda: None,
+        on_score: Callable[[], None] = lambda: None,
         process: Sequence[str] = PROCESS,
     ) -> None:
-        self._store, self._entries, self._told = store, entries, told
+        self._store, self._entries, self._on_score = store, entries, on_score
         self._command = list(process)
         self._wake, self._closed = threading.Event(), False
         self._process: subprocess.Popen[str] | None = None
@@ -82,7 +82,7 @@ class Judging:
                 return
             answer = {"failed": "the judge's process ended three times over it."}
         self._store.score(number, answer.get("result", {}), answer.get("failed", ""))
-        self._told()
+        self._on_score()
 
     def _asked(self, task: dict[str, Any]) -> dict[str, Any] | None:
         """What the judge answers; None when its process ended."""

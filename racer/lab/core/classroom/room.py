@@ -19,7 +19,7 @@ from racer.config import Config
 from racer.errors import ResourceError, UsageError
 from racer.lab.core.classroom.turns import Turns
 from racer.lab.core.job import Job
-from racer.lab.core.nursery import KILLED, Nursery, Told
+from racer.lab.core.nursery import KILLED, Nursery, OnMessage
 from racer.process import limits
 from racer.render.live.wire import Kind
 
@@ -63,8 +63,8 @@ class State:
 class Seat:
     """The nursery of one person's drafts, as `racer.lab.core.drafts.Trains` has it."""
 
-    def __init__(self, room: Room, person: int, told: Told) -> None:
-        self._room, self.person, self.told = room, person, told
+    def __init__(self, room: Room, person: int, on_message: OnMessage) -> None:
+        self._room, self.person, self.on_message = room, person, on_message
         self.ready = room.nursery.ready
 
     def train(self, job: Job) -> int:
@@ -94,7 +94,7 @@ class Room:
         config: Config,
         *,
         slots: int = 0,
-        made: Callable[[Config, Told], Nursery] = Nursery,
+        made: Callable[[Config, OnMessage], Nursery] = Nursery,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lock = threading.Lock()
@@ -103,11 +103,11 @@ class Room:
         self._jobs: dict[int, tuple[Seat, int]] = {}  # of the nursery: seat, its own number
         self._asked: set[int] = set()  # jobs of the nursery that somebody ended
         self.states: dict[int, State] = {}
-        self.nursery = made(config, self._told)
+        self.nursery = made(config, self._on_message)
 
-    def seat(self, person: int) -> Callable[[Config, Told], Seat]:
+    def seat(self, person: int) -> Callable[[Config, OnMessage], Seat]:
         """What makes the nursery of this person's drafts."""
-        return lambda _config, told: Seat(self, person, told)
+        return lambda _config, on_message: Seat(self, person, on_message)
 
     def state(self, person: int) -> State:
         """Of a person, for the roster."""
@@ -122,7 +122,7 @@ class Room:
             old = self.turns.ask(seat.person, (seat, asked))
             state.words, state.saved = "waiting", self._clock()
         if old is not None:
-            old[0].told(old[1].number, Kind.DONE, KILLED)
+            old[0].on_message(old[1].number, Kind.DONE, KILLED)
         self._go()
         return number
 
@@ -138,7 +138,7 @@ class Room:
         for job in going:
             self.nursery.stop(job, save=save)
         if waited is not None:
-            waited[0].told(number, Kind.DONE, KILLED)
+            waited[0].on_message(number, Kind.DONE, KILLED)
 
     def stop_person(self, person: int) -> None:
         """A teacher ends what someone trains or waits for."""
@@ -187,7 +187,7 @@ class Room:
                 self._jobs[self.nursery.train(job)] = seat, job.number
                 self.states.setdefault(person, State()).words = "starting"
 
-    def _told(self, number: int, kind: Kind, content: bytes) -> None:
+    def _on_message(self, number: int, kind: Kind, content: bytes) -> None:
         """A message of the nursery, in one of its threads; it is passed on without a lock."""
         with self._lock:
             if number not in self._jobs:
@@ -201,7 +201,7 @@ class Room:
                 self._asked.discard(number)
             else:
                 note(self.states.setdefault(seat.person, State()), kind, content)
-        seat.told(own, kind, content)
+        seat.on_message(own, kind, content)
         if kind == Kind.DONE:
             with self._lock:
                 note(self.states[seat.person], kind, content)
