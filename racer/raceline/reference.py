@@ -20,6 +20,8 @@ from racer.sim.types import IN_PROGRESS
 FORMAT = "racer reference lap"
 VERSION = 1
 ACTIONS_MAX = 200_000
+_AFTER = 2.0 + 1e-6  # steps driven after the line, at most
+_OFFICIAL = 3.0 + 1e-6  # steps by which the official clock differs, at most
 
 # The driven line, a row for each control step.
 LINE = np.dtype(
@@ -81,6 +83,13 @@ class Reference:
             tuple(official.tolist()),
             found_by,
         )
+
+    def is_sound(self, control_hz: float) -> bool:
+        """Whether its times are those of so many actions: one changed digit, and they are not."""
+        steps = control_hz * sum(self.lap_times_s)
+        apart = (abs(a - b) for a, b in zip(self.lap_times_s, self.official_s, strict=True))
+        ends = 0.0 <= len(self.actions) - steps <= _AFTER
+        return ends and control_hz * max(apart) <= _OFFICIAL
 
     @property
     def standing_s(self) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from racer.errors import BadInput, ResourceError
 from racer.raceline.reference import Reference
 from racer.raceline.setup import Setup
-from racer.sim import jit
+from racer.sim import cache, jit
 from racer.storage import files
 
 SHIPPED = Path(__file__).parent / "data"
@@ -19,8 +19,11 @@ _BYTES_MAX = 4 * 2**20
 
 
 def folder() -> Path | None:
-    """The user's references, beside the compiled kernels; None where no cache can be written."""
-    return Path(jit.CACHE_FOLDER).parent / "references" if jit.CACHE_FOLDER else None
+    """The user's references, beside the compiled kernels.
+
+    None where no cache can be written, or where others could have put a lap.
+    """
+    return cache.beside(jit.CACHE_FOLDER, "references")
 
 
 def find(setup: Setup) -> Reference | None:
@@ -28,7 +31,7 @@ def find(setup: Setup) -> Reference | None:
     own = folder()
     places = [SHIPPED / f"{setup.track.name}.{setup.rule}.json"]
     places += [own / f"{setup.key[:32]}.json"] if own else []
-    known = [found for place in places if (found := _read(place, setup.key))]
+    known = [found for place in places if (found := _read(place, setup))]
     return min(known, key=lambda one: one.flying_s, default=None)
 
 
@@ -43,19 +46,16 @@ def offer(setup: Setup, reference: Reference) -> bool:
     own = folder()
     if own is not None:
         with contextlib.suppress(ResourceError, OSError):
-            files.make_folder(own)
             files.write_json(own / f"{setup.key[:32]}.json", reference.to_json())
     return True
 
 
-def _read(path: Path, key: str) -> Reference | None:
+def _read(path: Path, setup: Setup) -> Reference | None:
     """The lap in a file; None if there is none of this setup, or it is damaged."""
-    if not path.is_file():
-        return None
     try:
         found = Reference.of_json(
             files.read_json(path, limit=_BYTES_MAX, error=BadInput), str(path)
         )
     except BadInput:
         return None
-    return found if found.key == key else None
+    return found if found.key == setup.key and found.is_sound(setup.control_hz) else None

@@ -62,11 +62,18 @@ def find(name: str) -> str:
             return folder
         _log.warning("RACER_CACHE=%s cannot be used; kernels are cached elsewhere.", chosen)
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    places = [Path(base) / "racer"] if os.path.isabs(base) else []  # "~": nobody knows the home
-    user = f"-{os.getuid()}" if hasattr(os, "getuid") else ""
-    shared = Path(tempfile.gettempdir()) / f"racer{user}"
-    found = next((f for f in (_usable(place, name) for place in places) if f), "")
-    return found or (_usable(shared, name) if _make(shared) and private(shared) else "")
+    own = os.path.isabs(base)  # else "~": nobody knows the home
+    return (_usable(Path(base) / "racer", name) if own else "") or _temporary(name)
+
+
+def _temporary(name: str) -> str:
+    """In the temporary folder, if there is one: Python finds none where all disks are full."""
+    try:
+        shared = Path(tempfile.gettempdir())
+    except OSError:
+        return ""
+    mine = shared / (f"racer-{os.getuid()}" if hasattr(os, "getuid") else "racer")
+    return _usable(mine, name) if _make(mine) and private(mine) else ""
 
 
 def _usable(place: Path, name: str) -> str:
@@ -101,6 +108,17 @@ def private(folder: Path) -> bool:
     if not hasattr(os, "getuid"):  # Windows keeps the user's folders private by itself
         return True
     return status.st_uid == os.getuid() and not status.st_mode & 0o022
+
+
+def beside(folder: str, name: str) -> Path | None:
+    """The folder `name` beside that of the kernels, made for this user alone.
+
+    None where there is no cache, or others could have written what is in it.
+    """
+    if not folder:
+        return None
+    found = Path(folder).parent / name
+    return found if _make(found) and private(found) else None
 
 
 def attach(dispatcher: Any, folder: str, *, alone: bool = False) -> Any:
@@ -225,7 +243,7 @@ def _warn_once(folder: str, why: str) -> None:
     _warned.add(folder)
     _log.warning(
         "the kernel cache %s cannot be written (%s): every start compiles anew. Make room there, "
-        "or set RACER_CACHE to another folder.",
+        "delete it, or set RACER_CACHE to another folder.",
         os.path.dirname(folder),
         why,
     )

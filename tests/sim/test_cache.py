@@ -133,6 +133,19 @@ def test_a_folder_in_the_shared_temporary_folder_must_be_ones_own(tmp_path, monk
     assert cache.find("kernels-1") == ""
 
 
+def test_where_all_disks_are_full_nothing_is_kept_and_nothing_stops(tmp_path, monkeypatch):
+    def none():
+        raise FileNotFoundError("No usable temporary directory found")  # as tempfile does
+
+    monkeypatch.setattr(cache.tempfile, "gettempdir", none)
+    monkeypatch.delenv("RACER_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)
+    assert cache.find("kernels-1") == ""
+    assert cache.beside("", "references") is None
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # the home has room: no other is asked for
+    assert Path(cache.find("kernels-1")).is_relative_to(tmp_path)
+
+
 def test_without_a_home_there_is_still_an_answer(tmp_path, monkeypatch):
     for name in ("RACER_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)

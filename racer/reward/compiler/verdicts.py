@@ -14,13 +14,11 @@ paid once for each text; with a verdict and a cached kernel there is none.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
-import os
 import platform
 import sys
-import tempfile
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,7 +31,9 @@ from racer.reward.compiler.parse import Unsupported
 from racer.reward.engine import Rows
 from racer.reward.file import RewardFile
 from racer.reward.params import Waypoints
+from racer.sim import cache
 from racer.sim.jit import CACHE_FOLDER, SWITCHED_OFF
+from racer.storage import files
 
 LARGEST = 65536  # bytes
 
@@ -67,7 +67,7 @@ def key(file: RewardFile, waypoints: Waypoints, sample: bytes | Rows, objects: i
     return digest.hexdigest()[:32]
 
 
-@cache
+@functools.cache
 def _machinery() -> bytes:
     """A hash of what makes and proves kernels. The cache folder's name is one of the simulator."""
     cpu = llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten()
@@ -105,10 +105,7 @@ def write(name: str, verdict: Verdict) -> None:
     if folder is None:
         return
     with contextlib.suppress(OSError):
-        descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(verdict._asdict(), stream)
-        os.replace(temporary, folder / f"verdict_{name}.json")
+        files.write_json(folder / f"verdict_{name}.json", verdict._asdict())
 
 
 def is_of_the_text(error: Exception) -> bool:
@@ -118,13 +115,6 @@ def is_of_the_text(error: Exception) -> bool:
 
 def own_folder() -> Path | None:
     """Where compiled rewards are kept; None when no folder is the user's alone."""
-    if not CACHE_FOLDER or SWITCHED_OFF:
+    if SWITCHED_OFF:
         return None
-    folder = Path(CACHE_FOLDER).parent / "rewards"
-    with contextlib.suppress(OSError):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        status = folder.stat()
-        if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022):
-            return None
-        return folder
-    return None
+    return cache.beside(CACHE_FOLDER, "rewards")
