@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import os
 import random
 import sys
 import types
@@ -96,6 +97,7 @@ def _empty(
     own: dict[str, Callable[[], types.ModuleType]] = {
         "random": lambda: _random(seed),
         "os": _os,
+        os.path.__name__: lambda: import_("os").path,
         "importlib": lambda: _importlib(import_),
         "logging": _logging,
     }
@@ -143,10 +145,11 @@ def twin(
     made = _empty(code, path, seed, served)
     instead: dict[int, Any] = {}
     if "os" in first.own:
-        mine = made.own["os"] = _os()
-        for name in ("environ", "environb", None):
-            old, new = (getattr(m, name) if name else m for m in (first.own["os"], mine))
-            instead[id(old)] = new
+        mine, its = _os(), first.own["os"]
+        made.own["os"] = mine
+        pairs: list[tuple[Any, Any]] = [(its, mine), (its.path, mine.path), (vars(its.path), vars(mine.path))]
+        pairs += [(getattr(its, name), getattr(mine, name)) for name in ("environ", "environb")]
+        instead |= {id(old): new for old, new in pairs}
     for name, module in first.modules.items():
         if name != name_of(served):
             made.modules[name] = types.ModuleType(name)
@@ -235,9 +238,28 @@ def _random(seed: int) -> types.ModuleType:
 
 
 def _os() -> types.ModuleType:
-    module, environ = types.ModuleType("os"), dict[str, str]()
-    empty = {"environ": environ, "environb": {}, "getenv": environ.get}
-    module.__dict__.update(vars(sys.modules["os"]), **empty)
+    """The module with an environment of its own, which is empty at first."""
+    module = types.ModuleType("os")
+    environ: dict[str, str] = {}
+    environb: dict[bytes, bytes] = {}
+
+    def getenv(key: str, default: Any = None) -> Any:
+        return environ.get(key, default)
+
+    def getenvb(key: bytes, default: Any = None) -> Any:
+        return environb.get(key, default)
+
+    own = {"environ": environ, "environb": environb, "getenv": getenv, "getenvb": getenvb}
+    vars(module).update(vars(os), **own, path=_path(module))
+    return module
+
+
+def _path(own: types.ModuleType) -> types.ModuleType:
+    """`os.path`, which looks into that environment and knows no home."""
+    module = types.ModuleType(os.path.__name__)
+    space, plain = vars(module), os.path.expandvars
+    space.update(vars(os.path), os=own, expanduser=os.fspath)
+    space["expandvars"] = types.FunctionType(plain.__code__, space, "expandvars")
     return module
 
 

@@ -6,6 +6,7 @@ A text never makes a file unusable: whether a call fails is seen when the driver
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -198,19 +199,37 @@ def _catches_keys(handler: ast.ExceptHandler) -> bool:
 def _idioms(file: RewardFile) -> Iterator[Finding]:
     """Tests for the start of an episode that never are true."""
     reads = {id(node): key for key, node in _reads(file)}
-    names = {key: _aliases(file, key) for key in ("steps", "progress")}
+    names = {name: key for key in FIRST_CALL for name in _aliases(file, key)}
+
+    def key_of(node: ast.expr) -> str:
+        if isinstance(node, ast.Name):
+            return names.get(node.id, "")
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("int", "float", "round"):
+            inside = key_of(node.args[0]) if len(node.args) == 1 else ""
+            return inside if inside == "steps" else ""  # which are whole
+        return reads.get(id(node), "")
+
     for node in ast.walk(file.tree):
-        if not isinstance(node, ast.Compare) or len(node.ops) != 1:
-            continue
+        for left, op, values in _tested(node):
+            key = key_of(left)
+            if values and all(_never(key, op, value) for value in values):
+                what = f"`{ast.unparse(node)}` is never true: {FIRST_CALL[key]}"
+                yield Finding("warning", left.lineno, "never-fires", what)
+
+
+def _tested(node: ast.AST) -> Iterator[tuple[ast.expr, ast.cmpop, list[object]]]:
+    """What is compared with constants, how, and with which."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield node.operand, ast.Eq(), [0]
+    elif isinstance(node, ast.Compare) and len(node.ops) == 1:
         left, op, right = node.left, node.ops[0], node.comparators[0]
         if isinstance(left, ast.Constant):
             left, op, right = right, MIRRORED.get(type(op), op), left
-        key = reads.get(id(left)) or next(
-            (k for k, n in names.items() if isinstance(left, ast.Name) and left.id in n), ""
-        )
-        if isinstance(right, ast.Constant) and _never(key, op, right.value):
-            what = f"`{ast.unparse(node)}` is never true: {FIRST_CALL[key]}"
-            yield Finding("warning", node.lineno, "never-fires", what)
+        several = isinstance(op, ast.In) and isinstance(right, ast.Tuple | ast.List | ast.Set)
+        among = right.elts if several else [right]  # type: ignore[attr-defined]
+        constants: list[object] = [one.value for one in among if isinstance(one, ast.Constant)]
+        if len(constants) == len(among):
+            yield left, ast.Eq() if several or isinstance(op, ast.Is) else op, constants
 
 
 def _never(key: str, op: ast.cmpop, value: object) -> bool:
@@ -225,15 +244,30 @@ def _never(key: str, op: ast.cmpop, value: object) -> bool:
 
 
 def _aliases(file: RewardFile, key: str) -> set[str]:
-    """Names that hold the value of one key."""
+    """Names that hold the value of one key, and never anything else."""
     reads = {id(node) for found, node in _reads(file) if found == key}
-    return {
-        target.id
-        for node in ast.walk(file.tree)
-        if isinstance(node, ast.Assign) and id(node.value) in reads
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    holds, bound = Counter[str](), Counter[str]()
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.arg):
+            bound[node.arg] += 1
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound[node.id] += 1
+        for target, value in _assigned(node):
+            if isinstance(target, ast.Name) and id(value) in reads:
+                holds[target.id] += 1
+    return {name for name, count in holds.items() if count == bound[name]}
+
+
+def _assigned(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr | None]]:
+    """What a statement or `:=` gives which value; tuples element by element."""
+    if isinstance(node, ast.AnnAssign | ast.NamedExpr):
+        yield node.target, node.value
+    elif isinstance(node, ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                yield from zip(target.elts, node.value.elts, strict=False)
+            else:
+                yield target, node.value
 
 
 def _state(file: RewardFile) -> Iterator[Finding]:

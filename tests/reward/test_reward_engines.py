@@ -418,12 +418,18 @@ def test_no_engine_shows_a_reward_the_environment(kind, engine, rows, monkeypatc
     text = """
 import os
 from os import environ, getenv
+from os.path import expandvars
 import os.path
 def reward_function(params):
     assert os.path.join("a", "b") and not environ and not os.environ
-    return float(os.environ.get("RACER_SCALE", "1")) + float(getenv("RACER_SCALE", "1"))
+    assert os.path.expanduser("~/table") == "~/table"
+    assert expandvars("$RACER_SCALE") == os.path.expandvars("$RACER_SCALE") == "$RACER_SCALE"
+    assert os.getenvb(b"RACER_SCALE") is None
+    scale = float(os.environ.get("RACER_SCALE", "1")) + float(getenv("RACER_SCALE", default="1"))
+    environ["MINE"] = "4"
+    return scale + float(expandvars("$MINE"))
 """
-    assert _compute(engine(text, 2, kind), rows[:2].copy()) == [2.0, 2.0]
+    assert _compute(engine(text, 2, kind), rows[:2].copy()) == [6.0, 6.0]
 
 
 def test_a_refused_file_names_the_guard_and_what_runs_it_without(engine, rows, tmp_path):
