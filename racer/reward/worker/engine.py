@@ -298,6 +298,8 @@ class WorkerEngine(RewardEngine):
         mean = CALL_LIMIT + (MEAN_LIMIT if self._calls >= self._cars else CALL_LIMIT) * n
         while not self._channel.wait(0.1):
             now, (state, used) = time.monotonic(), self._used()
+            if n and not self._calls:
+                self._slowness.first(used, int(self._at[0]))
             limit = CALL_LIMIT if n else IMPORT_LIMIT if self._at[0] >= 0 else START_LIMIT
             if int(self._at[0]) != at or state == "T":
                 at, moved, cpu = int(self._at[0]), now, used

@@ -22,7 +22,7 @@ class Slowness:
     def __init__(self, name: str, cars: int, used: float) -> None:
         self._name, self._cars = name, cars
         self._used, self._calls = used, 0  # at the last look
-        self._waited, self._warned = 0.0, False
+        self._waited, self._warned, self._warned_first = 0.0, False, False
 
     def due(self, seconds: float) -> bool:
         """Whether to look, after `seconds` more of waiting."""
@@ -36,16 +36,9 @@ class Slowness:
             used: s of processor time so far.
             calls: so far.
         """
-        spent = used - self._used
-        each = spent / max(calls - self._calls, 1)
-        if calls == self._cars and self._cars > 1 and spent > SLOW_START:
-            log.warning(
-                "the first call of reward %r takes %.0f ms of processor time, and each of %d cars "
-                "makes it: what is the same for all is made once at the top of the file.",
-                self._name,
-                each * 1e3,
-                self._cars,
-            )
+        each = (used - self._used) / max(calls - self._calls, 1)
+        if calls == self._cars:
+            self.first(used, calls)
         elif each > SLOW and self._calls:  # the first calls may do more than the others
             self._warned = True
             log.warning(
@@ -55,3 +48,25 @@ class Slowness:
                 each * 1e6 / 3600,
             )
         self._waited, self._used, self._calls = 0.0, used, calls
+
+    def first(self, used: float, calls: int) -> None:
+        """Warn, while the first calls of all cars are waited for, if they take much.
+
+        Args:
+            used: s of processor time so far.
+            calls: that have returned.
+        """
+        spent = used - self._used
+        if self._warned_first or self._cars == 1 or calls < min(4, self._cars):
+            return
+        if spent > SLOW_START:
+            self._warned_first = True
+            log.warning(
+                "the first call of reward %r takes %.0f ms of processor time, and each of %d cars "
+                "makes it, %.0f s in all: what is the same for all is made once at the top of the "
+                "file.",
+                self._name,
+                spent / calls * 1e3,
+                self._cars,
+                spent / calls * self._cars,
+            )
