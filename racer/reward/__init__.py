@@ -58,14 +58,8 @@ def make_engine(
         BadConfig: no such engine or sandbox.
         ResourceError: strict, and this machine cannot lock a process.
     """
-    if engine not in ENGINES or sandbox not in SANDBOXES:
-        allowed = f"engine {', '.join(ENGINES)}; sandbox {', '.join(SANDBOXES)}"
-        raise BadConfig(
-            f"no reward engine {engine!r} with sandbox {sandbox!r}. Allowed: {allowed}."
-        )
+    _check_choice(engine, sandbox)
     strict = sandbox == "strict"
-    if strict and engine in ("compiled", "inprocess"):
-        raise BadConfig(f"--sandbox strict runs rewards in a worker, not {engine}.")
     file = reward if isinstance(reward, RewardFile) else load(reward)
     if engine == "inprocess":
         return InProcessEngine(file, n=n, waypoints=waypoints, seed=seed)
@@ -97,6 +91,16 @@ def make_engine(
     )
     worker.why_not = why_not
     return worker
+
+
+def _check_choice(engine: str, sandbox: str) -> None:
+    if engine not in ENGINES or sandbox not in SANDBOXES:
+        allowed = f"engine {', '.join(ENGINES)}; sandbox {', '.join(SANDBOXES)}"
+        raise BadConfig(
+            f"no reward engine {engine!r} with sandbox {sandbox!r}. Allowed: {allowed}."
+        )
+    if sandbox == "strict" and engine in ("compiled", "inprocess"):
+        raise BadConfig(f"--sandbox strict runs rewards in a worker, not {engine}.")
 
 
 def _compiled(
