@@ -147,7 +147,11 @@ def twin(
     if "os" in first.own:
         mine, its = _os(), first.own["os"]
         made.own["os"] = mine
-        pairs: list[tuple[Any, Any]] = [(its, mine), (its.path, mine.path), (vars(its.path), vars(mine.path))]
+        pairs: list[tuple[Any, Any]] = [
+            (its, mine),
+            (its.path, mine.path),
+            (vars(its.path), vars(mine.path)),
+        ]
         pairs += [(getattr(its, name), getattr(mine, name)) for name in ("environ", "environb")]
         instead |= {id(old): new for old, new in pairs}
     for name, module in first.modules.items():

@@ -218,7 +218,11 @@ def test_a_map_drives_every_car_from_its_first_step(write):
         ("if params['steps'] <= 2:\n        return 0.0", 0, ""),
         ("if params['progress'] == 0.0:\n        return 0.0", 2, "never-fires"),
         ("if 2 > params['steps']:\n        return 0.0", 2, "never-fires"),
-        ("a, s = params['x'], params['steps']\n    if not s:\n        return 0.0", 3, "never-fires"),
+        (
+            "a, s = params['x'], params['steps']\n    if not s:\n        return 0.0",
+            3,
+            "never-fires",
+        ),
         ("if int(params['steps']) in (0, 1):\n        return 0.0", 2, "never-fires"),
         ("if params['progress'] >= 0.0:\n        return 0.0", 0, ""),
         ("x = params['speeed']", 2, "unknown-key"),
