@@ -34,7 +34,7 @@ class Script:
 
     def __init__(self, config, told):
         self.told, self.ready = told, threading.Event()
-        self.jobs, self.stopped = [], []
+        self.jobs, self.stopped, self.held = [], [], []
 
     def train(self, job):
         self.jobs.append(job)
@@ -43,6 +43,9 @@ class Script:
     def stop(self, number, *, save=False):
         self.stopped.append(number)
         self.told(number, Kind.DONE, b'{"killed":true}')
+
+    def hold(self, number, *, on):
+        self.held.append((number, on))
 
     def close(self):
         pass

@@ -59,7 +59,7 @@ class Student(threading.Thread):
         self.ask("save", {"text": text, "base": about["base"]})
         while time.monotonic() < self.until:
             state = self.ask("me")["state"]
-            if state in ("learning", "finished") and len(self.waits) <= self.saves:
+            if state in ("learning", "resting", "finished") and len(self.waits) <= self.saves:
                 self.waits.append(time.monotonic() - began)
             if state in ("finished", "error", "stopped"):
                 break

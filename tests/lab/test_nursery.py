@@ -135,6 +135,21 @@ def test_a_job_that_is_stopped_ends_at_once_or_saves(warm, file, tmp_path):
 
 
 @linux
+def test_a_job_that_rested_has_the_same_bits(warm, plain, file, tmp_path):
+    until(warm.ready.is_set)
+    number = warm.train(job(file, tmp_path))
+    warm.hold(number, on=True)
+
+    def rests():
+        below = descendants(warm._warm.pid)
+        return any(" T " in Path(f"/proc/{pid}/stat").read_text() for pid in below)
+
+    until(rests)
+    warm.hold(number, on=False)
+    same_bits(Path(warm.heard.done(number)["folder"]), plain.folder)
+
+
+@linux
 def test_a_job_that_is_stopped_before_it_began_has_ended_too(warm, file, tmp_path):
     """On one core a new process waits while the one that made it reads the next command."""
     until(warm.ready.is_set)

@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import threading
@@ -81,6 +82,15 @@ class Nursery:
                 process.kill()
         if waits:
             self._on_message(number, Kind.DONE, KILLED)
+
+    def hold(self, number: int, *, on: bool) -> None:
+        """Let the process of a job rest, or go on. Not on Windows, which cannot."""
+        with self._lock:
+            process = self._running.get(number)
+            if process is not None and self.forks:
+                self._send(process, json.dumps({"hold": number, "on": on}).encode() + b"\n")
+            elif process is not None and sys.platform != "win32":
+                process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
     def close(self) -> None:
         """End every process; what was not done is lost."""

@@ -42,9 +42,10 @@ def main() -> None:
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         _reap(children)
-        if "kill" in asked:
-            if asked["kill"] in children:
-                _end(children[asked["kill"]], save=asked["save"])
+        if "kill" in asked or "hold" in asked:
+            child = children.get(asked.get("kill", asked.get("hold")))
+            if child is not None:
+                _signal(child, asked)
             continue
         job = Job.read(asked)
         own = connect(address, key, job.number)  # before the fork: its end is heard however early
@@ -151,11 +152,16 @@ def _fork(job: Job, connection: Any) -> int:
         os._exit(0)
 
 
-def _end(child: int, *, save: bool) -> None:
-    """Let it save and end, or end it at once; its reward's process ends with it."""
-    if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError):  # after _reap: the number is still its own
-            os.kill(child, signal.SIGTERM if save else signal.SIGKILL)
+def _signal(child: int, asked: dict[str, Any]) -> None:
+    """Let it rest or go on, save and end, or end at once; its reward's process ends with it."""
+    if sys.platform == "win32":
+        return
+    if "hold" in asked:
+        sent = signal.SIGSTOP if asked["on"] else signal.SIGCONT
+    else:
+        sent = signal.SIGTERM if asked["save"] else signal.SIGKILL
+    with contextlib.suppress(ProcessLookupError):  # after _reap: the number is still its own
+        os.kill(child, sent)
 
 
 def _reap(children: dict[int, int]) -> None:

@@ -23,7 +23,9 @@ from racer.lab.core.nursery import KILLED, Nursery, OnMessage
 from racer.process import limits
 from racer.render.live.wire import Kind
 
-Words = Literal["absent", "waiting", "starting", "learning", "finished", "stopped", "error"]
+Words = Literal[
+    "absent", "waiting", "starting", "learning", "resting", "finished", "stopped", "error"
+]
 ENDS: dict[str, Words] = {"result": "finished", "error": "error"}
 CPU_S = 60  # of one draft and of its reward
 RUNS_MAX = 20  # kept ones of a person
@@ -100,7 +102,8 @@ class Room:
         self._lock = threading.Lock()
         self._numbers, self._clock = itertools.count(1), clock
         self.turns: Turns[tuple[Seat, Job]] = Turns(slots or slots_of_machine(), clock)
-        self._jobs: dict[int, tuple[Seat, int]] = {}  # of the nursery: seat, its own number
+        self._jobs: dict[int, tuple[Seat, Job]] = {}  # of the nursery: whose, as it was asked for
+        self._turn: dict[int, int] = {}  # person: the job of the nursery that has the turn
         self._asked: set[int] = set()  # jobs of the nursery that somebody ended
         self.states: dict[int, State] = {}
         self.nursery = made(config, self._on_message)
@@ -130,21 +133,25 @@ class Room:
         """End a job, or take it out of the queue."""
         waited = None
         with self._lock:
-            going = [n for n, (_, own) in self._jobs.items() if own == number]
+            going = [n for n, (_, job) in self._jobs.items() if job.number == number]
             self._asked.update(going)
-            for one in list(self.turns.waiting()):
-                if one[1].number == number:
-                    waited = self.turns.drop(one[0].person)
-        for job in going:
-            self.nursery.stop(job, save=save)
+            for (seat, job), begun in self.turns.waiting():
+                if job.number == number:
+                    dropped = self.turns.drop(seat.person, begun=begun)
+                    waited = None if begun else dropped
+        for one in going:
+            if save:
+                self.nursery.hold(one, on=False)
+            self.nursery.stop(one, save=save)
         if waited is not None:
             waited[0].on_message(number, Kind.DONE, KILLED)
 
     def stop_person(self, person: int) -> None:
         """A teacher ends what someone trains or waits for."""
         with self._lock:
-            numbers = [own for seat, own in self._jobs.values() if seat.person == person]
-            numbers += [job.number for seat, job in self.turns.waiting() if seat.person == person]
+            numbers = [job.number for seat, job in self._jobs.values() if seat.person == person]
+            waiting = [item for item, begun in self.turns.waiting() if not begun]
+            numbers += [job.number for seat, job in waiting if seat.person == person]
         for number in numbers:
             self.stop(number)
         self.state(person).words = "stopped"
@@ -152,8 +159,9 @@ class Room:
     def leave(self, seat: Seat) -> None:
         """End everything of this seat."""
         with self._lock:
-            numbers = [own for one, own in self._jobs.values() if one is seat]
-            numbers += [job.number for one, job in self.turns.waiting() if one is seat]
+            numbers = [job.number for one, job in self._jobs.values() if one is seat]
+            waiting = [item for item, begun in self.turns.waiting() if not begun]
+            numbers += [job.number for one, job in waiting if one is seat]
         for number in numbers:
             self.stop(number)
 
@@ -183,29 +191,60 @@ class Room:
         """Begin as many turns as are free."""
         with self._lock:
             while (found := self.turns.next()) is not None:
-                person, (seat, job) = found
-                self._jobs[self.nursery.train(job)] = seat, job.number
-                self.states.setdefault(person, State()).words = "starting"
+                person, (seat, job), begun = found
+                if begun:
+                    number = self._of_nursery(seat, job)
+                    self.nursery.hold(number, on=False)
+                else:
+                    number = self.nursery.train(job)
+                    self._jobs[number] = seat, job
+                self._turn[person] = number
+                self.states.setdefault(person, State()).words = "learning" if begun else "starting"
 
     def _on_message(self, number: int, kind: Kind, content: bytes) -> None:
         """A message of the nursery, in one of its threads; it is passed on without a lock."""
         with self._lock:
             if number not in self._jobs:
                 return
-            seat, own = self._jobs[number]
+            seat, job = self._jobs[number]
             if kind == Kind.DONE:
-                del self._jobs[number]
-                self.turns.done(seat.person)
+                self._end(number)
                 if content == KILLED and number not in self._asked:
                     content = OVER
                 self._asked.discard(number)
             else:
                 note(self.states.setdefault(seat.person, State()), kind, content)
-        seat.on_message(own, kind, content)
+            rests = kind == Kind.SWARM and self._rests(number)
+        seat.on_message(job.number, kind, content)
         if kind == Kind.DONE:
             with self._lock:
                 note(self.states[seat.person], kind, content)
+        if kind == Kind.DONE or rests:
             self._go()
+
+    def _rests(self, number: int) -> bool:
+        """A job drives; if others wait for the machine, it rests. The lock is held."""
+        seat, job = self._jobs[number]
+        if self._turn.get(seat.person) != number or not self.turns.drives(seat.person):
+            return False
+        del self._turn[seat.person]
+        self.turns.rest(seat.person, (seat, job))
+        self.nursery.hold(number, on=True)
+        self.states[seat.person].words = "resting"
+        return True
+
+    def _end(self, number: int) -> None:
+        """A job has ended, in its turn or while it rested. The lock is held."""
+        seat, job = self._jobs.pop(number)
+        if self._turn.get(seat.person) == number:
+            del self._turn[seat.person]
+            self.turns.done(seat.person)
+        elif ((seat, job), True) in self.turns.waiting():
+            self.turns.drop(seat.person, begun=True)
+
+    def _of_nursery(self, seat: Seat, job: Job) -> int:
+        """The nursery's number of a job that has begun."""
+        return next(n for n, (one, own) in self._jobs.items() if (one, own) == (seat, job))
 
 
 def note(state: State, kind: Kind, content: bytes) -> None:

@@ -1,4 +1,9 @@
-"""Whose training is next: the one who has had least of the machine lately, then who asked first."""
+"""Whose training is next: who has seen nothing of a save yet, then who had least of the machine.
+
+A turn lasts until the training has ended, or until it has driven for a moment and someone with a
+better claim waits. Then it rests, and goes on in turns with the others that have begun. So thirty
+people who save at once all see their cars within seconds, though one training takes longer.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 WINDOW = 300.0  # s, that count
-USUAL = 6.0  # s of a draft, before any has ended
+USUAL = 2.0  # s of a turn, before any has ended
+SLICE = 0.5  # s of driving that nobody interrupts
+GREEDY = 2.0  # times the mean that people had: a save of one who had more waits its time
 Item = TypeVar("Item")
 
 
@@ -18,7 +25,14 @@ class _Waiting(Generic[Item]):
     person: int
     item: Item
     order: int
+    begun: bool = False  # it has driven, and rests
     first: bool = False  # a teacher put it in front
+
+
+@dataclass
+class _Turn:
+    began: float
+    drove: float | None = None  # since when
 
 
 @dataclass
@@ -33,51 +47,73 @@ class Turns(Generic[Item]):
     slots: int
     clock: Callable[[], float] = time.monotonic
     paused: bool = False
-    _waiting: dict[int, _Waiting[Item]] = field(default_factory=dict)
-    _running: dict[int, float] = field(default_factory=dict)  # person: since when
+    _waiting: dict[tuple[int, bool], _Waiting[Item]] = field(default_factory=dict)
+    _running: dict[int, _Turn] = field(default_factory=dict)
     _used: deque[tuple[float, int, float]] = field(default_factory=deque)  # end, person, seconds
     _count: int = 0
 
     def ask(self, person: int, item: Item) -> Item | None:
         """Wait for a turn; what the same person waited with before goes, and is given back."""
-        old = self._waiting.get(person)
+        old = self._waiting.get((person, False))
         self._count += 1
         order = old.order if old else self._count
-        self._waiting[person] = _Waiting(person, item, order, bool(old and old.first))
+        self._waiting[person, False] = _Waiting(person, item, order, first=bool(old and old.first))
         return old.item if old else None
 
-    def drop(self, person: int) -> Item | None:
-        """Leave the queue."""
-        old = self._waiting.pop(person, None)
+    def drop(self, person: int, *, begun: bool = False) -> Item | None:
+        """Leave the queue, with what has begun or with what has not."""
+        old = self._waiting.pop((person, begun), None)
         return old.item if old else None
 
-    def waiting(self) -> list[Item]:
-        """What waits, in no order."""
-        return [one.item for one in self._waiting.values()]
+    def waiting(self) -> list[tuple[Item, bool]]:
+        """What waits, in no order, and whether it has begun."""
+        return [(one.item, one.begun) for one in self._waiting.values()]
 
     def put_first(self, person: int) -> None:
         """A teacher lets someone go next."""
-        if person in self._waiting:
-            self._waiting[person].first = True
+        one = self._waiting.get((person, False)) or self._waiting.get((person, True))
+        if one:
+            one.first = True
 
-    def next(self) -> tuple[int, Item] | None:
-        """Begin the next turn, if one is free; a person has one at a time."""
+    def next(self) -> tuple[int, Item, bool] | None:
+        """Begin the next turn, if one is free: person, item, whether it has begun before.
+
+        A person has one turn at a time.
+        """
         if self.paused or len(self._running) >= self.slots:
             return None
-        order = [one for one in self._order() if one.person not in self._running]
-        if not order:
+        chosen = self._best()
+        if chosen is None:
             return None
-        chosen = order[0]
-        del self._waiting[chosen.person]
-        self._running[chosen.person] = self.clock()
-        return chosen.person, chosen.item
+        del self._waiting[chosen.person, chosen.begun]
+        now = self.clock()
+        self._running[chosen.person] = _Turn(now, now if chosen.begun else None)
+        return chosen.person, chosen.item, chosen.begun
+
+    def drives(self, person: int) -> bool:
+        """The person's cars drive. Whether others have a better claim to the turn by now."""
+        turn = self._running.get(person)
+        if turn is None:
+            return False
+        now = self.clock()
+        if turn.drove is None:
+            turn.drove = now
+        if self.paused or now - turn.drove < SLICE or (best := self._best()) is None:
+            return False
+        return self._rank(best) < (True, True, self.used(person), self._count + 1)
+
+    def rest(self, person: int, item: Item) -> None:
+        """Give a turn back, and wait for the next one."""
+        self.done(person)
+        self._count += 1
+        self._waiting[person, True] = _Waiting(person, item, self._count, begun=True)
 
     def done(self, person: int) -> None:
         """A turn is over."""
-        began = self._running.pop(person, None)
-        if began is not None:
+        turn = self._running.pop(person, None)
+        if turn is not None:
             now = self.clock()
-            self._used.append((now, person, now - began))
+            self._used.append((now, person, now - turn.began))
 
     def runs(self, person: int) -> bool:
         """Whether the person has a turn."""
@@ -85,15 +121,17 @@ class Turns(Generic[Item]):
 
     def used(self, person: int) -> float:
         """Seconds that the person had in the last five minutes."""
-        now = self.clock()
-        while self._used and self._used[0][0] < now - WINDOW:
-            self._used.popleft()
-        going = now - self._running[person] if person in self._running else 0.0
+        self._forget()
+        turn = self._running.get(person)
+        going = self.clock() - turn.began if turn else 0.0
         return going + sum(seconds for _, who, seconds in self._used if who == person)
 
     def place(self, person: int) -> tuple[int, float] | None:
-        """The place in the queue, from 1, and in about how many seconds its turn is; else None."""
-        order = [one.person for one in self._order()]
+        """The place in the queue, from 1, and in about how many seconds its turn is; else None.
+
+        What has begun has no place: it goes on between the others.
+        """
+        order = [one.person for one in self._order() if not one.begun]
         if person not in order:
             return None
         place = order.index(person) + 1
@@ -101,8 +139,23 @@ class Turns(Generic[Item]):
         usual = sum(ended) / len(ended) if ended else USUAL
         return place, usual * (place / self.slots)
 
-    def _order(self) -> list[_Waiting[Item]]:
-        def rank(one: _Waiting[Item]) -> tuple[bool, float, int]:
-            return not one.first, self.used(one.person), one.order
+    def _forget(self) -> None:
+        since = self.clock() - WINDOW
+        while self._used and self._used[0][0] < since:
+            self._used.popleft()
 
-        return sorted(self._waiting.values(), key=rank)
+    def _best(self) -> _Waiting[Item] | None:
+        """What would be next."""
+        return next((one for one in self._order() if one.person not in self._running), None)
+
+    def _order(self) -> list[_Waiting[Item]]:
+        return sorted(self._waiting.values(), key=self._rank)
+
+    def _rank(self, one: _Waiting[Item]) -> tuple[bool, bool, float, int]:
+        used = self.used(one.person)
+        return not one.first, one.begun or self._greedy(one.person, used), used, one.order
+
+    def _greedy(self, person: int, used: float) -> bool:
+        had = {who for _, who, _ in self._used} | {one.person for one in self._waiting.values()}
+        total = sum(seconds for _, _, seconds in self._used)
+        return used > GREEDY * total / len(had | {person})

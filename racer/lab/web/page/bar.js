@@ -70,7 +70,7 @@ function hear(found) {
   lessons.value = me.lesson.name;
   const words = goalWords(me.lesson), best = me.goals[me.lesson.name];
   goal.textContent = me.lesson.name in me.goals ? t("✓ goal reached: {goal}", { goal: words }) + (best ? ` (${write(best, 2)} s)` : "") : t("goal: {goal}", { goal: words });
-  place.textContent = me.paused ? t("The room is paused.") : me.place ? t("place {n} in the queue, about {s} s", { n: me.place, s: write(me.seconds, 0) }) : "";
+  place.textContent = me.paused ? t("The room is paused.") : me.place ? t("place {n} in the queue, about {s} s", { n: me.place, s: write(me.seconds, 0) }) : me.state === "resting" ? t("Your cars rest while those of others begin.") : "";
   renew(offer, [me.offer, me.lesson.name], () => {
     const sent = me.lessons.find((one) => one.name === me.offer);
     return sent && sent.name !== me.lesson.name ? [button(t("Begin the lesson of your teacher: {name}", { name: lessonName(sent.name) }), () => learn(sent.name, me.lesson.name))] : [];
