@@ -9,6 +9,7 @@ from lab_browser import opened as page_of
 from render_recordings import MARKUP, driven
 
 from racer.config import Config
+from racer.reward.file import LESSONS
 from racer.runs import Run
 
 ORANGE = """() => {
@@ -143,6 +144,27 @@ def test_a_mark_stands_at_the_line_that_is_wrong(browser, running):
         page.locator(".line.error").wait_for()
         assert page.locator(".line.error").get_attribute("data-mark") == "✗"
         assert page.locator(".line").nth(1).get_attribute("class") == "line error"
+
+
+def test_a_newcomer_is_told_one_thing_after_the_other(browser, axe, tmp_path):
+    driven("oval", laps=1).save(tmp_path / "laps.npz")
+    text = (LESSONS / "center_line.py").read_text()
+    with lab_served(tmp_path, text) as (lab, address), opened(browser, address) as page:
+        page.get_by_text('Change 1.0 to params["speed"] and press Ctrl S.').wait_for()
+        assert axe(page) == []
+        page.keyboard.press("Control+s")  # nothing was changed
+        page.get_by_label("Reward function").fill(text.replace("1.0", 'params["speed"]'))
+        page.keyboard.press("Control+s")
+        page.get_by_text("Wait until they have finished.").wait_for()
+        lab.drafts.shown.laps = tmp_path / "laps.npz"
+        lab.drafts.tell("finished: 100 % of laps, best lap 8.20 s")
+        page.get_by_text("Look into its laps: there is").wait_for()
+        page.get_by_role("button", name="Look into its laps").click()
+        page.get_by_text("Keep makes this draft a run").wait_for()
+        lab.drafts.tell("kept: runs/one")
+        page.get_by_text("Keep makes this draft a run").wait_for(state="hidden")
+    with lab_served(tmp_path, REWARD) as (_, address), opened(browser, address) as page:
+        assert not page.locator(".first").is_visible()  # no newcomer
 
 
 @pytest.fixture(scope="module")

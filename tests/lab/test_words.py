@@ -52,7 +52,8 @@ LOOSE = r"""() => {
 def calls(code):
     """Texts that a page gives to `t`."""
     listed = [re.findall(r'"([^"]*)"', one) for one in re.findall(LISTED, code)]
-    return set(re.findall(r"""\bt\(\s*"((?:[^"\\]|\\.)*)\"""", code)).union(*listed) - {""}
+    called = re.findall(r"""\bt\(\s*"((?:[^"\\]|\\.)*)\"""", code)
+    return {text.replace('\\"', '"') for text in called}.union(*listed) - {""}
 
 
 def keys(rows):

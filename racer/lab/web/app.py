@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 
 from racer.config import Config
 from racer.errors import RacerError, UsageError
+from racer.lab.core.classroom.lessons import FIRST
 from racer.lab.core.desk import TEXT_MAX, Changed, Desk, check, digest
 from racer.lab.core.drafts import Drafts
 from racer.lab.core.garage import Garage
@@ -31,6 +32,7 @@ from racer.race import pack_of
 from racer.recording.trace import Trace
 from racer.render import html, table
 from racer.render.live.wire import Kind
+from racer.reward.file import LESSONS
 
 REPLAYS_MAX = 8  # that wait to be opened
 LOOK_S = 0.2  # between two looks at the file
@@ -118,7 +120,8 @@ class Lab:
         """What the page shows first."""
         text = self.desk.text()
         said = {"text": text, "base": digest(text), "table": html.shared() | lab_keys()}
-        return JSONResponse(said | self.facts() | {"views": self.views})
+        begun = text == (LESSONS / f"{FIRST}.py").read_text(encoding="utf-8")
+        return JSONResponse(said | self.facts() | {"views": self.views, "first": begun})
 
     def facts(self) -> dict[str, Any]:
         """What is edited, and how it is trained."""

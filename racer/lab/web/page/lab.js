@@ -2,6 +2,7 @@
 
 import { Debugger } from "./debugger.js";
 import { Editor } from "./editor.js";
+import { First } from "./first.js";
 import { Garage } from "./garage.js";
 import { Stage, colors, el, languageButton, write } from "./player.js";
 import { Settings } from "./settings.js";
@@ -50,7 +51,10 @@ function hear(message) {
     scheduleFacts();
   } else if (kind === SAID) {
     const { words, file } = json();
-    if (words) say(words);
+    if (words) {
+      say(words);
+      first.hear(words);
+    }
     if (file) elsewhere(file);
   }
 }
@@ -272,6 +276,7 @@ async function save() {
   clean = sent;
   findings(answer.findings);
   mark();
+  first.saved(sent !== about.text);
 }
 function take(file) {
   editor.value = clean = file.text;
@@ -302,6 +307,7 @@ const editor = new Editor(t("Reward function"), () => {
   clearTimeout(typing);
   typing = setTimeout(check, 300);
 });
+const first = new First(about.first && about.views.length > 1);
 const state = el("span"), connection = el("span", { className: "dim", textContent: t("○ connecting") });
 const found = el("ul", { className: "findings", ariaLabel: t("Findings") });
 const factList = el("dl", { className: "facts" }), live = el("p", { className: "unseen", ariaLive: "polite" });
@@ -368,6 +374,7 @@ function turn(name, load = true) {
   for (const [key, tab] of Object.entries(tabs)) tab.setAttribute("aria-current", key === name ? "page" : "false");
   editing.hidden = name === "garage" || name === "settings";
   for (const part of labParts) part.hidden = name !== "lab";
+  if (name === "debugger") first.looked();
   looking.node.hidden = name !== "debugger";
   garage.node.hidden = name !== "garage";
   settings.node.hidden = name !== "settings";
@@ -390,8 +397,8 @@ const labParts = [
   whatIf, data];
 document.querySelector(".racer-lab").append(
   el("header", {}, el("h1", { textContent: t("racer lab") }), ...(about.views.length > 1 ? [el("nav", { ariaLabel: t("Views") }, ...Object.values(tabs))] : []), facing, connection,
-    button(t("Theme"), acts.theme, t("Theme: dark or light")), languageButton(), button("?", acts.help, t("Keys"))),
-  banner, editing, ...labParts, looking.node, garage.node, settings.node, help, live);
+    button(t("Theme"), acts.theme, t("Theme: dark or light")), languageButton(), button("?", acts.help, t("Keys")), banner, first.node),
+  editing, ...labParts, looking.node, garage.node, settings.node, help, live);
 document.addEventListener("keydown", (event) => {
   const held = event.ctrlKey || event.metaKey, name = (held ? "Control+" : event.shiftKey && event.key.length > 1 ? "Shift+" : "") + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
   const action = about.table.labActions[name], types = event.target.closest?.("textarea, select, input");
