@@ -36,7 +36,7 @@ class ScriptedDrafts:
             return lambda: self.asked.append(name)
         raise AttributeError(name)
 
-    def drives(self, track="oval", moments=4, cars=16):
+    def drives(self, track="oval", moments=4, cars=16, lap_s=9.5):
         """A start, a swarm, a lap and a row of metrics."""
         import numpy as np
 
@@ -49,7 +49,7 @@ class ScriptedDrafts:
         poses = np.stack([grid.poses(x, y, yaw)] * moments)
         fresh = np.zeros((moments, cars), bool)
         self.hear(Kind.SWARM, wire.swarm_bytes(wire.Swarm(4096, poses, fresh)))
-        self.hear(Kind.LAP, wire.lap_bytes(wire.Lap(4096, 9.5, poses[0])))
+        self.hear(Kind.LAP, wire.lap_bytes(wire.Lap(4096, lap_s, poses[0])))
         row = {"timesteps": 4096, "laps": 1, "laps_pct": 62.5, "best_lap_s": 9.8, "seconds": 1.0}
         self.hear(Kind.METRICS, json.dumps(row | {"first_lap_after_s": 0.9}).encode())
 

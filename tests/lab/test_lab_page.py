@@ -150,19 +150,36 @@ def test_a_newcomer_is_told_one_thing_after_the_other(browser, axe, tmp_path):
     driven("oval", laps=1).save(tmp_path / "laps.npz")
     text = (LESSONS / "center_line.py").read_text()
     with lab_served(tmp_path, text) as (lab, address), opened(browser, address) as page:
-        page.get_by_text('Change 1.0 to params["speed"] and press Ctrl S.').wait_for()
+        told = page.locator(".first")
+        lab.drafts.drives()
+        page.get_by_text('Change 1.0 to params["speed"]').wait_for()
         assert axe(page) == []
         page.keyboard.press("Control+s")  # nothing was changed
+        page.get_by_text("● saved").wait_for()
+        page.get_by_label("Reward function").fill(text.replace("1.0", "(1.0"))
+        page.keyboard.press("Control+s")  # does not parse
+        page.locator(".findings .error").wait_for()
+        assert "Change 1.0" in told.inner_text()
         page.get_by_label("Reward function").fill(text.replace("1.0", 'params["speed"]'))
         page.keyboard.press("Control+s")
         page.get_by_text("Wait until they have finished.").wait_for()
+        for words in ("checking", "finished: 100 % of laps, best lap 9.80 s"):  # of the old cars
+            lab.drafts.tell(words)
+        page.get_by_role("button", name="Deutsch").click()  # loads the page anew
+        page.get_by_text("Warte, bis sie fertig sind.").wait_for()
+        page.get_by_role("button", name="English").click()
+        page.get_by_text("● connected").wait_for()
+        lab.drafts.drives(lap_s=8.2)
+        page.get_by_text("8.20 s, 1.30 s faster").wait_for()
+        lab.drafts.tell("driving: new cars after 0.4 s")
         lab.drafts.shown.laps = tmp_path / "laps.npz"
         lab.drafts.tell("finished: 100 % of laps, best lap 8.20 s")
-        page.get_by_text("Look into its laps: there is").wait_for()
+        page.get_by_text("Press Look into its laps").wait_for()
         page.get_by_role("button", name="Look into its laps").click()
-        page.get_by_text("Keep makes this draft a run").wait_for()
+        page.get_by_text("Keep in the lab makes this draft a run").wait_for()
+        narrow(page)
         lab.drafts.tell("kept: runs/one")
-        page.get_by_text("Keep makes this draft a run").wait_for(state="hidden")
+        told.wait_for(state="hidden")
     with lab_served(tmp_path, REWARD) as (_, address), opened(browser, address) as page:
         assert not page.locator(".first").is_visible()  # no newcomer
 

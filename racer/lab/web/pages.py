@@ -21,7 +21,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 JAVASCRIPT = "text/javascript"
-MODULES = ("lab", "talk", "editor", "first", "debugger", "garage", "settings")
+MODULES = ("lab", "talk", "editor", "first", "whatif", "debugger", "garage", "settings")
 CLASS = ("class", "door", "bar", "teacher", "projector")
 STATIC = {
     **{f"{name}.js": ("racer.lab.web", JAVASCRIPT) for name in (*MODULES, *CLASS)},

@@ -6,7 +6,8 @@ import { First } from "./first.js";
 import { Garage } from "./garage.js";
 import { Stage, colors, el, languageButton, write } from "./player.js";
 import { Settings } from "./settings.js";
-import { ask, button, post, put, said, say, secret } from "./talk.js";
+import { ask, button, post, said, say, secret } from "./talk.js";
+import { WhatIf } from "./whatif.js";
 import { leaving, t, told } from "./words.js";
 
 const about = await ask();
@@ -156,10 +157,17 @@ function facts() {
   if (row.laps_pct != null) found.push([t("laps"), `${write(row.laps_pct, 0)} %`]);
   if (row.best_lap_s != null) found.push([t("best lap"), `${write(row.best_lap_s, 2)} s`]);
   if (row.first_lap_after_s != null) found.push([t("first lap after"), `${write(row.first_lap_after_s, 1)} s`]);
-  if (scene?.lap) found.push([t("policy of now"), Number.isFinite(scene.lap.seconds) ? `${write(scene.lap.seconds, 2)} s` : t("no lap yet")]);
+  if (scene?.lap) found.push([t("policy of now"), ofNow(scene.lap.seconds, scene.ghost?.seconds)]);
   factList.replaceChildren(...found.map(([name, value]) => el("div", {}, el("dt", { textContent: name }), el("dd", { textContent: value }))));
   canvas.ariaLabel = t("Track {track}, all cars while they learn:", { track: scene?.about.track ?? "" }) + " " + found.map((one) => one.join(" ")).join(", ");
   drawCurve();
+}
+// A lap, and how it compares with the one of the ghost.
+function ofNow(seconds, old) {
+  if (!Number.isFinite(seconds)) return t("no lap yet");
+  const lap = `${write(seconds, 2)} s`, gained = write(Math.abs(old - seconds), 2);
+  if (!Number.isFinite(old)) return lap;
+  return old >= seconds ? t("{lap}, {s} s faster", { lap, s: gained }) : t("{lap}, {s} s slower", { lap, s: gained });
 }
 let waiting = 0;
 function scheduleFacts() {
@@ -201,48 +209,6 @@ function fillTable() {
   }
   data.append(el("div", { tabIndex: 0, role: "region", ariaLabel: t("Rows of the curve") }, table));
 }
-// What the text would pay on the recorded laps: old and new along the best one, sums of each.
-let paid = null;
-async function pay() {
-  const answer = await post("rescore", { text: editor.value });
-  if (!answer.steps) {
-    put(verdict, answer.error ?? "");
-    return;
-  }
-  paid = answer;
-  const same = answer.same === answer.steps;
-  verdict.textContent = same ? t("Every one of {n} steps is paid the same, to the last bit.", { n: answer.steps })
-    : t("{n} of {all} steps are paid differently.", { n: answer.steps - answer.same, all: answer.steps });
-  sums.replaceChildren();
-  const head = sums.createTHead().insertRow();
-  head.append(...["lap", "recorded", "edited"].map((name) => el("th", { scope: "col", textContent: t(name) })));
-  const body = sums.createTBody();
-  answer.sums.forEach(([old, edited], i) => {
-    const row = body.insertRow();
-    for (const value of [`${i + 1}`, write(old, 2), write(edited, 2)]) row.insertCell().textContent = value;
-  });
-  drawPaid();
-}
-function drawPaid() {
-  if (!paid || !whatIf.open) return;
-  const d = Math.min(devicePixelRatio || 1, 1.5), w = strip.clientWidth, h = strip.clientHeight, g = strip.getContext("2d");
-  Object.assign(strip, { width: Math.round(w * d), height: Math.round(h * d) });
-  g.setTransform(d, 0, 0, d, 0, 0);
-  g.font = "12px system-ui, sans-serif";
-  const all = [...paid.old, ...paid.new], low = Math.min(...all), high = Math.max(...all);
-  const x = (v) => 8 + Math.max(v, 0) / 100 * (w - 16), y = (v) => h - 6 - (v - low) / (high - low || 1) * (h - 26);
-  [["old", "car", []], ["new", "policy", [6, 3]]].forEach(([name, tint, dash]) => {
-    g.strokeStyle = color(tint);
-    g.lineWidth = 2;
-    g.setLineDash(dash);
-    g.beginPath();
-    paid[name].forEach((value, i) => g[i ? "lineTo" : "moveTo"](x(paid.progress[i]), y(value)));
-    g.stroke();
-  });
-  g.setLineDash([]);
-  g.fillStyle = color("dim");
-  g.fillText(`${t("reward over lap {n}: solid is recorded, dashed is edited;", { n: paid.lap })}  ${write(low, 2)} … ${write(high, 2)}`, 8, 12);
-}
 // -- the editor
 
 let base = about.base, clean = about.text;
@@ -265,7 +231,7 @@ let typing = 0;
 async function check() {
   const answer = await post("check", { text: editor.value });
   if (answer.findings) findings(answer.findings);
-  if (whatIf.open && paid) pay();
+  whatIf.follow();
   if (view === "debugger") looking.pay();
 }
 async function save() {
@@ -276,7 +242,7 @@ async function save() {
   clean = sent;
   findings(answer.findings);
   mark();
-  first.saved(sent !== about.text);
+  if (sent !== about.text && !answer.findings.some((one) => one.level === "error")) first.saved();
 }
 function take(file) {
   editor.value = clean = file.text;
@@ -284,6 +250,7 @@ function take(file) {
   choice.hidden = true;
   mark();
   check();
+  if (clean !== about.text) first.saved();
 }
 function conflict(file) {
   choice.hidden = false;
@@ -315,9 +282,7 @@ const choice = el("p", { className: "lost", role: "alert", hidden: true });
 const banner = el("p", { className: "lost", role: "alert", hidden: true, textContent: t("No connection to the lab. The picture stands still; your text is safe. Trying again.") });
 const shown = el("select", { ariaLabel: t("What is shown"), onchange: () => (repaint = true) }, new Option(t("swarm and lap"), "both"), new Option(t("swarm"), "swarm"), new Option(t("lap of now"), "lap"));
 const data = el("details", { ontoggle: fillTable }, el("summary", { textContent: t("The curve as a table") }));
-const verdict = el("p", { role: "status" }), sums = el("table", { className: "lap" });
-const strip = el("canvas", { role: "img", className: "curve", ariaLabel: t("Recorded and edited reward over the best lap; the table has the sums") });
-const whatIf = el("details", { ontoggle: () => { if (whatIf.open) pay(); } }, el("summary", { textContent: t("What would it pay? The recorded laps, paid by the text above") }), verdict, strip, sums);
+const whatIf = new WhatIf(editor);
 const help = el("dialog", { ariaLabel: t("Keys") }, el("h2", { textContent: t("Keys") }),
   el("dl", {}, ...about.table.labKeys.flatMap(([keys, words]) => [el("dt", { textContent: t(keys) }), el("dd", { textContent: t(words) })])),
   button(t("Close"), () => help.close()));
@@ -343,7 +308,7 @@ const acts = {
     html.dataset.theme = getComputedStyle(html).colorScheme === "dark" ? "light" : "dark";
     repaint = true;
     scheduleFacts();
-    drawPaid();
+    whatIf.draw();
   },
 };
 const pauseButton = button(t("Pause"), () => acts.pause(), t("Stop the picture"));
@@ -394,7 +359,7 @@ const labParts = [
     el("div", {}, shown, " ", pauseButton, " ", button(t("Stop"), acts.stop, t("Stop learning")), " ", button(t("Keep"), acts.keep, t("Keep this draft as a run")), " ",
       button(t("Look into its laps"), acts.debug)),
     curve, said),
-  whatIf, data];
+  whatIf.node, data];
 document.querySelector(".racer-lab").append(
   el("header", {}, el("h1", { textContent: t("racer lab") }), ...(about.views.length > 1 ? [el("nav", { ariaLabel: t("Views") }, ...Object.values(tabs))] : []), facing, connection,
     button(t("Theme"), acts.theme, t("Theme: dark or light")), languageButton(), button("?", acts.help, t("Keys")), banner, first.node),
@@ -408,7 +373,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   acts[action]();
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { repaint = true; scheduleFacts(); });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { repaint = true; scheduleFacts(); whatIf.draw(); });
 new ResizeObserver(() => { repaint = true; scheduleFacts(); }).observe(canvas);
 addEventListener("beforeunload", (event) => { if (dirty() && !leaving) event.preventDefault(); });
 editor.value = about.text;
