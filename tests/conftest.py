@@ -161,14 +161,22 @@ def browser():
 
 @pytest.fixture(scope="session")
 def axe():
-    """What axe finds on a Playwright page, one line for each rule that is broken."""
+    """What axe finds on a Playwright page in both themes, one line for each rule that is broken."""
     package = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe")
+    engine = package.Axe()
+    of_colors = {"runOnly": ["color-contrast", "link-in-text-block"]}  # what a theme can break
 
     def broken(page):
-        found = package.Axe().run(page).response["violations"]
+        dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        this, other = ("dark", "light") if dark else ("light", "dark")
+        found = [(this, engine.run(page))]
+        page.emulate_media(color_scheme=other)
+        found.append((other, engine.run(page, options=of_colors)))
+        page.emulate_media(color_scheme=this)
         return [
-            f"{rule['id']}: {rule['help']}: {node['html'][:200]}"
-            for rule in found
+            f"{theme}: {rule['id']}: {rule['help']}: {node['html'][:200]}"
+            for theme, run in found
+            for rule in run.response["violations"]
             for node in rule["nodes"]
         ]
 

@@ -1,5 +1,6 @@
 """Recordings for tests of what shows them: driven in the engine, and texts that would be markup."""
 
+import dataclasses
 import json
 import re
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from racer.config import RaceConfig
 from racer.evaluation import evaluate
+from racer.recording.trace import AROUND
+from racer.sim.types import BOX, OTHER_CAR
 
 MARKUP = [
     "</script><script>document.hacked = 1</script>",
@@ -34,6 +37,15 @@ def driven(track, laps):
     """A Trace of `laps` laps."""
     _, trace = evaluate(Weaving(), RaceConfig(track=track), laps=laps)
     return trace
+
+
+def among(trace):
+    """The same laps past a box and another car."""
+    around = np.zeros((len(trace.rows), 2), AROUND)
+    around["kind"], around["present"] = [BOX, OTHER_CAR], True
+    around["length"], around["width"] = 0.4, 0.3
+    around["x"], around["y"], around["yaw"] = zip(*map(trace.track.pose_at, (5.0, 9.0)), strict=True)
+    return dataclasses.replace(trace, objects=around)
 
 
 def recording_in(page):

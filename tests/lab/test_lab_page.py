@@ -6,7 +6,7 @@ import pytest
 from lab_at_work import REWARD
 from lab_browser import lab_served, narrow, until
 from lab_browser import opened as page_of
-from render_recordings import MARKUP, driven
+from render_recordings import MARKUP, among, driven
 
 from racer.config import Config
 from racer.reward.file import LESSONS
@@ -75,7 +75,7 @@ def test_typing_is_checked_and_saved_by_keys_alone(browser, running):
         until(lambda: "keep" in lab.drafts.asked)
 
 
-def test_another_editor_and_the_page_never_lose_a_text(browser, tmp_path):
+def test_another_editor_and_the_page_never_lose_a_text(browser, axe, tmp_path):
     with lab_served(tmp_path) as (lab, address), opened(browser, address) as page:
         text = page.get_by_label("Reward function")
         lab.desk.file.write_text("# from another editor, first time\n")
@@ -84,6 +84,7 @@ def test_another_editor_and_the_page_never_lose_a_text(browser, tmp_path):
         lab.desk.file.write_text("# from another editor, a second time\n")
         page.get_by_text("The file was changed by another program.").wait_for()
         assert text.input_value() == "# mine\n"
+        assert axe(page) == []
         page.get_by_role("button", name="Keep mine").click()
         until(lambda: lab.desk.text() == "# mine\n")
 
@@ -101,10 +102,9 @@ def test_what_the_edited_text_would_pay_is_shown_without_training(browser, tmp_p
         assert lab.drafts.asked == ["save"]
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_axe_finds_nothing(browser, axe, running, theme):
+def test_axe_finds_nothing(browser, axe, running):
     lab, address = running
-    with opened(browser, address, theme, "reduce") as page:
+    with opened(browser, address, motion="reduce") as page:
         lab.drafts.drives()
         lab.drafts.tell("first lap after 2.0 s")
         page.get_by_text("The curve as a table").click()
@@ -138,12 +138,13 @@ def test_the_editor_indents_comments_and_undoes_by_keys_alone(browser, running):
         assert not text.evaluate("e => e === document.activeElement")
 
 
-def test_a_mark_stands_at_the_line_that_is_wrong(browser, running):
+def test_a_mark_stands_at_the_line_that_is_wrong(browser, axe, running):
     with opened(browser, running[1], motion="reduce") as page:
         page.get_by_label("Reward function").fill("def reward_function(params):\n    return (\n")
         page.locator(".line.error").wait_for()
         assert page.locator(".line.error").get_attribute("data-mark") == "✗"
         assert page.locator(".line").nth(1).get_attribute("class") == "line error"
+        assert axe(page) == []
 
 
 def test_a_newcomer_is_told_one_thing_after_the_other(browser, axe, tmp_path):
@@ -186,15 +187,15 @@ def test_a_newcomer_is_told_one_thing_after_the_other(browser, axe, tmp_path):
 
 @pytest.fixture(scope="module")
 def looked_at(tmp_path_factory):
-    """A lab whose draft has laps and whose folder has a run."""
+    """A lab whose draft has laps, and whose folder has two runs, one among objects."""
     folder = tmp_path_factory.mktemp("looked")
     trace = driven("oval", laps=1)
     trace.save(folder / "laps.npz")
     texts = {"config.toml": Config().to_toml(), "reward.py": REWARD, "metrics.csv": "timesteps\n"}
     about = {"status": "finished"}
-    for name in ("first", "second"):
+    for name, laps in (("first", trace), ("second", among(trace))):
         run = Run.create(folder / "runs", [name], texts=texts, manifest=about, tags=[MARKUP[2]])
-        trace.save(run.laps_file)
+        laps.save(run.laps_file)
     with lab_served(folder) as (lab, address):
         lab.drafts.shown.laps = folder / "laps.npz"
         lab.drafts.config = lab.config
@@ -239,9 +240,41 @@ def test_runs_are_found_and_their_laps_raced_by_keys_alone(browser, axe, looked_
         page.get_by_role("button", name="Look into its laps").last.press("Enter")
         page.get_by_text("line 2: returned").wait_for()
         assert page.get_by_label("Recording").input_value().endswith("first")
-        page.set_viewport_size({"width": 320, "height": 640})
         page.get_by_role("button", name="Garage").click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        narrow(page)
+
+
+def test_runs_are_compared_and_driven_past_objects_and_axe_finds_nothing(browser, axe, looked_at):
+    with opened(browser, looked_at[1], motion="reduce") as page:
+        page.keyboard.press("3")
+        for box in (page.get_by_label("Choose").nth(k) for k in (0, 1)):
+            box.check()
+        page.get_by_role("button", name="Compare the chosen runs").press("Enter")
+        page.get_by_role("heading", name="Comparison").wait_for()
+        assert axe(page) == []
+        page.get_by_role("button", name="Show their best laps together").press("Enter")
+        page.get_by_text("line 2: returned").wait_for()
+        assert page.locator(".gaps li").count() == 1
+        runs = page.get_by_label("Recording")
+        runs.select_option(next(o for o in runs.locator("option").all_inner_texts() if "second" in o))
+        page.get_by_text("line 2: returned").wait_for()
+        assert axe(page) == []
+        narrow(page)
+
+
+def test_german_views_fit_a_narrow_screen(browser, looked_at):
+    with page_of(browser, looked_at[1], locale="de-DE") as page:
+        page.get_by_text("● verbunden").wait_for()
+        for key, sign in (
+            ("1", "Das Bild anhalten"),
+            ("2", "Als Seite öffnen"),
+            ("3", "Nach Name oder Stichwort suchen"),
+            ("4", "In jedes Feld den üblichen Wert setzen"),
+        ):
+            page.locator("nav button").first.focus()
+            page.keyboard.press(key)
+            page.get_by_label(sign).or_(page.get_by_text(sign)).first.wait_for()
+            narrow(page)
 
 
 def test_a_setting_is_found_changed_and_refused_in_a_sentence(browser, axe, looked_at):

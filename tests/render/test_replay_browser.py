@@ -3,16 +3,14 @@
 import contextlib
 import dataclasses
 
-import numpy as np
 import pytest
-from render_recordings import MARKUP, driven
+from render_recordings import MARKUP, among, driven
 
-from racer.recording.trace import AROUND, Trace
+from racer.recording.trace import Trace
 from racer.render import html as replay
 from racer.render import scene
 from racer.render.ghosts import Pace, ghost_of
 from racer.render.table import DARK, LIGHT
-from racer.sim.types import BOX, OTHER_CAR
 
 PATIENCE_MS = 30_000
 
@@ -36,13 +34,16 @@ def file(laps, tmp_path_factory):
 
 
 @contextlib.contextmanager
-def opened(browser, path, theme="dark", motion="no-preference", size=(1200, 800)):
+def opened(
+    browser, path, theme="dark", motion="no-preference", size=(1200, 800), locale="en-US"
+):
     """A page without a network; what it asked for and complained of is in `page.seen`."""
     context = browser.new_context(
         offline=True,
         color_scheme=theme,
         reduced_motion=motion,
         viewport={"width": size[0], "height": size[1]},
+        locale=locale,
     )
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
@@ -205,11 +206,13 @@ def test_a_lap_is_there_as_a_table(still, laps):
     assert still.locator("table.lap").count() == 0
 
 
-@pytest.mark.parametrize(("theme", "colors"), [("dark", DARK), ("light", LIGHT)])
-def test_both_themes_have_their_colours_and_axe_finds_nothing(browser, axe, file, theme, colors):
-    with opened(browser, file, theme, "reduce") as page:
-        assert painted(page, colors.car)[0] > 30
-        assert painted(page, colors.road)[0] > 5000
+def test_both_themes_have_their_colours_and_axe_finds_nothing(browser, axe, file):
+    with opened(browser, file, "dark", "reduce") as page:
+        for theme, colors in (("light", LIGHT), ("dark", DARK)):
+            page.emulate_media(color_scheme=theme)
+            press(page)
+            assert painted(page, colors.car)[0] > 30
+            assert painted(page, colors.road)[0] > 5000
         page.get_by_text("This lap as a table").click()
         page.get_by_text("The reward's source").click()
         assert axe(page) == []
@@ -217,13 +220,13 @@ def test_both_themes_have_their_colours_and_axe_finds_nothing(browser, axe, file
         assert axe(page) == []
         press(page, "Escape")
         page.get_by_role("button", name="Dark or light").click()
-        other = LIGHT if colors is DARK else DARK
         press(page)
-        assert painted(page, other.road)[0] > 5000
+        assert painted(page, LIGHT.road)[0] > 5000
 
 
-def test_it_flows_on_a_screen_320_pixels_wide(browser, file):
-    with opened(browser, file, motion="reduce", size=(320, 640)) as page:
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+def test_it_flows_on_a_screen_320_pixels_wide(browser, file, locale):
+    with opened(browser, file, motion="reduce", size=(320, 640), locale=locale) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         assert painted(page, DARK.car)[0] > 10
 
@@ -243,12 +246,8 @@ def test_hostile_texts_are_shown_and_not_obeyed(browser, laps, tmp_path, hostile
 
 
 def test_boxes_and_other_cars_are_drawn_and_axe_finds_nothing(browser, axe, laps, tmp_path):
-    around = np.zeros((len(laps.rows), 2), AROUND)
-    around["kind"], around["present"] = [BOX, OTHER_CAR], True
-    around["length"], around["width"] = 0.4, 0.3
-    around["x"], around["y"], around["yaw"] = zip(*map(laps.track.pose_at, (5.0, 9.0)), strict=True)
     path = tmp_path / "among.html"
-    path.write_text(replay.page(dataclasses.replace(laps, objects=around)), encoding="utf-8")
+    path.write_text(replay.page(among(laps)), encoding="utf-8")
     count = """(colors) => {
       const c = document.querySelector("canvas"), found = colors.map(() => 0);
       const copy = new OffscreenCanvas(c.width, c.height);
