@@ -10,6 +10,7 @@ from racer.config import Config
 from racer.lab.core.classroom.judging import Judging
 from racer.lab.core.classroom.room import Room
 from racer.lab.core.classroom.store import Store
+from racer.lab.core.nursery import Nursery
 from racer.lab.web.classroom import Classroom, application
 from racer.lab.web.guard import hosts_of
 from racer.lab.web.roles import OwnPages
@@ -78,8 +79,8 @@ class Script:
         self.told(number, Kind.DONE, told)
 
 
-def class_of(folder, port, *, slots=1, judge=JUDGE, host="127.0.0.1"):
-    """A class and its guarded application; `script` of it has the trainings."""
+def class_of(folder, port, *, slots=1, judge=JUDGE, host="127.0.0.1", real=False):
+    """A class and its guarded application; `script` of it has the trainings that are not real."""
     made = []
 
     def nursery(config, told):
@@ -87,8 +88,8 @@ def class_of(folder, port, *, slots=1, judge=JUDGE, host="127.0.0.1"):
         return made[0]
 
     store, entries = Store(folder / "class.sqlite"), folder / "entries"
-    room = Room(Config(), slots=slots, made=nursery)
+    room = Room(Config(), slots=slots, made=Nursery if real else nursery)
     judging = Judging(store, entries, process=[sys.executable, "-c", judge])
     found = Classroom(store, room, judging, folder, f"http://{host}:{port}")
-    found.script = made[0]
+    found.script = made[0] if made else None
     return found, OwnPages(application(found), hosts_of(port, [host]))

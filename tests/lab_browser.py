@@ -46,10 +46,11 @@ def lab_served(folder, text=REWARD):
 
 
 @contextlib.contextmanager
-def class_served(folder, host="127.0.0.1"):
-    """A class; its address is in it."""
+def class_served(folder, host="127.0.0.1", real=False):
+    """A class; its address is in it. `real` trains."""
     bound = listening(0, host)
-    found, app = class_of(folder, bound.getsockname()[1], slots=9, host=host)
+    slots = 1 if real else 9
+    found, app = class_of(folder, bound.getsockname()[1], slots=slots, host=host, real=real)
     with served(app, bound):
         yield found
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import sys
 import tomllib
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from lab_browser import class_served, narrow, until
 from lab_browser import opened as page_of
 from made_runs import cruising, made_run
 
-from racer.lab.core.classroom import races
+from racer.lab.core.classroom import lessons, races
 from racer.lab.core.classroom.judge import judged
 from racer.lab.web.server import HERE, addresses_of
 
@@ -71,6 +72,28 @@ def test_a_student_of_a_lesson_s_link_reaches_its_goal_and_submits_by_keys_alone
         assert axe(page) == []
         narrow(page)
         room.store.close_race()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="a class is for Linux")
+def test_a_link_of_a_lesson_leads_to_a_goal_that_a_real_training_reaches(
+    browser, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(lessons, "STEPS", 100_000)  # half of what a class gives
+    with class_served(tmp_path, real=True) as room:
+        _, key = room.store.join("Anna", lessons.FIRST)
+        link = f"/lab?lesson=stay_on_track#{key}"
+        with opened(browser, room, link) as page:
+            page.set_default_timeout(300_000)
+            page.get_by_text("goal: a lap of at most 9.0 s").wait_for()
+            page.get_by_text("● connected").wait_for()
+            solution = lessons.lesson(lessons.lesson("stay_on_track").solution).text
+            page.get_by_label("Reward function").fill(solution)
+            page.keyboard.press("Control+s")
+            page.get_by_text("✓ goal reached").wait_for()
+        (row,) = room.store.read("SELECT lesson, best_lap_s FROM goals")
+        assert row["lesson"] == "stay_on_track"
+        assert row["best_lap_s"] <= 9.0
 
 
 def test_on_an_address_of_the_network_only_its_own_pages_and_people_pass(browser, tmp_path):
