@@ -1,4 +1,4 @@
-"""The strips of an overtake and of avoided boxes in README.md and docs/others-on-the-road.md.
+"""Pictures of recordings in the docs: an overtake, avoided boxes, a lap driven from pixels.
 
     racer train --track s_bends --reward center_line --timesteps 150000
     racer train --track s_bends --preset among --reward overtake --race head_to_bot \\
@@ -8,15 +8,18 @@
     racer train --track s_bends --preset among --reward avoid_objects --race object_avoidance \\
         --randomize-obstacles --timesteps 2000000
     python -m tests.docs_pictures runs/RUN/laps.npz docs/images/avoided.png --skip 1
+    racer train --track generated:30 --observation camera --reward progress --timesteps 800000
+    python -m tests.docs_pictures runs/RUN/laps.npz docs/images/eyes-lap.png --at 3
 
-Of a race the first clean overtake is shown, of a drive among boxes the first box that is passed.
-`--skip N` shows a later one.
+Of a race the first clean overtake is shown, of a drive among boxes the first box that is passed;
+`--skip N` shows a later one. `--at SECONDS` shows that moment of the first lap as the video does.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 
 import numpy as np
 import pygame
@@ -24,27 +27,51 @@ from PIL import Image
 
 from racer.recording.trace import Trace
 from racer.render import hud, paint, video
+from racer.render.sight import sight_of
+from racer.runs import Run
 from racer.sim.types import BOX
 
-SIZE, GAP = (300, 220), 4  # px, of a picture; between two
+FRAME = (960, 540)  # px
+SIZE, GAP = (300, 220), 4  # px, of a picture of a strip; between two
 SCALE = 75.0  # px/m
 RACE_S, BOX_S = (-0.4, -0.1, 0.2, 0.5), (-0.8, -0.4, 0.0, 0.4)  # around what is shown
 QUIET_S = 1.5  # without a crash
-COLORS = 64
+COLORS = 256
 
 
 def main() -> None:
     """Write the strip of a recording."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("recording")
-    parser.add_argument("picture")
+    parser.add_argument("recording", type=Path)
+    parser.add_argument("picture", type=Path)
     parser.add_argument("--skip", type=int, default=0)
+    parser.add_argument("--at", type=float, metavar="SECONDS")
     args = parser.parse_args()
     trace = Trace.load(args.recording)
+    if args.at is not None:
+        save(frame(trace, Run(args.recording.parent), args.at), args.picture)
+        return
     film = video.Film(trace)
-    strip = overtake(film, args.skip) if film.racers else avoided(film, args.skip)
-    image = Image.fromarray(strip).quantize(COLORS, dither=Image.Dither.NONE)
-    image.save(args.picture, optimize=True)
+    save(overtake(film, args.skip) if film.racers else avoided(film, args.skip), args.picture)
+
+
+def save(pixels: np.ndarray, path: Path) -> None:
+    """Write (H, W, 3) uint8 as a small PNG.
+
+    Of few colours the most different ones are kept. The most frequent ones, which is what Pillow
+    keeps by default, are greys: the car and what is drawn in one colour turn grey, too.
+    """
+    image = Image.fromarray(pixels)
+    chosen = image.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    chosen.save(path, optimize=True)
+
+
+def frame(trace: Trace, run: Run, seconds: float) -> np.ndarray:
+    """(H, W, 3) uint8: a moment of the first lap with what the car sees."""
+    film = video.Film(trace, sight=sight_of(trace.track, run.config().race))
+    surface = pygame.Surface(FRAME, 0, 32)
+    film.draw(surface, 0, seconds / trace.dt, video.track_camera(trace.track, FRAME))
+    return video.pixels(surface)
 
 
 def overtake(film: video.Film, skip: int) -> np.ndarray:
