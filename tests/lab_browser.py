@@ -36,9 +36,9 @@ def served(app, bound):
 
 
 @contextlib.contextmanager
-def lab_served(folder, text=REWARD):
+def lab_served(folder, text=REWARD, port=0):
     """A lab: (lab, address)."""
-    bound = listening(0)
+    bound = listening(port)
     port = bound.getsockname()[1]
     lab, keys, app = lab_of(folder, port, text)
     with served(app, bound):

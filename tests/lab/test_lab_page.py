@@ -326,3 +326,21 @@ def test_a_lab_that_is_gone_is_said_and_the_text_is_kept(browser, tmp_path):
         page.get_by_text("The lab does not answer.").wait_for()
         assert page.get_by_label("Reward function").input_value() == "# not saved yet\n"
         page.context.set_offline(False)
+
+
+def test_a_page_that_stays_open_while_the_lab_is_started_again_keeps_its_text(browser, tmp_path):
+    context = browser.new_context(locale="en-US", reduced_motion="reduce")
+    page = context.new_page()
+    with lab_served(tmp_path) as (_, address):
+        page.goto(address)
+        page.get_by_text("● connected").wait_for()
+        page.get_by_label("Reward function").fill("# not saved yet\n")
+    page.get_by_text("No connection to the lab.").wait_for()
+    page.on("dialog", lambda dialog: dialog.accept())  # leave a page with a text that is not saved
+    port = int(address.split(":")[2].split("/")[0])
+    with lab_served(tmp_path, port=port) as (_, address):  # other keys
+        page.get_by_text("The lab was started again.").wait_for()
+        page.goto(address)
+        page.get_by_text("● connected").wait_for()
+        assert page.get_by_label("Reward function").input_value() == "# not saved yet\n"
+    context.close()

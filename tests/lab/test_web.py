@@ -98,6 +98,8 @@ def test_without_the_token_there_is_a_door_and_nothing_of_anyone(served):
         assert answer.status_code == 401
         assert "mine" not in answer.text
         assert "speed" not in answer.text
+    assert served.get("/").text.startswith("<!doctype html>")
+    assert served.get("/api/about").text == "Open the address that racer lab printed: it has a token in it."
     assert served.get("/?token=wrong").status_code == 401
     assert served.post("/api/save", headers={"origin": HOME}).status_code == 401
 
@@ -209,11 +211,28 @@ def test_bodies_that_are_no_requests_do_no_harm(page, body):
     assert page.lab.desk.text() == before
 
 
-def test_a_text_that_is_too_long_is_refused_in_a_sentence(page):
+@pytest.mark.parametrize("length", [TEXT_MAX + 1, 40 * TEXT_MAX])
+def test_a_text_that_is_too_long_is_refused_in_a_sentence(page, length):
     base = page.get("/api/about").json()["base"]
-    answer = page.post("/api/save", json={"text": "#" * (TEXT_MAX + 1), "base": base})
+    answer = page.post("/api/save", json={"text": "#" * length, "base": base})
     assert answer.status_code == 400
     assert "64 KiB" in answer.json()["error"]
+
+
+def test_a_text_with_half_a_character_is_saved_with_a_question_mark(page):
+    base = page.get("/api/about").json()["base"]
+    content = json.dumps({"text": "# \ud83d \U0001f3c1\n", "base": base})
+    assert page.post("/api/save", content=content).json()["base"] == digest("# ? \U0001f3c1\n")
+    assert page.lab.desk.text() == "# ? \U0001f3c1\n"
+
+
+def test_a_file_that_was_removed_is_written_again_when_the_page_wants_that(page):
+    base = page.get("/api/about").json()["base"]
+    page.lab.desk.file.unlink()
+    answer = page.post("/api/save", json={"text": "# mine\n", "base": base})
+    assert (answer.status_code, answer.json()["text"]) == (409, "")
+    page.post("/api/save", json={"text": "# mine\n", "base": answer.json()["base"]})
+    assert page.lab.desk.text() == "# mine\n"
 
 
 @pytest.mark.parametrize("hostile", MARKUP)

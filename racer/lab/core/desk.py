@@ -13,6 +13,7 @@ from racer.reward_check.lint import findings
 from racer.storage import files
 
 TEXT_MAX = 64 * 1024  # bytes of a reward that comes from a page
+TOO_LONG = f"a reward of the lab has at most {TEXT_MAX // 1024} KiB of text."
 
 
 class Changed(Exception):
@@ -36,8 +37,11 @@ class Desk:
         self._known = self._state()
 
     def text(self) -> str:
-        """What is in the file."""
-        return self.file.read_text(encoding="utf-8", errors="replace")
+        """What is in the file; nothing where another program removed it."""
+        try:
+            return self.file.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
 
     def save(self, text: str, base: str) -> None:
         """Write the file.
@@ -50,7 +54,7 @@ class Desk:
             BadReward: too long. ResourceError: the disk is full or read-only.
         """
         if len(text.encode()) > TEXT_MAX:
-            raise BadReward(f"a reward of the lab has at most {TEXT_MAX // 1024} KiB of text.")
+            raise BadReward(TOO_LONG)
         now = self.text()
         if base != digest(now) and text != now:
             raise Changed(now)

@@ -239,7 +239,7 @@ class Classroom:
     async def roster(self, request: Request) -> Response:
         """Everybody, what they do, and laps of now that the page has not seen."""
         seen: dict[str, Any] = {}
-        with contextlib.suppress(ValueError, RecursionError):
+        with contextlib.suppress(ValueError, TypeError, RecursionError):
             seen = dict(json.loads(request.query_params.get("seen", "{}")))
         goals: dict[int, list[str]] = {}
         for row in self.store.read("SELECT person, lesson FROM goals"):

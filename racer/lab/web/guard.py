@@ -106,13 +106,7 @@ class Guard:
         if not socket and scope["path"] == "/" and given and same(given, self._keys.token):
             return self._let_in()
         if not same(_cookie(headers, self._cookie), self._keys.token):
-            words = in_language(_DOOR, headers.get("accept-language", ""))
-            language = "en" if words == _DOOR else "de"
-            return HTMLResponse(
-                f"<!doctype html><html lang={language}><meta charset=utf-8><title>racer lab</title>"
-                f"<main><h1>racer lab</h1><p>{words}</p></main>",
-                401,
-            )
+            return _door(scope["path"], headers.get("accept-language", ""))
         secret = query.get("secret", [""])[0] if socket else headers.get(SECRET, "")
         guarded = changes or scope["path"].startswith("/api/")
         if guarded and not same(secret, self._keys.page):
@@ -131,6 +125,19 @@ async def refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -
         await send({"type": "websocket.close", "code": _REFUSED})
     else:
         await answer(scope, receive, with_headers(send))
+
+
+def _door(path: str, accepts: str) -> Response:
+    """What to open: a page for people, a sentence for a script that asks."""
+    if path.startswith("/api/"):
+        return PlainTextResponse(_DOOR, 401)
+    words = in_language(_DOOR, accepts)
+    language = "en" if words == _DOOR else "de"
+    return HTMLResponse(
+        f"<!doctype html><html lang={language}><meta charset=utf-8><title>racer lab</title>"
+        f"<main><h1>racer lab</h1><p>{words}</p></main>",
+        401,
+    )
 
 
 def _cookie(headers: Headers, name: str) -> str:

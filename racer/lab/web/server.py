@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
 import webbrowser
 from typing import Any
@@ -21,6 +22,8 @@ def listening(port: int, host: str = HERE) -> socket.socket:
         ResourceError: the port is taken, or `host` is no address of this machine.
     """
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":  # at once after a restart; elsewhere this shares a port that is in use
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
     except OSError as error:

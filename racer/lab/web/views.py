@@ -249,7 +249,7 @@ class Views:
 
 def _word(asked: dict[str, Any], name: str) -> str:
     value = asked.get(name, "")
-    return value[:200] if isinstance(value, str) else ""
+    return value[:200].replace("\0", "") if isinstance(value, str) else ""
 
 
 def _words(asked: dict[str, Any], name: str) -> list[str]:

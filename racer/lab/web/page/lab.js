@@ -6,7 +6,7 @@ import { First } from "./first.js";
 import { Garage } from "./garage.js";
 import { Stage, colors, el, languageButton, write } from "./player.js";
 import { Settings } from "./settings.js";
-import { ask, button, post, said, say, secret } from "./talk.js";
+import { ask, button, forgotten, post, said, say, secret } from "./talk.js";
 import { WhatIf } from "./whatif.js";
 import { leaving, t, told } from "./words.js";
 
@@ -31,7 +31,11 @@ function listen() {
   socket.onclose = () => {
     connection.textContent = t("○ no connection");
     lost = setTimeout(() => (banner.hidden = false), 2000);
-    setTimeout(() => { clearTimeout(lost); listen(); }, 2500);
+    setTimeout(async () => {
+      clearTimeout(lost);
+      if (about.views.length > 1 && await forgotten()) banner.textContent = t("The lab was started again. Open the address that it printed in this tab: your text goes with it.");
+      listen();
+    }, 2500);
   };
 }
 

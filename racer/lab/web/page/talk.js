@@ -19,6 +19,9 @@ export async function ask() {
   throw new Error("not let in");
 }
 
+// Whether the lab is there and does not know this page: it was started again.
+export const forgotten = () => fetch("/api/about", { headers }).then(({ status }) => status === 401 || status === 403, () => false);
+
 export const said = el("div", { className: "said", role: "log", ariaLabel: t("What happens"), tabIndex: 0 });
 export function say(words) {
   said.append(el("p", told(words)));
