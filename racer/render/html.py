@@ -1,8 +1,9 @@
 """A recording as one HTML file that plays in any browser, offline, and asks nothing of anyone.
 
-The numbers are rounded to what a person can see: 1 mm, 1 mm/s, 1 mrad, 0.01°, 0.0001 % of a lap;
-rewards are float32. Columns become differences of whole numbers, their bytes are sorted by weight
-and deflated: five laps with all params are some 15 kB. To run a reward on, use laps.npz.
+The numbers are rounded to what a person can see: 1 mm, 1 mm/s, 1 mrad, 0.01°, 0.001 % of a lap;
+rewards have five digits. Columns become differences of whole numbers, or differences of those where
+that is shorter, their bytes are sorted by weight and deflated: five laps with all params are some
+12 kB. To run a reward on, use laps.npz.
 
 A recording may come from anyone. Its texts reach the page as JSON in a script that is data, and the
 player writes them as text; the page's policy allows the scripts and styles of this file by their
@@ -33,7 +34,7 @@ from racer.sim.types import BOX, LAP_COMPLETE, PARAMS, STATUS_LABELS
 
 POSE = {"x": "car_x", "y": "car_y", "yaw": "yaw", "v": "v", "steer": "steer"}  # x, y: params' too
 FLAGS = tuple(name for name in PARAMS.names or () if PARAMS[name].kind == "b")
-SCALES = {"heading": 100, "steering_angle": 100, "progress": 10_000}  # others: 1000, counts: 1
+SCALES = {"heading": 100, "steering_angle": 100, "progress": 1000}  # others: 1000, counts: 1
 NAME_MAX = 60  # characters of a name from outside
 # Modules of the player, each after those that it needs: in a file they are one script.
 SCRIPTS = ("words.js", "parts.js", "drive.js", "stage.js", "strips.js", "player.js")
@@ -126,6 +127,7 @@ def recording(
         shown.append((pace.ghost, False))
     tables = [_rows(playback), *_lines(playback), *_around(playback)]
     tables += [_ghost(k, ghost) for k, (ghost, _) in enumerate(shown)]
+    listed, data = packed(tables)
     return {
         "title": scene.title_of(playback),
         "note": playback.note,
@@ -142,16 +144,9 @@ def recording(
         "params": list(PARAMS.names or ()),
         "whole": ["steps", *(name for name in PARAMS.names or () if PARAMS[name].kind == "i")],
         "reward": reward,
-        "tables": [
-            [
-                name,
-                len(next(iter(columns.values()))[0]),
-                [[key, scale] for key, (_, scale) in columns.items()],
-            ]
-            for name, columns in tables
-        ],
+        "tables": listed,
         "table": shared(),
-        "data": packed(tables),
+        "data": data,
     }
 
 
@@ -227,12 +222,24 @@ def _color_name(color: table.Color) -> str:
     return next((name for name, known in _colors(table.DARK).items() if known == color), "ghost0")
 
 
-def packed(tables: Sequence[Table]) -> str:
-    """All columns of all tables, one after the other, deflated, as base64."""
-    raw = b"".join(
-        _packed(values, scale) for _, columns in tables for values, scale in columns.values()
-    )
-    return _deflated(raw)
+def packed(tables: Sequence[Table]) -> tuple[list[Any], str]:
+    """All columns of all tables.
+
+    Returns:
+        Of each table the name, the number of rows and its columns: name, scale (0 for float32) and
+        how often differences were taken. And their numbers, one column after the other, deflated,
+        as base64.
+    """
+    listed: list[Any] = []
+    raw = b""
+    for name, columns in tables:
+        kinds = []
+        for key, (values, scale) in columns.items():
+            order, content = _packed(values, scale)
+            kinds.append([key, scale, order])
+            raw += content
+        listed.append([name, len(next(iter(columns.values()))[0]), kinds])
+    return listed, _deflated(raw)
 
 
 def _deflated(raw: bytes) -> str:
@@ -240,16 +247,25 @@ def _deflated(raw: bytes) -> str:
     return base64.b64encode(engine.compress(raw) + engine.flush()).decode()
 
 
-def _packed(values: NDArray[Any], scale: int) -> bytes:
-    """Float32 where the scale is 0; else differences of whole numbers, bytes sorted by weight."""
+def _packed(values: NDArray[Any], scale: int) -> tuple[int, bytes]:
+    """How often differences of whole numbers were taken, and the bytes; float32 where scale is 0.
+
+    Differences of differences are shorter where a column is smooth, as x is, and longer where it is
+    noise, as what a policy commands. One that wraps is undone by a sum that does.
+    """
     if not scale:
-        return np.asarray(values, "<f4").tobytes()
+        bits = np.asarray(values, "<f4").view("<u4").astype("<u8")
+        return 0, _planes((bits + 0x80) & 0xFFFFFF00)
     finite = np.nan_to_num(np.asarray(values, np.float64) * scale, nan=0.0)
     whole = np.round(np.clip(finite, -_INT, _INT)).astype(np.int64)
-    steps = np.diff(whole, prepend=0).astype(
-        "<i4"
-    )  # a difference that wraps is undone by a sum that does
-    return steps.view(np.uint8).reshape(-1, 4).T.tobytes()
+    once = np.diff(whole, prepend=0)
+    found = [(1, _planes(once)), (2, _planes(np.diff(once, prepend=0)))]
+    return min(found, key=lambda one: len(zlib.compress(one[1])))
+
+
+def _planes(whole: NDArray[Any]) -> bytes:
+    """The low four bytes of each number, sorted by weight."""
+    return whole.astype("<i8").astype("<i4").view(np.uint8).reshape(-1, 4).T.tobytes()
 
 
 def _rows(playback: Playback) -> Table:

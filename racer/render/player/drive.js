@@ -2,7 +2,8 @@
 
 import { clip } from "./parts.js";
 
-// Columns of numbers from the packed text: whole numbers as differences in byte planes, deflated.
+// Columns of numbers from the packed text: byte planes, deflated, of float32 where the scale is 0, else of
+// differences of whole numbers, or of differences of those.
 export async function unpack(recording) {
   const packed = Uint8Array.from(atob(recording.data), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
@@ -11,15 +12,18 @@ export async function unpack(recording) {
   let at = 0;
   for (const [name, n, columns] of recording.tables) {
     const table = (found[name] = { n });
-    for (const [column, scale] of columns) {
-      const values = (table[column] = new Float64Array(n));
-      const view = new DataView(raw.buffer, at, 4 * n);
-      let sum = 0;
+    for (const [column, scale, order] of columns) {
+      const values = (table[column] = new Float64Array(n)), float = new DataView(new ArrayBuffer(4));
+      const whole = (i) => raw[at + i] | raw[at + n + i] << 8 | raw[at + 2 * n + i] << 16 | raw[at + 3 * n + i] << 24;
+      let sum = 0, step = 0;
       for (let i = 0; i < n; i++) {
-        if (!scale) values[i] = view.getFloat32(4 * i, true);
-        else {
-          sum = (sum + (raw[at + i] | raw[at + n + i] << 8 | raw[at + 2 * n + i] << 16 | raw[at + 3 * n + i] << 24)) | 0;
+        if (scale) {
+          step = order === 2 ? (step + whole(i)) | 0 : whole(i);
+          sum = (sum + step) | 0;
           values[i] = sum / scale;
+        } else {
+          float.setInt32(0, whole(i));
+          values[i] = float.getFloat32(0);
         }
       }
       at += 4 * n;

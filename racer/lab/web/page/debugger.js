@@ -6,6 +6,7 @@ import { button, post, put } from "./talk.js";
 import { t, tell } from "./words.js";
 
 const short = (value) => (value == null ? "–" : Number(value.toPrecision(6)).toString());
+const ROUNDED = 1e-5; // what a recording of the player has of a reward
 const PRINTS_MAX = 600; // steps that are looked through for the next print
 
 export class Debugger {
@@ -147,7 +148,7 @@ export class Debugger {
     if (!kind || !player) return;
     const { from, n } = player.drive, { reward, is_offtrack: off } = player.rows, paid = player.edited ?? reward;
     if (kind === "print") return this.nextPrint();
-    const score = { worst: (i) => -paid[i], change: (i) => Math.abs(paid[i] - reward[i]), off: (i) => off[i] }[kind];
+    const score = { worst: (i) => -paid[i], change: (i) => Math.max(Math.abs(paid[i] - reward[i]) - ROUNDED * Math.abs(reward[i]), 0), off: (i) => off[i] }[kind];
     let best = from;
     for (let i = from; i < from + n; i++) if (score(i) > score(best)) best = i;
     if (score(best) <= 0 && kind !== "worst") this.state.textContent = kind === "off" ? t("No step of this lap is off the track.") : t("No step of this lap is paid differently.");
