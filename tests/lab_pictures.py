@@ -30,7 +30,11 @@ AT = 60  # the step that is looked into
 
 def main(folder: Path) -> None:
     """Write both pictures."""
-    with tempfile.TemporaryDirectory() as made, served(Path(made)) as address, opened(address) as page:
+    with (
+        tempfile.TemporaryDirectory() as made,
+        served(Path(made)) as address,
+        opened(address) as page,
+    ):
         page.get_by_text("95 % of laps after").wait_for()
         shot(page, folder / "lab.png")
         page.get_by_text("finished: ").first.wait_for()

@@ -44,7 +44,9 @@ def among(trace):
     around = np.zeros((len(trace.rows), 2), AROUND)
     around["kind"], around["present"] = [BOX, OTHER_CAR], True
     around["length"], around["width"] = 0.4, 0.3
-    around["x"], around["y"], around["yaw"] = zip(*map(trace.track.pose_at, (5.0, 9.0)), strict=True)
+    around["x"], around["y"], around["yaw"] = zip(
+        *map(trace.track.pose_at, (5.0, 9.0)), strict=True
+    )
     return dataclasses.replace(trace, objects=around)
 
 

@@ -127,9 +127,9 @@ def test_on_an_address_of_the_network_only_its_own_pages_and_people_pass(browser
 
 
 def test_the_teacher_sees_everybody(browser, axe, room):
-    room.store.join("Ben", "heading")
+    room.store.join("Ruth", "heading")
     with opened(browser, room, f"/teacher#{room.teacher}") as page:
-        page.get_by_text("Ben").first.wait_for()
+        page.get_by_text("Ruth").first.wait_for()
         page.get_by_text(room.store.code).wait_for()
         page.get_by_role("button", name="Send to all").focus()
         page.keyboard.press("Enter")
@@ -140,7 +140,7 @@ def test_the_teacher_sees_everybody(browser, axe, room):
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Pause the room").wait_for()
         assert axe(page) == []
-        page.get_by_role("button", name="Reward: Ben").press("Enter")
+        page.get_by_role("button", name="Reward: Ruth").press("Enter")
         page.get_by_role("dialog").wait_for()
         assert axe(page) == []
         page.keyboard.press("Escape")
@@ -171,7 +171,7 @@ def test_the_race_is_driven_on_the_projector(browser, axe, room, tmp_path):
 
 
 def test_the_pages_are_german_where_the_browser_is_and_fit_a_narrow_screen(browser, room):
-    _, key = room.store.join("Zoë", "progress")
+    _, key = room.store.join("Ida", "progress")
     for path, sign in (
         (f"/teacher#{room.teacher}", "An alle senden"),
         (f"/projector#{room.teacher}", "Rennen starten"),

@@ -1,14 +1,16 @@
 """The lab's page in a real browser: save, check, keys, both themes, another editor, a lost lab."""
 
 import contextlib
+import json
 
 import pytest
 from lab_at_work import REWARD
 from lab_browser import lab_served, narrow, until
 from lab_browser import opened as page_of
-from render_recordings import MARKUP, among, driven
+from render_recordings import MARKUP, Weaving, among, driven
 
-from racer.config import Config
+from racer.config import Config, RaceConfig
+from racer.evaluation import evaluate
 from racer.reward.file import LESSONS
 from racer.runs import Run
 
@@ -189,13 +191,14 @@ def test_a_newcomer_is_told_one_thing_after_the_other(browser, axe, tmp_path):
 def looked_at(tmp_path_factory):
     """A lab whose draft has laps, and whose folder has two runs, one among objects."""
     folder = tmp_path_factory.mktemp("looked")
-    trace = driven("oval", laps=1)
+    result, trace = evaluate(Weaving(), RaceConfig(track="oval"), laps=1)
     trace.save(folder / "laps.npz")
     texts = {"config.toml": Config().to_toml(), "reward.py": REWARD, "metrics.csv": "timesteps\n"}
     about = {"status": "finished"}
     for name, laps in (("first", trace), ("second", among(trace))):
         run = Run.create(folder / "runs", [name], texts=texts, manifest=about, tags=[MARKUP[2]])
         laps.save(run.laps_file)
+        run.evaluation_file.write_text(json.dumps(result.to_json()))
     with lab_served(folder) as (lab, address):
         lab.drafts.shown.laps = folder / "laps.npz"
         lab.drafts.config = lab.config
@@ -210,6 +213,7 @@ def test_a_step_is_looked_into_by_keys_alone(browser, axe, looked_at):
         page.keyboard.press("F10")
         page.get_by_text("line 2, 1 of 1").wait_for()
         assert page.locator(".line.now").count() == 1
+        assert axe(page) == []
         before = page.locator(".paid").inner_text()
         page.keyboard.press(".")
         until(lambda: page.locator(".paid").inner_text() != before)
@@ -256,7 +260,9 @@ def test_runs_are_compared_and_driven_past_objects_and_axe_finds_nothing(browser
         page.get_by_text("line 2: returned").wait_for()
         assert page.locator(".gaps li").count() == 1
         runs = page.get_by_label("Recording")
-        runs.select_option(next(o for o in runs.locator("option").all_inner_texts() if "second" in o))
+        runs.select_option(
+            next(o for o in runs.locator("option").all_inner_texts() if "second" in o)
+        )
         page.get_by_text("line 2: returned").wait_for()
         assert axe(page) == []
         narrow(page)

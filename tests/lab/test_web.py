@@ -99,7 +99,10 @@ def test_without_the_token_there_is_a_door_and_nothing_of_anyone(served):
         assert "mine" not in answer.text
         assert "speed" not in answer.text
     assert served.get("/").text.startswith("<!doctype html>")
-    assert served.get("/api/about").text == "Open the address that racer lab printed: it has a token in it."
+    assert (
+        served.get("/api/about").text
+        == "Open the address that racer lab printed: it has a token in it."
+    )
     assert served.get("/?token=wrong").status_code == 401
     assert served.post("/api/save", headers={"origin": HOME}).status_code == 401
 

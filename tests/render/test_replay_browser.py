@@ -34,9 +34,7 @@ def file(laps, tmp_path_factory):
 
 
 @contextlib.contextmanager
-def opened(
-    browser, path, theme="dark", motion="no-preference", size=(1200, 800), locale="en-US"
-):
+def opened(browser, path, theme="dark", motion="no-preference", size=(1200, 800), locale="en-US"):
     """A page without a network; what it asked for and complained of is in `page.seen`."""
     context = browser.new_context(
         offline=True,
@@ -216,6 +214,7 @@ def test_both_themes_have_their_colours_and_axe_finds_nothing(browser, axe, file
         page.get_by_text("This lap as a table").click()
         page.get_by_text("The reward's source").click()
         assert axe(page) == []
+        page.get_by_text("This lap as a table").click()  # axe takes long over its cells
         press(page, "h")
         assert axe(page) == []
         press(page, "Escape")
@@ -261,5 +260,4 @@ def test_boxes_and_other_cars_are_drawn_and_axe_finds_nothing(browser, axe, laps
     with opened(browser, path, motion="reduce") as page:
         page.wait_for_function(f"() => ({count})({[list(scene.CARDBOARD)]})[0] > 20")
         assert page.evaluate(count, [scene.OTHER_BODY])[0] > 20
-        page.get_by_text("This lap as a table").click()
         assert axe(page) == []
