@@ -173,7 +173,7 @@ def test_the_race_is_driven_on_the_projector(browser, axe, room, tmp_path):
 def test_the_pages_are_german_where_the_browser_is_and_fit_a_narrow_screen(browser, room):
     _, key = room.store.join("Ida", "progress")
     for path, sign in (
-        (f"/teacher#{room.teacher}", "An alle senden"),
+        (f"/teacher#{room.teacher}", "Link machen"),
         (f"/projector#{room.teacher}", "Rennen starten"),
         (f"/lab#{key}", "● verbunden"),
     ):

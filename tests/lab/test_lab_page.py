@@ -169,7 +169,7 @@ def test_a_newcomer_is_told_one_thing_after_the_other(browser, axe, tmp_path):
         for words in ("checking", "finished: 100 % of laps, best lap 9.80 s"):  # of the old cars
             lab.drafts.tell(words)
         page.get_by_role("button", name="Deutsch").click()  # loads the page anew
-        page.get_by_text("Warte, bis sie fertig sind.").wait_for()
+        page.get_by_text("der graue Geist").wait_for()
         page.get_by_role("button", name="English").click()
         page.get_by_text("● connected").wait_for()
         lab.drafts.drives(lap_s=8.2)
@@ -272,14 +272,14 @@ def test_german_views_fit_a_narrow_screen(browser, looked_at):
     with page_of(browser, looked_at[1], locale="de-DE") as page:
         page.get_by_text("● verbunden").wait_for()
         for key, sign in (
-            ("1", "Das Bild anhalten"),
-            ("2", "Als Seite öffnen"),
-            ("3", "Nach Name oder Stichwort suchen"),
-            ("4", "In jedes Feld den üblichen Wert setzen"),
+            ("1", "Runden ansehen"),
+            ("2", "Zeile ›"),
+            ("3", "1 bis 2 von 2"),
+            ("4", "Übliche Werte"),
         ):
             page.locator("nav button").first.focus()
             page.keyboard.press(key)
-            page.get_by_label(sign).or_(page.get_by_text(sign)).first.wait_for()
+            page.get_by_text(sign).locator("visible=true").first.wait_for()
             narrow(page)
 
 
