@@ -6,6 +6,7 @@ import numpy as np
 
 from racer.sim.camera.edges import add_edge
 from racer.sim.camera.ground import FIELD, SKY, WALL
+from racer.sim.camera.hidden import hidden_by, side_of, sticks_out
 from racer.sim.camera.lens import plane_of, project
 from racer.sim.camera.order import farthest, remember
 from racer.sim.jit import inlined
@@ -33,11 +34,8 @@ def add_walls(desk, walls, weights, eye, view, channels):
     red, green = desk.colors[WALL, 0] * light[0], desk.colors[WALL, 1] * light[1]
     blue = desk.colors[WALL, 2] * light[2]
     box = (0.0, 0.0, 0.0, 0.0)
-    for k in range(4):  # counter-clockwise from the lower left corner
-        ax, bx = walls[2 if k in (1, 2) else 0], walls[2 if k in (0, 1) else 0]
-        ay, by = walls[3 if k in (2, 3) else 1], walls[3 if k in (1, 2) else 1]
-        nx = 1.0 if k == 3 else (-1.0 if k == 1 else 0.0)
-        ny = 1.0 if k == 0 else (-1.0 if k == 2 else 0.0)
+    for k in range(4):
+        ax, ay, bx, by, nx, ny = side_of(walls, k)
         if nx * (eye[0] - ax) + ny * (eye[1] - ay) <= 0.0:
             continue
         gain = _gain(nx, ny)
@@ -49,11 +47,11 @@ def add_walls(desk, walls, weights, eye, view, channels):
                 level = plane_of(channels, p, weights, gain * red, gain * green, gain * blue)
                 desk.delta[p] = level - desk.palette[behind * channels + p]
             _upright(desk, eye, bx, by, ax, ay, low, high)
-            box = _add_face(desk, eye, view, channels, box)
+            box = _add_face(desk, desk.corners, 4, eye, view, channels, box)
 
 
 @inlined
-def draw_objects(desk, objects, world, own, weights, eye, view, channels):
+def draw_objects(desk, objects, world, own, walls, weights, eye, view, channels):
     count = 0
     for k in range(objects.shape[1]):
         one = objects[world, k]
@@ -63,16 +61,17 @@ def draw_objects(desk, objects, world, own, weights, eye, view, channels):
         k = farthest(desk.seen, desk.near, count, objects, world, eye)
         column = desk.seen[k]
         desk.seen[k] = -1
-        _draw_object(desk, objects[world, column], weights, eye, view, channels)
+        _draw_object(desk, objects[world, column], walls, weights, eye, view, channels)
 
 
 @inlined
-def _draw_object(desk, one, weights, eye, view, channels):
+def _draw_object(desk, one, walls, weights, eye, view, channels):
     red, green, blue = _CAR_RED, _CAR_GREEN, _CAR_BLUE
     if one.kind == BOX:
         red, green, blue = _BOX_RED, _BOX_GREEN, _BOX_BLUE
     s, c = sincos(one.yaw)
     along, across = 0.5 * one.length, 0.5 * one.width
+    behind = walls[4] > 0.0 and sticks_out(one, walls)
     box = (1e9, 1e9, -1e9, -1e9)
     for k in range(4):  # ahead, left, behind, right: the outward normal of each side
         nx = c if k == 0 else (-s if k == 1 else (-c if k == 2 else s))
@@ -93,23 +92,39 @@ def _draw_object(desk, one, weights, eye, view, channels):
             one.height,
         )
         _color(desk, channels, weights, _gain(nx, ny), red, green, blue)
-        box = _add_face(desk, eye, view, channels + 1, box)
+        box = _add_seen(desk, walls, behind, eye, view, channels + 1, box)
     if eye[2] > one.height:
         for k in range(4):  # clockwise as seen from above
             a = along if k in (0, 3) else -along
             b = across if k < 2 else -across
             _corner(desk, 3 - k, eye, one.x + c * a - s * b, one.y + s * a + c * b, one.height)
         _color(desk, channels, weights, _AMBIENT + _SUN * _SUN_Z, red, green, blue)
-        box = _add_face(desk, eye, view, channels + 1, box)
+        box = _add_seen(desk, walls, behind, eye, view, channels + 1, box)
     if box[0] < box[2]:
         _blend(desk, view, channels, box)
 
 
 @inlined
-def _add_face(desk, eye, view, planes, box):
-    """Add desk.delta inside the face whose corners are at desk.corners, clockwise as seen.
+def _add_seen(desk, walls, behind, eye, view, planes, box):
+    """Add the face at desk.corners, less what walls hide of it if it may be `behind` one."""
+    corners, count = desk.corners, 4
+    for k in range(5 if behind else 1):
+        if k > 0:
+            corners, count = desk.cut[0], hidden_by(desk.corners, desk.cut, walls, k - 1, eye)
+        if count > 2:
+            box = _add_face(desk, corners, count, eye, view, planes, box)
+        if k == 0 and behind:  # what is hidden is taken away again
+            for p in range(planes):
+                desk.delta[p] = -desk.delta[p]
+    return box
+
+
+@inlined
+def _add_face(desk, corners, count, eye, view, planes, box):
+    """Add desk.delta inside a face with `count` corners, which are clockwise as seen.
 
     Args:
+        corners: (K, 3) m, seen from the lens: ahead, left and up.
         box: left, top, right, bottom of what is around everything so far, px.
 
     Returns:
@@ -117,26 +132,26 @@ def _add_face(desk, eye, view, planes, box):
     """
     left, top, right, bottom = box
     sp, cp, up = eye[5], eye[6], eye[2]
-    count = 0
-    for k in range(4):
-        a, b = desk.corners[k], desk.corners[(k + 1) % 4]
+    seen = 0
+    for k in range(count):
+        a, b = corners[k], corners[(k + 1) % count]
         depth = a[0] * cp + (up - a[2]) * sp
         next_depth = b[0] * cp + (up - b[2]) * sp
         if depth >= NEAR:
-            desk.face[count, 0], desk.face[count, 1] = project(eye, view, a[0], a[1], a[2])
-            count += 1
+            desk.face[seen, 0], desk.face[seen, 1] = project(eye, view, a[0], a[1], a[2])
+            seen += 1
         if (depth >= NEAR) != (next_depth >= NEAR):
             t = (NEAR - depth) / (next_depth - depth)
             ahead, aside = a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])
             high = a[2] + t * (b[2] - a[2])
-            desk.face[count, 0], desk.face[count, 1] = project(eye, view, ahead, aside, high)
-            count += 1
+            desk.face[seen, 0], desk.face[seen, 1] = project(eye, view, ahead, aside, high)
+            seen += 1
     size = (view.width + 1) * view.height
-    for k in range(count):
+    for k in range(seen):
         col, row = desk.face[k]
         left, right = min(left, col), max(right, col)
         top, bottom = min(top, row), max(bottom, row)
-        b_col, b_row = desk.face[(k + 1) % count]
+        b_col, b_row = desk.face[(k + 1) % seen]
         add_edge(
             desk.sums,
             view.height,

@@ -8,6 +8,7 @@ import numpy as np
 
 from racer.sim.camera.faces import add_walls, draw_objects
 from racer.sim.camera.ground import COLORS
+from racer.sim.camera.hidden import CORNERS
 from racer.sim.camera.lens import eye_of, plane_of
 from racer.sim.camera.pixels import write, write_varied
 from racer.sim.camera.road import add_ground, fill
@@ -16,6 +17,7 @@ from racer.sim.jit import borrowed, inlined, kernel
 from racer.sim.scene import own_column
 
 OBJECTS_SEEN = 16  # the nearest of those that may be in view
+FACE_CORNERS = 3 * CORNERS // 2  # of a face that is cut off near the lens
 
 
 class Desk(NamedTuple):
@@ -27,7 +29,8 @@ class Desk(NamedTuple):
     palette: np.ndarray  # (COLORS * channels,) float32
     delta: np.ndarray  # (4,) float32
     corners: np.ndarray  # (4, 3) m: of a face, seen from the lens, ahead, left and up
-    face: np.ndarray  # (6, 2) px
+    cut: np.ndarray  # (2, CORNERS, 3) m: of what a wall hides of it
+    face: np.ndarray  # (FACE_CORNERS, 2) px
     seen: np.ndarray  # (OBJECTS_SEEN,) int64, columns of the objects in view; negative: drawn
     near: np.ndarray  # (OBJECTS_SEEN,) m, how far each is
     colors: np.ndarray  # (COLORS, 3) of this car's episode
@@ -44,7 +47,8 @@ def desk(width: int, height: int, channels: int) -> Desk:
         np.zeros(COLORS * channels, np.float32),
         np.zeros(4, np.float32),
         np.zeros((4, 3)),
-        np.zeros((6, 2)),
+        np.zeros((2, CORNERS, 3)),
+        np.zeros((FACE_CORNERS, 2)),
         np.zeros(OBJECTS_SEEN, np.int64),
         np.zeros(OBJECTS_SEEN),
         np.zeros((COLORS, 3)),
@@ -104,7 +108,8 @@ def draw(
                 fill(desk, eye, view, channels)
                 if objects.shape[1] > 0:
                     world, own = i // per_world, own_column(i, per_world)
-                    draw_objects(desk, objects, world, own, weights, eye, view, channels)
+                    around = objects, world, own, ground.walls
+                    draw_objects(desk, *around, weights, eye, view, channels)
                 if varied:
                     write_varied(desk.picture, out[i], first, cars[i], v, view, channels)
                 else:
