@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from racer import evaluation
+from racer import console, evaluation
 from racer.config import Config, RaceConfig, given
 from racer.deepracer.run_files import OfficialFiles, SimTrace
 from racer.errors import UsageError
@@ -19,6 +19,7 @@ from racer.policy import Sampler
 from racer.recording.trace import Trace
 from racer.reward.function import RewardFunction
 from racer.runs import RUNS, Run
+from racer.sim import precompile
 from racer.training import opponents
 from racer.training import resume as _resume
 from racer.training import train as _train
@@ -77,6 +78,8 @@ def train(
     _check(reward, runs_dir, listeners)
     given.of_type("parent", parent, (Run, type(None)), "a Run, e.g. Run.open('latest')")
     config = named(config, reward)
+    if not quiet:
+        _say_what_is_compiled(config.race)
     return _train.train(
         config,
         runs_dir=Path(runs_dir),
@@ -89,6 +92,13 @@ def train(
         function=reward,
         pictures=pictures,
     )
+
+
+def _say_what_is_compiled(race: RaceConfig) -> None:
+    """Without a word, the first training of all would seem to do nothing for a while."""
+    names = set(race.observation.split("+"))
+    if precompile.ahead(camera=not names.isdisjoint({"camera", "stereo", "sensors"})):
+        console.say("compiling the simulation, as at the first start after an installation only")
 
 
 def resume(

@@ -1,6 +1,14 @@
 """Action spaces: what a policy chooses, as steering angle and speed."""
 
-from racer.actions.model_metadata import SENSORS, algorithm, described, equipment, load, parse
+from racer.actions.model_metadata import (
+    SENSORS,
+    algorithm,
+    camera,
+    described,
+    equipment,
+    load,
+    parse,
+)
 from racer.actions.spaces import Actions, Continuous, Discrete
 
 __all__ = [
@@ -9,6 +17,7 @@ __all__ = [
     "Continuous",
     "Discrete",
     "algorithm",
+    "camera",
     "described",
     "equipment",
     "load",

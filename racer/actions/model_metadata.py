@@ -61,6 +61,7 @@ _LIDAR = {  # key of a lidar_config → setting
     "clipping_dist": "discretized_clip_m",
 }
 _BEAMS = 64  # of the official LIDAR
+_OLD_CAMERA = {"forward_m": 0.2, "up_m": 0.164}  # of the cars of versions 1 and 2
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,13 @@ class Equipment:
         observation: names of ours with a plus between.
         network: the official name of a network.
         lidar: settings of `race.lidar` that it gives.
+        camera: settings of `race.camera`, see `camera`.
     """
 
     observation: str
     network: str
     lidar: dict[str, float]
+    camera: dict[str, float]
 
 
 def equipment(name: str | Path) -> Equipment:
@@ -102,7 +105,29 @@ def equipment(name: str | Path) -> Equipment:
     if network not in NETWORKS:
         raise BadActions(f"{source}: neural_network {network!r:.60}; use {', '.join(NETWORKS)}.")
     seen = "+".join(dict.fromkeys(SENSORS[sensor] for sensor in sensors))
-    return Equipment(seen, network, _lidar(metadata.get("lidar_config", {}), source))
+    lidar = _lidar(metadata.get("lidar_config", {}), source)
+    return Equipment(seen, network, lidar, _camera(metadata))
+
+
+def camera(name: str | Path) -> dict[str, float]:
+    """Where the camera of the car is that a model_metadata.json is for, as `race.camera` has it.
+
+    Empty for today's car: a file of version 3 or later, and one that does not say its version.
+
+    Raises:
+        UnknownName, BadActions: as `load`.
+    """
+    metadata, _ = _read(name)
+    return _camera(metadata)
+
+
+def _camera(metadata: object) -> dict[str, float]:
+    version = metadata.get("version") if isinstance(metadata, dict) else None
+    try:
+        old = float(version) < 3.0  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return {}
+    return dict(_OLD_CAMERA) if old else {}
 
 
 def _lidar(given: object, source: str) -> dict[str, float]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from racer.cli.parser import add_checkpoint, add_run
+
+if TYPE_CHECKING:
+    from racer.runs import Run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +38,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _on_the_car(found: Run) -> str:
+    """What becomes of the actions of a run on a car, as a table."""
+    from racer import actions
+    from racer.console import table
+    from racer.deepracer.actuators import driven
+
+    head = ["steering deg", "speed m/s", "throttle", "servo pulse ms", "motor pulse ms"]
+    rows = [
+        [
+            f"{one.steer_deg:g}",
+            f"{one.speed:g}",
+            f"{one.throttle:.3f}",
+            f"{one.steering_ns / 1e6:.3f}",
+            f"{one.motor_ns / 1e6:.3f}",
+        ]
+        for one in driven(actions.load(found.config().race.actions))
+    ]
+    note = "throttle at a maximum speed of 100 % in the console; pulses as calibrated at first"
+    return f"{table(head, rows, right=range(len(head)))}\n{note}"
+
+
 def run(args: argparse.Namespace) -> None:
     """Export and say how to open it."""
     from racer.runs import Run
@@ -55,6 +80,7 @@ def run(args: argparse.Namespace) -> None:
 
         print(f"wrote {write_car(found, args.car, checkpoint=checkpoint)}")
         print("drive it     upload it in the car's console, under Models")
+        print(f"\n{_on_the_car(found)}")
         return
     from racer.export.sb3 import write_sb3
 

@@ -11,6 +11,7 @@ from racer import objects
 from racer.config import Others, Rules
 from racer.sim import contact, starts
 from racer.sim import objects as moving
+from racer.sim.frustum import Lens
 from racer.sim.native_call import bind, chain
 from racer.sim.params import fill_objects
 from racer.sim.scene import Part, Scene, own_column
@@ -33,6 +34,7 @@ class Among:
         tracks: of the race, in the order of its file.
         vehicle: (1,) VEHICLE.
         sims: (T,) SIM, a row for each track.
+        lens: of the camera that object_in_camera is about.
     """
 
     def __init__(
@@ -42,10 +44,11 @@ class Among:
         tracks: Sequence[Track],
         vehicle: np.ndarray,
         sims: np.ndarray,
+        lens: Lens,
     ) -> None:
         self.traffic = objects.traffic(others, from_the_line=rules.start == "line")
         self.plans = [objects.plan(others, vehicle, one.name, one.length) for one in tracks]
-        self.vehicle, self.sims = vehicle, sims
+        self.vehicle, self.sims, self.lens = vehicle, sims, lens
         both = rules.alternate_direction
         self._lanes = [
             (lanes_of(one), lanes_of(one.reversed())) if both else (lanes_of(one),)
@@ -71,7 +74,8 @@ class Among:
         camera = "object_in_camera" in needs
         if not (lists or camera):
             return None
-        return bind(fill_objects, scene.cars, rows, scene.objects, scene.per_world, lists, camera)
+        world = scene.cars, rows, scene.objects, scene.per_world
+        return bind(fill_objects, *world, lists, camera, self.lens)
 
     def move(self, scene: Scene) -> Call:
         """Drive the bots for one control step."""

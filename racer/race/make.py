@@ -19,6 +19,7 @@ from racer.reward import RewardEngine, load, make_engine
 from racer.reward.function import FunctionEngine, RewardFunction, name_of
 from racer.reward.pack import PackEngine
 from racer.sim import precompile
+from racer.sim.frustum import LENS, STEREO_ASIDE, Lens
 from racer.sim.types import CAR, PARAMS
 from racer.tracks import Track, packs
 from racer.tracks.packs import Pack
@@ -75,12 +76,12 @@ def seen(config: RaceConfig) -> RaceConfig:
     return dataclasses.replace(
         config,
         observation="+".join(dict.fromkeys("+".join(expanded).split("+"))),
-        camera=_official(config.camera),
+        camera=_official(config.camera, named.camera),
         lidar=dataclasses.replace(config.lidar, **lidar),
     )
 
 
-def _official(camera: CameraConfig) -> CameraConfig:
+def _official(camera: CameraConfig, place: dict[str, float]) -> CameraConfig:
     for name, value in _OFFICIAL_PICTURE.items():
         asked = getattr(camera, name)
         if asked not in (value, getattr(CameraConfig(), name)):
@@ -88,7 +89,17 @@ def _official(camera: CameraConfig) -> CameraConfig:
                 f"race.camera.{name} = {asked!r}; the observation {OFFICIAL} has the official "
                 f"simulator's, {value!r}. Leave it out, or choose the observation by its name."
             )
-    return dataclasses.replace(camera, **_OFFICIAL_PICTURE)
+    usual = CameraConfig()
+    unset = {n: v for n, v in place.items() if getattr(camera, n) == getattr(usual, n)}
+    return dataclasses.replace(camera, **_OFFICIAL_PICTURE | unset)
+
+
+def _lens(config: RaceConfig) -> Lens:
+    """Of object_in_camera: that of the official car which the action space is for."""
+    place = racer.actions.camera(config.actions)
+    lens = Lens(place["forward_m"], place["up_m"]) if place else LENS
+    stereo = "stereo" in config.observation.split("+")
+    return lens._replace(aside=STEREO_ASIDE) if stereo else lens
 
 
 def on(config: RaceConfig, track: Track) -> RaceConfig:
@@ -174,6 +185,7 @@ def make_race(
         rules=config.rules,
         others=config.others,
         varied="physics" in config.varied,
+        lens=_lens(config),
         seed=seed,
         all_params=all_params,
     )

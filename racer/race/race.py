@@ -26,6 +26,7 @@ from racer.reward import RewardEngine
 from racer.reward.engine import DOUBTFUL
 from racer.reward.params import KEYS as PARAMS_KEYS
 from racer.sim import nearby, precompile, step
+from racer.sim.frustum import LENS, Lens
 from racer.sim.models.kinematic import new_block
 from racer.sim.native_call import bind, chain
 from racer.sim.scene import Part, Scene
@@ -50,6 +51,7 @@ class Race:
         reward: the engine that scores (s_t, a_t); None scores 0.
         rules: how episodes begin and end.
         varied: another grip, delay and so on in every episode of every car, see racer.sim.vary.
+        lens: of the camera that a reward's object_in_camera is about.
         others: what else is on the road. With several cars in a world, those of one world are next
             to each other, and `n` is a multiple of their number.
         seed: of the first car.
@@ -88,6 +90,7 @@ class Race:
         rules: Rules | None = None,
         others: Others | None = None,
         varied: bool = False,
+        lens: Lens = LENS,
         seed: int = 0,
         all_params: bool = False,
     ) -> None:
@@ -99,7 +102,7 @@ class Race:
         self._make_buffers()
         self._arrange = bind(nearby.arrange_all, self.objects)
         self.scene = self._scene()
-        self.among = self._among()
+        self.among = self._among(lens)
         self._view = observations.make(
             observation, vehicle, sensors or Sensors(), among=self.among is not None
         )
@@ -148,10 +151,10 @@ class Race:
         self._action_shapes = (shape, shape[1:]) if n == 1 else (shape,)  # one car: no row needed
         self._action_kinds = "iu" if self.action_buffer.dtype.kind == "i" else "iuf"
 
-    def _among(self) -> Among | None:
+    def _among(self, lens: Lens) -> Among | None:
         if not self.others.count:
             return None
-        among = Among(self.others, self.rules, self.tracks, self.vehicle, self.sim)
+        among = Among(self.others, self.rules, self.tracks, self.vehicle, self.sim, lens)
         self._look, self._pass = among.look(self.scene), among.move(self.scene)
         return among
 
@@ -191,6 +194,7 @@ class Race:
 
         self._decode = self.actions.bind(self.action_buffer, self.commands)
         self._begin = scene.each(begin)
+        self._observe = self._view.bind(self.scene, self.obs)  # a camera takes long to compile
         precompile.wait()
         self._advance = scene.each(advance)
         if among:
@@ -199,7 +203,6 @@ class Race:
                 among.touch(scene, self.hits), self._begin, *([measure] if measure else [])
             )
             self._advance = chain(self._advance, among.move(scene))
-        self._observe = self._view.bind(self.scene, self.obs)
         self._scored = self.reward.bind(self.params, self.rewards) if self.reward else None
         self._finish = bind(step.finish, self.cars, self.rewards, *ends, self.done)
         self._all: Callable[[], int] = self._by_parts

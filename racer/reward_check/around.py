@@ -13,6 +13,7 @@ from racer.race import Race
 from racer.race.make import alone
 from racer.reward.engine import Rows
 from racer.sim.contact import touch
+from racer.sim.frustum import LENS
 from racer.sim.params import fill_objects
 from racer.sim.types import params_type
 from racer.tracks import Track
@@ -74,6 +75,6 @@ def with_others(cars: np.ndarray, rows: Rows, track: Track, known: Around) -> Ro
         world = np.tile(known.world, (len(some), 1))
         hits = np.zeros(len(some), np.int64)
         touch(some, hits, world, 1, track.arrays, 0, vehicle, known.traffic)
-        fill_objects(some, found[part], world, 1, True, True)
+        fill_objects(some, found[part], world, 1, True, True, LENS)
         found["is_crashed"][part] = hits > 0
     return found

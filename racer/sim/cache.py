@@ -142,6 +142,12 @@ def attach(dispatcher: Any, folder: str, *, alone: bool = False) -> Any:
     return dispatcher
 
 
+def holds(dispatcher: Any) -> bool:
+    """Has this machine kept something that `dispatcher` compiled? True where nothing is kept."""
+    cache = getattr(dispatcher, "_cache", None)
+    return not isinstance(cache, _Cache) or os.path.exists(cache.index)
+
+
 @functools.lru_cache(maxsize=64)
 def _with_neighbours(folder: str, beside: str) -> str:
     """Where a user's kernels go: a kernel may call into any file that lies beside its own."""
@@ -170,6 +176,11 @@ class _Cache(FunctionCache):
         super().__init__(py_func)
         stamp = self._impl.locator.get_source_stamp()
         self._cache_file = _Checked(self._cache_path, self._impl.filename_base, stamp)
+
+    @property
+    def index(self) -> str:
+        """The file that lists what is kept of the function."""
+        return str(self._cache_file._index_path)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:

@@ -126,5 +126,6 @@ def touch(cars, hits, objects, per_world, track, direction, vehicles, traffics):
         mine = lap_share(car.progress, car.start_s / length)
         other = share_of(world, k, first, cars, track, vehicle.nose)
         hits[i] = 1 + k if at_fault(mine, other, world[k].kind) else -1 - k
-        if world[k].kind == BOT and mine > other:
+        waits = own >= 0 and world[own].held  # a car that is held for its penalty stops no bot
+        if world[k].kind == BOT and mine > other and not waits:
             pause_bots(world, traffic.pause)

@@ -131,13 +131,19 @@ def locate_object(box, track):
 
 
 @inlined
+def hold(low, high, share):
+    """Seconds that a bot keeps its lane before a change that begins now, drawn as `share`."""
+    return low + (high - low) * share
+
+
+@inlined
 def _plan_change(bot, k, key, episode, track, lanes, traffic):
     """When the next change of lanes begins; the slopes of the curve that it takes."""
     bot.change_from, bot.change_to = math.inf, math.inf
     if traffic.change_m <= 0.0 or bot.speed <= 0.0:
         return
     share = uniform_of(key, episode, _CHANGE + k, bot.changes)
-    wait = traffic.change_low + (traffic.change_high - traffic.change_low) * share
+    wait = hold(traffic.change_low, traffic.change_high, share)
     bot.change_from = bot.travelled + bot.speed * wait
     bot.change_to = bot.change_from + traffic.change_m
     bot.changes += 1

@@ -57,18 +57,19 @@ def fill_places(cars, rows, track):
 
 
 @kernel
-def fill_objects(cars, rows, objects, per_world, lists, camera):
+def fill_objects(cars, rows, objects, per_world, lists, camera, lens):
     """Fill what is around each car into its row: the lists `objects_*` and `object_in_camera`.
 
     Args:
         rows: (N,) PARAMS with room for objects, out.
         lists, camera: does anyone read the lists, or the flag? Each costs extra.
+        lens: Lens of every car.
     """
     for i in range(cars.size):
         row, world = rows[i], objects[i // per_world]
         own = i % per_world if per_world > 1 else -1
         if camera:
-            row.object_in_camera = object_in_camera(cars[i], world, own)
+            row.object_in_camera = object_in_camera(cars[i], lens, world, own)
         if lists:
             place = 0
             for k in range(world.size):

@@ -9,11 +9,10 @@ import contextlib
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 
-from racer.sim import jit, native_call, step
+from racer.sim import cache, native_call, step
 from racer.sim.models.kinematic import new_block
 from racer.sim.types import (
     AHEAD,
@@ -43,7 +42,7 @@ def start(model: int, cores: int) -> None:
         cores: that this process may use; on one alone a second process does not pay.
     """
     global _beside
-    if _beside is None and cores > 1 and _kept() and not _cached(step.ADVANCE[model].__name__):
+    if _beside is None and cores > 1 and not cache.holds(step.ADVANCE[model]):
         none = subprocess.DEVNULL
         with contextlib.suppress(OSError):
             _beside = subprocess.Popen(
@@ -69,9 +68,12 @@ def compile_now(model: int) -> None:
     native_call.bind(step.reset, cars, np.zeros(0, np.bool_), track, 0, vehicle, sim)
 
 
-def _kept() -> bool:
-    return bool(jit.CACHE_FOLDER) and not jit.SWITCHED_OFF
+def ahead(*, camera: bool) -> bool:
+    """Will a race first compile what later starts find in the cache?
 
+    Args:
+        camera: pictures are drawn, too.
+    """
+    from racer.sim.camera import draw
 
-def _cached(name: str) -> bool:
-    return any(Path(jit.CACHE_FOLDER).rglob(f"step.{name}-*.nbi"))
+    return not (cache.holds(step.begin) and (not camera or cache.holds(draw)))

@@ -98,6 +98,7 @@ def seen_at(point, view):
     ("point", "pixel"),
     [  # measured in the official simulator: reference rows 82 and 83
         ((1.0, 0.0, 0.0), (80.0, 46.00)),
+        ((1e9, 0.0, 0.0), (80.0, 26.186)),  # the horizon
         ((2.0, 0.0, 0.0), (80.0, 35.51)),
         ((0.5, 0.0, 0.0), (80.0, 71.43)),
         ((1.0, 0.381, 0.0), (24.05, 46.00)),

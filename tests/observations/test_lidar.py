@@ -98,7 +98,8 @@ def test_ranges_are_those_of_shapely(settings):
 def test_beams_point_where_the_official_ones_do():
     race, objects = scene_of(np.random.default_rng(0), 1, 1)
     race.cars["yaw"] = 0.0
-    bearings = {0: 30.0, 7: 63.333, 8: 68.095, 31: 177.619, 32: -177.619, 56: -63.333, 63: -30.0}
+    ahead = {0: 30.0, 7: 63.333, 8: 68.095, 55: -68.095, 56: -63.333, 63: -30.0}
+    bearings = ahead | {31: 177.619, 32: -177.619}
     for beam, degrees in bearings.items():  # reference row 95
         angle = np.radians(degrees)
         objects["x"] = race.cars["x"] + 0.0291 + 0.6 * np.cos(angle)

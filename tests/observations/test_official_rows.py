@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from racer import actions, observations
-from racer.config import CameraConfig, RaceConfig, Sensors
-from racer.race import make_race
+from racer.config import CameraConfig, Others, RaceConfig, Sensors
+from racer.race import make_race, seen
+from racer.sim import frustum
 from racer.sim.lidar import LIDAR, RANGES, tell_form
 from racer.sim.scenery import Scenery
 from racer.tracks import Track
@@ -87,6 +88,15 @@ def test_the_official_resize(row, cells):
     assert resized(row) == cells
 
 
+def test_the_resize_of_a_car():
+    """Row 94: the mean of the two pixels in the middle of every four, so thin lines may be lost."""
+    for column, cells in ((320, [0] * 8), (321, [0, 0, 0, 0, 128, 0, 0, 0])):
+        row = np.zeros(640)
+        row[column] = 255
+        found = np.floor(row.reshape(160, 4)[:, 1:3].mean(axis=1) + 0.5)
+        assert found[76:84].tolist() == cells
+
+
 def test_pictures_are_the_official_ones_but_for_their_blur():
     """The official 640 x 480 picture is made small by weights that reach into the next pixels."""
     large = pictures_of(None, "camera", CameraConfig(width=640, height=480, color="rgb"), 3)
@@ -119,6 +129,32 @@ def test_the_clipping_distance_stays_within_what_the_sensor_measures(tmp_path, g
     }
     path.write_text(json.dumps(told))
     assert actions.equipment(str(path)).lidar["discretized_clip_m"] == taken
+
+
+@pytest.mark.parametrize(
+    ("version", "place"),
+    [
+        ("2", (0.2, 0.164)),
+        (1.0, (0.2, 0.164)),
+        ("3.0", None),
+        ("5", None),
+        (None, None),
+        ("x", None),
+    ],
+)
+def test_the_camera_of_older_cars_sits_elsewhere(tmp_path, version, place):
+    path = tmp_path / "car.json"
+    told = {"action_space": [{"steering_angle": 0, "speed": 1}], "sensor": ["STEREO_CAMERAS"]}
+    path.write_text(json.dumps(told | ({} if version is None else {"version": version})))
+    race = RaceConfig(actions=str(path), observation="sensors")
+    usual = CameraConfig()
+    camera = seen(race).camera
+    assert (camera.forward_m, camera.up_m) == (place or (usual.forward_m, usual.up_m))
+    mine = seen(dataclasses.replace(race, camera=CameraConfig(up_m=0.3)))
+    assert mine.camera.up_m == 0.3  # what is asked for counts
+    others = Others(race="object_avoidance", obstacles=1)
+    made = make_race(dataclasses.replace(race, others=others), with_reward=False)
+    assert made.among.lens == (*(place or frustum.LENS[:2]), 0.03)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from racer.sim.native_call import bind
 from racer.sim.params import fill_objects
 from racer.sim.progress import lap_progress
 from racer.sim.progress import place as place_car
+from racer.sim.rng import uniform_of
 from racer.sim.termination import judge
 from racer.sim.types import (
     BOT,
@@ -82,7 +83,7 @@ class Road:
         car, row = self.car(nose_s), np.zeros(1, params_type(found.shape[1]))
         car["s"] = row["projection_distance"] = nose_s
         if found.shape[1]:
-            fill_objects(car, row, found, 1, True, False)
+            fill_objects(car, row, found, 1, True, False, frustum.LENS)
         return params_of(row[0], self.track.waypoints)
 
 
@@ -322,7 +323,7 @@ def test_an_object_exactly_at_the_nose_counts_as_behind(nose, expected):
 def test_object_in_camera_is_that_of_the_object_before_the_next(base, places, share, expected):
     car, found = base.car(share * base.length), base.boxes(*places)
     row = np.zeros(1, params_type(len(places)))
-    fill_objects(car, row, found, 1, False, True)
+    fill_objects(car, row, found, 1, False, True, frustum.LENS)
     assert bool(row["object_in_camera"][0]) == expected
 
 
@@ -336,13 +337,13 @@ def test_object_in_camera_of_two_cars(base):
         world[name] = value
     row = np.zeros(2, params_type(1))
     nearby.arrange_all(world)
-    fill_objects(cars, row, world, 2, False, True)
+    fill_objects(cars, row, world, 2, False, True, frustum.LENS)
     assert row["object_in_camera"].tolist() == [False, False]
     behind = np.concatenate([base.car(2.0), base.car(1.0)])  # racecar_1 behind racecar_0
     for name in ("x", "y", "yaw", "s"):
         world[name][0] = behind[name]
     nearby.arrange_all(world)
-    fill_objects(behind, row, world, 2, False, True)
+    fill_objects(behind, row, world, 2, False, True, frustum.LENS)
     assert row["object_in_camera"].tolist() == [False, True]
 
 
@@ -358,11 +359,17 @@ def test_object_in_camera_of_two_cars(base):
     ],
 )
 def test_the_frustum_at_the_origin(point, seen):
-    assert bool(frustum.in_view(np.zeros(1, CAR)[0], 1.0, 0.0, *map(float, point))) == seen
+    assert (
+        bool(frustum.in_view(np.zeros(1, CAR)[0], frustum.LENS, 1.0, 0.0, *map(float, point)))
+        == seen
+    )
 
 
 def test_the_limits_of_the_frustum():
     car = np.zeros(1, CAR)[0]
+
+    def in_view(lens, x, y, z):
+        return frustum.in_view(car, lens, 1.0, 0.0, x, y, z)
 
     def edge(inside, low, high):
         """Where `inside` turns true between a point where it is false and one where it is true."""
@@ -371,12 +378,15 @@ def test_the_limits_of_the_frustum():
             low, high = (low, middle) if inside(middle) else (middle, high)
         return high
 
-    for z, nearest in ((0.0, 0.3175), (0.1, 0.3445)):
-        found = edge(lambda x, z=z: frustum.in_view(car, 1.0, 0.0, x, 0.0, z), 0.2, 0.6)
+    lens, old = frustum.LENS, frustum.Lens(0.2, 0.164)  # old: of version 2
+    for lens_, z, nearest in ((lens, 0.0, 0.3175), (lens, 0.1, 0.3445), (old, 0.0, 0.393)):
+        found = edge(lambda x, a=(lens_,), z=z: in_view(*a, x, 0.0, z), 0.2, 0.6)
         assert found == pytest.approx(nearest, abs=1e-3)
+    stereo = lens._replace(aside=frustum.STEREO_ASIDE)
     for x, half in ((0.5, 0.238), (1.0, 0.544), (2.0, 1.157), (5.0, 2.994)):
-        found = edge(lambda y, x=x: frustum.in_view(car, 1.0, 0.0, x, y, 0.0), 4.0, 0.0)
-        assert found == pytest.approx(half, abs=1e-3)
+        for lens_ in (lens, stereo):  # of two lenses either one
+            found = edge(lambda y, a=(lens_, x): in_view(*a, y, 0.0), 4.0, 0.0)
+            assert found == pytest.approx(half + lens_.aside, abs=1e-3)
 
 
 # -- bots
@@ -418,7 +428,9 @@ def test_where_bots_begin(base):
 def test_bots_drive_by_the_distance_along_the_centre_line(base):
     traffic = Traffic(base, bots(3))
     assert traffic.wait(1.0) == pytest.approx([2.2, 9.5546, 16.9092], **NEAR)
-    assert traffic.wait(4.0)[:2] == pytest.approx([3.0, 10.3546], **NEAR)
+    later = traffic.wait(4.0)
+    assert later[:2] == pytest.approx([3.0, 10.3546], **NEAR)
+    assert min(later[2], base.length - later[2]) == pytest.approx(0.0, **NEAR)
     expected = [(6.0549, 0.8728, -0.0028), (3.1016, 4.6410, 2.7964), (3.0604, 0.8732, 0.0)]
     assert np.allclose([pose(row) for row in traffic.world[0]], expected, atol=1.01e-4)
     assert traffic.wait(83.5458) == pytest.approx([2, 9.3546, 16.7092], **NEAR)  # one lap
@@ -436,21 +448,30 @@ def test_a_bot_that_hit_a_car_waits(base):
 def test_a_change_of_lanes_is_one_smooth_piece(base):
     traffic = Traffic(base, bots(1, speed="1", lane_changes=True))
     bot = traffic.world[0]
-    planned, end = 0.0667, 5.755544  # drawn by Python's random with seed 0
+    end = 5.755544  # drawn by Python's random with seed 0
     bot["change_from"], bot["change_to"] = end - 1.0, end
     road = base.lanes.inner, base.lanes.outer, base.length
     moving.shape_change(bot[0], *road, 2.0 + end - 1.0, 2.0 + end)
     offsets = {4.7555: 0.1905, 5.0055: 0.1271, 5.2555: 0.0074, 5.5055: -0.1202, 5.7555: -0.1876}
-    assert planned + 3.0 <= end - 1.0 <= planned + 5.0
     for at, offset in offsets.items():
         traffic.wait(at - float(bot["travelled"][0]))
         assert bot["n"][0] == pytest.approx(offset, abs=1.5e-4)
-    traffic.wait(0.2)
+    traffic.wait(0.05)  # the change has ended, and the next one is planned
     assert bot["lane"][0] == OUTER
-    assert bot["n"][0] == pytest.approx(-0.1895, abs=2e-3)  # on the way into the next vertices
-    wait = float(bot["change_from"][0] - bot["travelled"][0])
-    assert 3.0 - 0.2 <= wait <= 5.0
     assert bot["change_to"][0] - bot["change_from"][0] == pytest.approx(1.0)
+    held = float(bot["change_from"][0] - bot["travelled"][0])
+    drawn = uniform_of(0, 0, moving._CHANGE, 1)  # the second change of this episode
+    assert held == pytest.approx(moving.hold(3.0, 5.0, drawn))
+    traffic.wait(0.15)
+    assert bot["n"][0] == pytest.approx(-0.1895, abs=2e-3)  # on the way into the next vertices
+
+
+def test_when_a_change_of_lanes_ends():
+    source = random.Random(0)
+    for planned, end in ((0.0667, 5.755544), (5.805544, 11.321453)):
+        change_s = 1.0  # 1 m at 1 m/s
+        found = planned + moving.hold(3.0, 5.0, source.random()) + change_s
+        assert found == pytest.approx(end, abs=1e-6)
 
 
 def test_what_a_car_sees_of_a_bot_step_by_step(base):
@@ -495,6 +516,11 @@ def test_the_size_of_rectangles(base):
     cars = objects.plan(Others(race="multi"), base.vehicle, "", 100.0)
     assert boxes[["half_length", "half_width"]][0].item() == (0.25, 0.2)
     assert cars[["half_length", "half_width"]][0].item() == pytest.approx((0.16176, 0.09805))
+    turned = rectangle(yaw=np.pi / 2)
+    inside = [(0.199, 0.249), (0.201, 0.0), (0.0, 0.251)]  # ±0.2, ±0.25
+    speck = 1e-9, 1e-9
+    found = [contact.overlaps(x, y, 1.0, 0.0, *speck, turned[0]) for x, y in inside]
+    assert found == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -534,7 +560,9 @@ def test_the_first_object_of_the_list_is_hit_if_it_can_be(base):
     far, near = rectangle(x=0.3), rectangle(x=0.1)
     assert hits((0.2, 0, 0), far, near) == 0
     assert hits((0.2, 0, 0), near, far) == 0
-    far["present"] = False
+    far["held"] = True  # while it waits for its penalty, others drive through it
+    assert hits((0.2, 0, 0), far, near) == 1
+    far["held"], far["present"] = False, False
     assert hits((0.2, 0, 0), far, near) == 1
 
 
@@ -596,6 +624,33 @@ def test_bots_that_hit_a_car_from_behind_all_stand(base, own, bot, paused, start
     contact.touch(car, found, world, 1, base.arrays, 0, base.vehicle, rules)
     assert (world["pause"][0] == 2.0).tolist() == [paused, paused]
     assert found[0] == (-1 if paused or own == bot else 1)
+
+
+def test_a_car_that_waits_for_its_penalty_hits_and_stops_no_bot(base):
+    me, far, near = (
+        rectangle(x=0.2, body=CAR_BODY, kind=OTHER_CAR),
+        rectangle(x=0.3),
+        rectangle(x=0.1),
+    )
+    me["held"] = True
+    car, world = np.zeros(1, CAR), np.concatenate([me, far, near])[None]
+    car["x"] = 0.2
+    nearby.arrange_all(world)
+    assert contact.first_hit(car[0], world[0], 0, *CAR_BODY.values(), REACH) == 1
+    others = dataclasses.replace(bots(1), cars=2)
+    for held in (False, True):
+        world = np.concatenate([np.zeros((1, 2), OBJECT), base.of(bots(1))], axis=1)
+        cars, found = np.zeros(2, CAR), np.zeros(2, np.int64)
+        world["kind"][0, :2] = OTHER_CAR
+        world["present"][0, 0], world["held"][0, 0] = True, held
+        for name in ("x", "y"):
+            cars[name][0] = world[name][0, 2] + 0.1
+        cars["yaw"][0], cars["progress"][0] = world["yaw"][0, 2] + 0.3, 50.0
+        nearby.arrange_all(world)
+        rules = objects.traffic(others, from_the_line=False)
+        contact.touch(cars, found, world, 2, base.arrays, 0, base.vehicle, rules)
+        assert found[0] == -1 - 2
+        assert world["pause"][0, 2] == (0.0 if held else 2.0)
 
 
 def judged(hit=0, progress=50.0, wheels_off=0, backward=0, continuous=False):
