@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from racer import console
 from racer.errors import BadRun, RacerError, ResourceError, Stopped
+from racer.process import memory
 from racer.process.signals import Stop, graceful_stop
 from racer.process.typed import command
 from racer.runs import Run
@@ -154,6 +155,9 @@ class _Session:
         try:
             parcel = future.result()
         except BaseException as error:
+            if memory.ran_out(error):  # while the order or the result was on its way
+                self._fail(job, str(memory.shortage(error)))
+                return
             how = self._engine.lost(error)
             if not how:
                 raise self._unexpected(error) from error

@@ -17,6 +17,7 @@ from typing import Any
 from racer import console
 from racer.config import Config
 from racer.errors import RacerError, ResourceError, Stopped
+from racer.process import memory
 from racer.process.signals import graceful_stop
 from racer.runs import Run
 from racer.training.listener import Listener
@@ -127,6 +128,7 @@ def _outcome(config: Config, runs_dir: Path, tags: Sequence[str], teller: _Telle
     try:
         run, result = train(config, runs_dir=runs_dir, tags=tags, quiet=True, listeners=[teller])
     except Exception as error:  # the other seeds go on
+        error = memory.shortage(error) if memory.ran_out(error) else error
         name = type(error).__name__
         teller.tell({"state": name})
         message = str(error) if isinstance(error, RacerError) else f"{name}: {error}"

@@ -15,6 +15,7 @@ from typing import Any
 
 from racer.config import Config
 from racer.errors import Diverged, RacerError, Stopped
+from racer.process import memory
 from racer.process.signals import graceful_stop
 from racer.runs import Run, list_runs
 from racer.storage import files
@@ -69,6 +70,8 @@ def work(order: Order) -> Parcel:
                 what = str(error).partition(" What was saved")[0]
                 advice = files.advice_on(cause, "Free some space.")
                 return Parcel(order.job.id, error=f"{what} {advice}", full=True)
+            if memory.ran_out(error):
+                error = memory.shortage(error)
             name = "" if isinstance(error, RacerError) else f"{type(error).__name__}: "
             return Parcel(order.job.id, error=f"{name}{error}")
 

@@ -12,6 +12,7 @@ import sys
 import tarfile
 from concurrent.futures import Future
 
+import numpy as np
 import pytest
 from sweep_cost import cost
 from sweeping import OPTIONS, Here, changed, new, start, wait_for, weights
@@ -107,6 +108,40 @@ def test_a_run_that_ends_every_worker_is_listed_and_the_sweep_goes_on(tmp_path):
     assert len(run(folder, again)) == 2
     assert again.orders == ["0000-seed0"]
     assert folder.failures() == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the address space has no limit there")
+def test_a_run_without_memory_is_listed_and_the_sweep_goes_on(tmp_path, monkeypatch):
+    import resource
+
+    from racer import api
+
+    real, short = api.train, iter([True])
+
+    def train(*words, **options):
+        """The first one asks for more than this process may have."""
+        if not next(short, False):
+            return real(*words, **options)
+        limits = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (2**45, limits[1]))
+        try:
+            return np.ones(2**46, np.uint8)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, limits)
+
+    monkeypatch.setattr(api, "train", train)
+    folder = new(tmp_path / "s", "reward=center_line,progress", seeds=1)
+    assert [one.id for one in run(folder, Here())] == ["0001-seed0"]
+    (why,) = folder.failures().values()
+    assert why.startswith("not enough memory: Unable to allocate 64.0 TiB")
+    assert "--num-envs" in why
+
+
+def test_an_order_that_does_not_fit_into_a_worker_is_listed_and_the_sweep_goes_on(tmp_path):
+    folder = new(tmp_path / "s", "reward=center_line,progress", seeds=1)
+    assert [one.id for one in run(folder, Here(MemoryError()))] == ["0001-seed0"]
+    (why,) = folder.failures().values()
+    assert why.startswith("not enough memory. ")
 
 
 class _Dead(BaseException):
