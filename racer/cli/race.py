@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: as the runs are given)",
     )
     parser.add_argument(
+        "--grid",
+        action="store_true",
+        help="the grid is as the runs are given, also with --seed, which then draws boxes and bots "
+        "alone",
+    )
+    parser.add_argument(
         "--video", type=film, metavar="FILE", help="film it as .mp4 or .gif; needs no display"
     )
     parser.add_argument(
@@ -77,7 +83,7 @@ def run(args: argparse.Namespace) -> None:
     _check(args)
     entrants = entrants_of([Run.open(name, args.runs_dir) for name in args.runs])
     track = args.track or _track_of(entrants[0])
-    grid = grid_of(entrants, args.seed)
+    grid = grid_of(entrants, None if args.grid else args.seed)
     road = Track.load(track)
     config = shared_race(grid, track, road, named_others(args))
     prix = GrandPrix(grid, config, road, args.laps, seed=args.seed or 0)

@@ -16,7 +16,7 @@ from racer.config import Others, RaceConfig, Rules, Sensors
 from racer.errors import BadConfig, BadRun
 from racer.evaluation.several import Driver
 from racer.policy import Policy
-from racer.race import Race
+from racer.race import Race, seen
 from racer.sim.starts import ROW
 from racer.tracks import Track
 from racer.tracks.lanes import lanes_of
@@ -133,16 +133,16 @@ class Seats:
         self._decoders: list[Callable[[], int]] = []
         views: dict[Any, tuple[gymnasium.Space[Any], observations.Obs]] = {}
         for i, entrant in enumerate(entrants):
-            config = entrant.config
+            config = seen(entrant.config)
             plain = dataclasses.replace(config.sensors, varied=False)  # as in an evaluation
             key = config.observation, plain, config.others.count > 0
             if key not in views:
                 views[key] = self._bind(*key)
-            space, seen = views[key]
+            space, out = views[key]
             actions = racer.actions.load(config.actions)
             _check_fit(entrant, space, actions)
             buffer = actions.buffer(1)
-            self._seen.append(observations.take(seen, slice(i, i + 1)))
+            self._seen.append(observations.take(out, slice(i, i + 1)))
             self._buffers.append(buffer)
             self._decoders.append(actions.bind(buffer, race.commands[i : i + 1]))
 

@@ -16,7 +16,7 @@ from racer.config import RaceConfig
 from racer.errors import BadRun
 from racer.policy import Policy, widened
 from racer.policy.inputs import parts
-from racer.race.rivals import Rival
+from racer.race import Rival, seen
 from racer.runs import Run
 from racer.training.checkpoint import policy_of
 
@@ -67,7 +67,7 @@ def among(policy: Policy, config: RaceConfig) -> Policy:
 
 def _opponent(name: str, config: RaceConfig, runs_dir: Path) -> Opponent:
     run = Run.open(name, runs_dir)
-    theirs, policy = run.config().race, policy_of(run.folder)
+    config, theirs, policy = seen(config), seen(run.config().race), policy_of(run.folder)
     mine = racer.actions.load(config.actions)
     if repr(racer.actions.load(theirs.actions)) != repr(mine):
         raise BadRun(
@@ -75,12 +75,12 @@ def _opponent(name: str, config: RaceConfig, runs_dir: Path) -> Opponent:
             f"{config.actions}: all cars of a race have one action space. Train with its own."
         )
     vehicle = vehicles.load(config.vehicle)
-    space = observations.make(config.observation, vehicle, among=True).space
-    alone = observations.make(config.observation, vehicle).space
-    seen = policy.network.sees
-    if seen == parts(space):
+    look = config.observation, vehicle, config.sensors
+    alone, among_others = (observations.make(*look, among=yes).space for yes in (False, True))
+    sees = policy.network.sees
+    if sees == parts(among_others):
         return Opponent(policy)
-    if config.observation == theirs.observation == "features" and seen == parts(alone):
+    if config.observation == theirs.observation == "features" and sees == parts(alone):
         return Opponent(policy, policy.network.inputs)  # those of the road come first
     raise BadRun(
         f"the opponent {name} was trained with the observation {theirs.observation} and this race "

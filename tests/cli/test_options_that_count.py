@@ -42,7 +42,8 @@ ALWAYS = {
     "pull": "--runs-dir",
     "push": "--runs-dir",
     "league": "--tag --tracks --seeds --laps --field --results --png --json --runs-dir " + ROAD,
-    "race": "--track --laps --seed --video --html --json --out --no-window --runs-dir " + ROAD,
+    "race": "--track --laps --seed --grid --video --html --json --out --no-window --runs-dir "
+    + ROAD,
     "reward check": "--track --actions --json " + OTHERS,
     "reward map": "--track --speed --heading --component --png " + OTHERS,
     "reward replay": "--track --json",

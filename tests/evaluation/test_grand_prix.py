@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -202,6 +203,18 @@ def test_each_car_sees_and_acts_as_it_was_trained(prix):
     assert not driven.standings.driving.any()
 
 
+def test_a_run_that_sees_by_its_official_sensors_races_too(tmp_path):
+    car = tmp_path / "car.json"
+    ranges = {name: {"low": 0.5, "high": 1.0} for name in ("speed", "steering_angle")}
+    car.write_text(json.dumps({"action_space": ranges, "sensor": ["SECTOR_LIDAR"], "version": "4"}))
+    config = RaceConfig(track="oval", actions=str(car), observation="sensors")
+    pair = [Entrant("sensors", random_policy(inputs=8), config), three()[0]]
+    road = Track.load("oval")
+    prix = GrandPrix(pair, shared_race(pair, "oval", road), road, 1, recording=False)
+    next(prix.drive())
+    assert prix.race.commands[0, 1] <= 1.0
+
+
 def test_a_policy_that_does_not_fit_its_own_run_is_refused():
     multi = RaceConfig(track="oval", others=Others(race="multi", cars=2))
     blind = [Entrant("blind", cruising(0.0), multi), Entrant("b", cruising(0.0), RaceConfig())]
@@ -292,8 +305,14 @@ def test_the_command_writes_what_it_says(runs, tmp_path, monkeypatch, capsys):
     assert found["runs"] == dict(zip(["one", "two"], names, strict=True))
     assert [row["place"] for row in found["result"]] == [1, 2]
     assert Trace.load(tmp_path / "race.npz").meta["race"]["laps"] == 1
-    assert cli.main([*words, "--json", "-"]) == 0
-    assert json.loads(capsys.readouterr().out)["result"] == found["result"]
+    drawn = []
+    for grid in ([], ["--grid"]):  # of seed 3 the second run is in front, but not with --grid
+        assert cli.main([*words, "--seed", "3", *grid, "--json", "-"]) == 0
+        out = capsys.readouterr()
+        (front,) = re.findall(r"grid 1: (\w+)", out.err)
+        drawn.append(front)
+    assert drawn == ["two", "one"]
+    assert json.loads(out.out)["result"] == found["result"]
 
 
 @pytest.mark.parametrize(

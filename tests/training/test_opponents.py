@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made_runs import made_run, random_policy
 
 from racer import Config, evaluate, resume, train
 from racer.config import Others
@@ -66,6 +67,15 @@ def test_a_run_against_opponents_trains_evaluates_and_says_so(runs):
     again, trace = evaluate(run, runs_dir=runs, laps=1)
     assert trace.objects.shape[1] == 2  # both opponents
     assert again.laps[0] == result.laps[0]
+
+
+def test_an_opponent_sees_by_the_settings_of_its_sensors(tmp_path):
+    beams = {"observation": "lidar", "lidar.beams": 32}
+    run = made_run(tmp_path, random_policy(inputs=32), **beams)
+    settings = {"race.others.race": "head_to_model", "race.others.opponents": run.name}
+    config = Config().override(settings | {f"race.{key}": value for key, value in beams.items()})
+    (rival,) = opponents.load(config.race, tmp_path)
+    assert rival.policy.network.inputs == 32
 
 
 def test_opponents_that_cannot_drive_here_are_refused(runs):

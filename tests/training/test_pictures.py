@@ -144,6 +144,19 @@ def test_a_training_from_pictures_goes_on_as_if_it_had_never_stopped(folder, alg
         assert main(["export", "latest", "--onnx", "camera.onnx"]) == 0
 
 
+def test_seeds_that_see_are_trained_and_compared(folder, capsys, monkeypatch):
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # one after the other, in this process
+    assert main(["train", *SMALL, "--timesteps", "256", "--seeds", "2", "--tag", "eyes"]) == 0
+    said = capsys.readouterr().out
+    first, second = (Run.open(line.split()[-1], RUNS) for line in said.splitlines()[:2])
+    assert [first.config().train.seed, second.config().train.seed] == [0, 1]
+    assert policy_of(first.folder).to_bytes() != policy_of(second.folder).to_bytes()
+    assert main(["compare", "eyes"]) == 0
+    table = capsys.readouterr().out
+    assert "plot          compare.png" in table
+    assert (folder / "compare.png").stat().st_size > 0
+
+
 @pytest.mark.parametrize("algo", ["ppo", "sac"])
 def test_pictures_that_do_not_fit_into_memory_are_refused_with_the_setting(
     folder, algo, monkeypatch
