@@ -1,6 +1,7 @@
 """What a run of a sweep costs beside its training: `python -m tests.sweep.sweep_cost SWEEP`."""
 
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -9,6 +10,24 @@ from pathlib import Path
 from racer.runs import Run
 from racer.sweep import parcel
 from racer.sweep.score import row_of
+
+_TWICE = """
+import os, sys
+from racer import Config, train
+small = {"train.timesteps": 512, "train.num_envs": 8, "train.n_steps": 64, "eval.laps": 1}
+for _ in range(2):
+    train(Config().override(small), runs_dir=sys.argv[1], quiet=True, pictures=False)
+    print(sum(os.times()[:4]))
+"""
+
+
+def start_cost():
+    """s of CPU until a new process trains: its first short run, less a second one's time."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = [sys.executable, "-c", _TWICE, folder]
+        said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    first, both = map(float, said.split())
+    return first - (both - first)
 
 
 def cost(runs):
@@ -41,6 +60,7 @@ def _cpu_s():
 
 
 if __name__ == "__main__":
+    print(f"{'start of a worker, s of CPU':40} {start_cost():.3g}")
     found = sorted(Path(sys.argv[1], "runs").glob("[0-9]*"))
     for what, mean in cost([Run(folder) for folder in found]).items():
         print(f"{what:40} {mean:.3g}")
