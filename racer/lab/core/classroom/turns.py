@@ -15,7 +15,8 @@ from typing import Generic, TypeVar
 
 WINDOW = 300.0  # s, that count
 USUAL = 2.0  # s of a turn, before any has ended
-SLICE = 0.5  # s of driving that nobody interrupts
+GLANCE_S = 0.25  # of driving, until a save that nobody has seen yet may interrupt
+TURN_S = 1.0  # of driving, until others that have begun may
 GREEDY = 2.0  # times the mean that people had: a save of one who had more waits its time
 Item = TypeVar("Item")
 
@@ -98,9 +99,13 @@ class Turns(Generic[Item]):
         now = self.clock()
         if turn.drove is None:
             turn.drove = now
-        if self.paused or now - turn.drove < SLICE or (best := self._best()) is None:
+        driven = now - turn.drove
+        if self.paused or driven < GLANCE_S or (best := self._best()) is None:
             return False
-        return self._rank(best) < (True, True, self.used(person), self._count + 1)
+        rank = self._rank(best)
+        if rank[:2] == (True, True) and driven < TURN_S:
+            return False
+        return rank < (True, True, self.used(person), self._count + 1)
 
     def rest(self, person: int, item: Item) -> None:
         """Give a turn back, and wait for the next one."""
