@@ -9,7 +9,7 @@
         --randomize-obstacles --timesteps 2000000
     python -m tests.docs_pictures runs/RUN/laps.npz docs/images/avoided.png --skip 1
     racer train --track generated:30 --observation camera --reward progress --timesteps 800000
-    python -m tests.docs_pictures runs/RUN/laps.npz docs/images/eyes-lap.png --at 3
+    python -m tests.docs_pictures runs/RUN/laps.npz docs/images/eyes-lap.png --at 6
 
 Of a race the first clean overtake is shown, of a drive among boxes the first box that is passed;
 `--skip N` shows a later one. `--at SECONDS` shows that moment of the first lap as the video does.
@@ -36,7 +36,6 @@ SIZE, GAP = (300, 220), 4  # px, of a picture of a strip; between two
 SCALE = 75.0  # px/m
 RACE_S, BOX_S = (-0.4, -0.1, 0.2, 0.5), (-0.8, -0.4, 0.0, 0.4)  # around what is shown
 QUIET_S = 1.5  # without a crash
-COLORS = 256
 
 
 def main() -> None:
@@ -56,22 +55,18 @@ def main() -> None:
 
 
 def save(pixels: np.ndarray, path: Path) -> None:
-    """Write (H, W, 3) uint8 as a small PNG.
-
-    Of few colours the most different ones are kept. The most frequent ones, which is what Pillow
-    keeps by default, are greys: the car and what is drawn in one colour turn grey, too.
-    """
-    image = Image.fromarray(pixels)
-    chosen = image.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    chosen.save(path, optimize=True)
+    """Write (H, W, 3) uint8 with all its colours: of few, all that is small turns grey."""
+    Image.fromarray(pixels).save(path, optimize=True)
 
 
 def frame(trace: Trace, run: Run, seconds: float) -> np.ndarray:
     """(H, W, 3) uint8: a moment of the first lap with what the car sees."""
     film = video.Film(trace, sight=sight_of(trace.track, run.config().race))
-    surface = pygame.Surface(FRAME, 0, 32)
-    film.draw(surface, 0, seconds / trace.dt, video.track_camera(trace.track, FRAME))
-    return video.pixels(surface)
+    surface = pygame.Surface(video.SIZE, 0, 32)
+    film.draw(surface, 0, seconds / trace.dt, video.track_camera(trace.track, video.SIZE))
+    return np.asarray(
+        Image.fromarray(video.pixels(surface)).resize(FRAME, Image.Resampling.LANCZOS)
+    )
 
 
 def overtake(film: video.Film, skip: int) -> np.ndarray:
