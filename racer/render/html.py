@@ -1,9 +1,9 @@
 """A recording as one HTML file that plays in any browser, offline, and asks nothing of anyone.
 
-The numbers are rounded to what a person can see: 1 mm, 1 mm/s, 1 mrad, 0.01°, 0.001 % of a lap;
-rewards have five digits. Columns become differences of whole numbers, or differences of those where
-that is shorter, their bytes are sorted by weight and deflated: five laps with all params are some
-12 kB. To run a reward on, use laps.npz.
+The numbers are rounded to what a person can see: 1 mm, 1 cm/s, 0.1°, 0.001 % of a lap; rewards
+have five digits. Columns become differences of whole numbers, or differences of those where
+that is shorter, their bytes are sorted by weight and deflated: a step with all params takes some
+15 bytes. To run a reward on, use laps.npz.
 
 A recording may come from anyone. Its texts reach the page as JSON in a script that is data, and the
 player writes them as text; the page's policy allows the scripts and styles of this file by their
@@ -34,7 +34,10 @@ from racer.sim.types import BOX, LAP_COMPLETE, PARAMS, STATUS_LABELS
 
 POSE = {"x": "car_x", "y": "car_y", "yaw": "yaw", "v": "v", "steer": "steer"}  # x, y: params' too
 FLAGS = tuple(name for name in PARAMS.names or () if PARAMS[name].kind == "b")
-SCALES = {"heading": 100, "steering_angle": 100, "progress": 1000}  # others: 1000, counts: 1
+# Of what is rounded: as many decimals as the player writes, and more where it draws or computes with
+# them. Counts have 1, all others 1000.
+SCALES = {"heading": 10, "steering_angle": 10, "speed": 100, "projection_distance": 100}
+SCALES |= {"v": 100, "steer": 100}
 NAME_MAX = 60  # characters of a name from outside
 # Modules of the player, each after those that it needs: in a file they are one script.
 SCRIPTS = ("words.js", "parts.js", "drive.js", "stage.js", "strips.js", "player.js")
@@ -273,11 +276,15 @@ def _rows(playback: Playback) -> Table:
     columns: dict[str, tuple[NDArray[Any], int]] = {}
     for name in PARAMS.names or ():
         kind = PARAMS[name].kind
-        columns[name] = (rows["params"][name], SCALES.get(name, 1000) if kind == "f" else 1)
+        columns[name] = (rows["params"][name], _scale(name) if kind == "f" else 1)
     known = ("v", "steer") if _center(rows) is not None else POSE
-    columns |= {POSE[name]: (_turning(rows, name), 1000) for name in known}
+    columns |= {POSE[name]: (_turning(rows, name), _scale(name)) for name in known}
     columns["reward"] = (rows["reward"], 0)
     return "rows", columns
+
+
+def _scale(name: str) -> int:
+    return SCALES.get(name, 1000)
 
 
 def _center(rows: NDArray[np.void]) -> float | None:
@@ -302,7 +309,7 @@ def _lines(playback: Playback) -> Iterator[Table]:
 def _ghost(number: int, ghost: Ghost) -> Table:
     rows = ghost.rows
     pose = {POSE[name]: (_turning(rows, name), 1000) for name in ("x", "y", "yaw")}
-    progress = rows["params"]["progress"], SCALES["progress"]
+    progress = rows["params"]["progress"], _scale("progress")
     return f"ghost{number}", {**pose, "progress": progress}
 
 
