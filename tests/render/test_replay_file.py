@@ -13,7 +13,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
-from render_recordings import MARKUP, driven, recording_in
+from render_recordings import MARKUP, among, driven, recording_in
 
 from racer import cli
 from racer.errors import UsageError
@@ -95,11 +95,12 @@ def test_it_holds_every_param_and_reward_to_the_stated_precision(laps, text):
 
 
 @pytest.mark.parametrize("track", ["oval", "s_bends"])
-def test_five_laps_take_at_most_40_kb(track):
+def test_five_laps_past_objects_with_two_ghosts_take_at_most_40_kb(track):
     trace = driven(track, laps=5)
     assert [lap.complete for lap in trace.laps()] == [True] * 5
     source = (LESSONS / "center_line.py").read_text()
-    assert len(replay.page(trace, reward=source).encode()) <= 40_000
+    ghosts = [ghost_of(trace, name, DARK.ghosts[0], trace.track) for name in ("a", "b")]
+    assert len(replay.page(among(trace), reward=source, ghosts=ghosts).encode()) <= 40_000
 
 
 def test_its_policy_allows_what_is_in_it_by_hash_and_nothing_else(text):
