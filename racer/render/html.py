@@ -34,8 +34,8 @@ from racer.sim.types import BOX, LAP_COMPLETE, PARAMS, STATUS_LABELS
 
 POSE = {"x": "car_x", "y": "car_y", "yaw": "yaw", "v": "v", "steer": "steer"}  # x, y: params' too
 FLAGS = tuple(name for name in PARAMS.names or () if PARAMS[name].kind == "b")
-# Of what is rounded: as many decimals as the player writes, and more where it draws or computes with
-# them. Counts have 1, all others 1000.
+# As many decimals as the player writes, more where it draws or computes with them. Counts have 1,
+# all others 1000.
 SCALES = {"heading": 10, "steering_angle": 10, "speed": 100, "projection_distance": 100}
 SCALES |= {"v": 100, "steer": 100}
 NAME_MAX = 60  # characters of a name from outside
