@@ -169,7 +169,7 @@ class Trace:
         if self.objects.shape[1]:
             tables["objects"] = _without_padding(self.objects)
         np.savez(content, meta=text, **lines, **tables)
-        with files.disk_errors(str(path)):
+        with files.disk_errors(str(path), "Free some space or choose another place."):
             files.write_atomic(path, content.getvalue())
 
     @classmethod

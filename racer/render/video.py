@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -25,6 +27,7 @@ FPS = 30
 GIF_FPS = 15
 SIZE = (1280, 720)
 GIF_SIZE = (800, 450)
+_FULL = 2**20  # bytes; where less is free, that is why a film was not written
 HUD_MIN = (700, 400)  # px, smaller frames show the road alone
 
 Frame: TypeAlias = NDArray[np.uint8]
@@ -278,17 +281,32 @@ def write(
         count = writer(frames(playback, size, fps, speed, ghosts, pace, sight), part)
         os.replace(part, path)
     except OSError as error:
-        raise ResourceError(f"cannot write {path}: {error.strerror or error}.") from error
+        raise ResourceError(f"cannot write {path}: {_reason(error, path.parent)}.") from error
     finally:
         part.unlink(missing_ok=True)
     return count
+
+
+def _reason(error: OSError, folder: Path) -> str:
+    """In a few words; ffmpeg itself only says that it has ended."""
+    if error.strerror:
+        return error.strerror
+    if shutil.disk_usage(folder).free < _FULL:
+        return os.strerror(errno.ENOSPC)
+    return f"ffmpeg failed ({str(error).partition(chr(10))[0]})"
 
 
 def _write_mp4(images: Iterator[Frame], path: Path) -> int:
     import imageio_ffmpeg
 
     output: Any = imageio_ffmpeg.write_frames(
-        str(path), SIZE, fps=FPS, codec="libx264", quality=7, macro_block_size=16
+        str(path),
+        SIZE,
+        fps=FPS,
+        codec="libx264",
+        quality=7,
+        macro_block_size=16,
+        ffmpeg_log_level="fatal",  # what it says after Ctrl-C or on a full disk helps nobody
     )
     output.send(None)
     count = 0

@@ -1,5 +1,7 @@
 """Frames and films need no display; the car is where the recording says."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -113,11 +115,25 @@ def test_other_names_and_folders_are_refused(playback, tmp_path):
         video.write(Trace(playback.track, playback.rows[:0], playback.dt), tmp_path / "a.mp4")
 
 
-def test_a_disk_that_refuses_leaves_nothing_behind(playback, tmp_path, monkeypatch):
+ENDED = OSError("[Errno 32] Broken pipe\n\nFFMPEG COMMAND:\n...\n\nFFMPEG STDERR OUTPUT:\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "free", "why"),
+    [
+        (OSError(28, "No space left on device"), 10**9, "No space left on device"),
+        (ENDED, 0, "No space left on device"),
+        (ENDED, 10**9, r"ffmpeg failed \(\[Errno 32\] Broken pipe\)"),
+    ],
+)
+def test_a_disk_that_refuses_leaves_nothing_behind(
+    playback, tmp_path, monkeypatch, error, free, why
+):
     def full(*_):
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setitem(video._FORMATS, ".mp4", (video.SIZE, video.FPS, full))
-    with pytest.raises(ResourceError, match="No space left"):
+    monkeypatch.setattr(video.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(ResourceError, match=rf"laps\.mp4: {why}\.$"):
         video.write(playback, tmp_path / "laps.mp4")
     assert list(tmp_path.iterdir()) == []
