@@ -17,6 +17,7 @@ HIDDEN_DRIVERS = {"dummy", "offscreen"}  # SDL falls back to these without a wor
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")  # where one is named on Linux
 NO_DISPLAY = "no display to open a window on."
 FILM = "Use --video out.mp4, which needs none, or set DISPLAY."
+PICTURES = "Use render_mode='rgb_array', or set SDL_VIDEODRIVER=dummy to open a window nobody sees."
 
 
 def open_window(
@@ -106,7 +107,7 @@ class LiveWindow:
             return
         height, width = frame.shape[:2]
         if not self._open:
-            open_window(self.title, (width, height), unseen=True)
+            open_window(self.title, (width, height), unseen=True, instead=PICTURES)
             self._open = True
         if any(_closes(event) for event in pygame.event.get()):
             self.close()

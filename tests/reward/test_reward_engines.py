@@ -438,6 +438,34 @@ def reward_function(params):
     assert _compute(engine(text, 2, kind), rows[:2].copy()) == [6.0, 6.0]
 
 
+FULL = """
+kept = None
+def reward_function(params):
+    global kept
+    for size in (26, 20, 16):
+        try:
+            while True:
+                kept = kept, bytearray(1 << size)
+        except MemoryError:
+            pass
+    for size in range(60, 0, -1):  # and what is left of every kind of small object
+        try:
+            while True:
+                kept = (kept,) * size
+        except MemoryError:
+            pass
+    return float(len([0.0] * 10**7))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_a_full_memory_is_said_with_what_to_do(engine, rows):
+    said = str(_raised(engine(FULL, 1), rows[:1].copy()))
+    assert "MemoryError" in said
+    assert "--num-envs" in said
+    assert "--reward-engine inprocess" in said
+
+
 def test_a_refused_file_names_the_guard_and_what_runs_it_without(engine, rows, tmp_path):
     path = tmp_path / "table.txt"
     path.write_text("1")

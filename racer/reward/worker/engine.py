@@ -277,7 +277,7 @@ class WorkerEngine(RewardEngine):
         return {
             "kind": str(found.get("kind", "raised")),
             "line": line if isinstance(line, int) and 0 <= line < 10**7 else 0,
-            "problem": printable(str(found.get("problem", "failed without a reason"))[:500]),
+            "problem": printable(str(found.get("problem", "failed without a reason"))[:1000]),
             "layers": {
                 k: int(layers.get(k) or 0) if isinstance(layers, dict) else 0 for k in names
             },

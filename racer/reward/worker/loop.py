@@ -29,6 +29,12 @@ GUARDED = (
     "reward's folder whose names stand in its text, .json, .csv, .npy, .npz or .txt; "
     "--reward-engine inprocess runs it without)"
 )
+MEMORY = (
+    " (the reward's process may use 1 GiB more than at its start, for all its cars together: keep "
+    "less for each, take fewer cars with --num-envs, or --reward-engine inprocess, which has no "
+    "limit)"
+)
+SPARE = 1 << 20  # bytes, to say so when there is no other memory left
 WRITE = os.write  # a reward's own is another
 SHARED_AFTER = 0.01  # s of processor time for executing the file; below it is done for every car
 
@@ -54,6 +60,7 @@ class Worker:
         self.path: str = setup["path"]
         self.file = os.path.join(setup["beside"]["folder"], os.path.basename(self.path))
         self.answers = 0
+        self.spare = bytearray(SPARE)
         self.params_of = params.builder(setup["keys"])
         self.functions: list[Callable[[dict[str, Any]], Any]] = []
         self.namespaces: list[Any] = []
@@ -89,6 +96,7 @@ class Worker:
                 made = make(self.setup["seed"] + car)
                 function = made.function
             except BaseException as error:
+                self.spare.clear()
                 place = namespace.place_beside(error, beside)
                 self.report("import", namespace.line_of(error, self.path), problem(error, place))
                 return False
@@ -198,6 +206,7 @@ class Worker:
         except namespace.Nonsense as error:
             self.report("value", 0, str(error))
         except BaseException as error:
+            self.spare.clear()
             place = namespace.place_beside(error, self.beside)
             self.report("raised", namespace.line_of(error, self.path), problem(error, place))
         else:
@@ -243,8 +252,10 @@ def problem(error: BaseException, place: str = "") -> str:
     except BaseException:
         text = ""
     name = type(error).__name__
-    refused = isinstance(error, PermissionError) and not text.startswith(served.READ_ONLY)
-    return (f"{name}: {text}" if text else name) + place + (GUARDED if refused else "")
+    advice = MEMORY if isinstance(error, MemoryError) else ""
+    if isinstance(error, PermissionError) and not text.startswith(served.READ_ONLY):
+        advice = GUARDED
+    return (f"{name}: {text}" if text else name) + place + advice
 
 
 def codes_of(code: types.CodeType, beside: Any) -> list[types.CodeType]:
