@@ -259,7 +259,9 @@ class Run:
 
 
 def find(name: str, runs_dir: Path) -> Path:
-    """The folder of a run given by path, by name in `runs_dir`, as `latest` or as the champion.
+    """The folder of a run given by path, by name in `runs_dir`, as `latest` or by a tag.
+
+    A tag that `racer gate` gave, such as champion, is one run's; any other may be several runs'.
 
     Raises:
         UnknownName: no such run; names the nearest one.
@@ -287,6 +289,12 @@ def find(name: str, runs_dir: Path) -> Path:
     runs = list_runs(runs_dir)
     if not runs:
         raise UnknownName("run", name, [], f"No runs in {runs_dir}. Make one: racer train.")
+    mine = [run for run in runs if name in run.manifest().get("tags", [])]
+    if len(mine) == 1:
+        return mine[0].folder
+    if mine:
+        names = [run.name for run in mine]
+        raise UnknownName("run", name, names, "These have it as a tag: give one of them.")
     known = [LATEST, *promoted.tags(runs_dir), *(run.name for run in runs)]
     raise UnknownName("run", name, known, f"Looked in {runs_dir}; a path works too.")
 

@@ -102,6 +102,15 @@ def test_names_and_tags_are_searchable(tmp_path):
     assert not list_runs(tmp_path, ["nothing"])
 
 
+def test_a_tag_opens_the_one_run_that_has_it(tmp_path):
+    first = make(tmp_path, "center_line", "oval", tags=["mine"])
+    assert Run.open("mine", tmp_path).folder == first.folder
+    second = make(tmp_path, "center_line", "hairpin", tags=["mine"])
+    with pytest.raises(UnknownName, match="have it as a tag") as raised:
+        Run.open("mine", tmp_path)
+    assert all(run.name in str(raised.value) for run in (first, second))
+
+
 @pytest.mark.parametrize(
     ("given", "safe"),
     [
