@@ -187,6 +187,13 @@ def test_a_viewer_that_comes_late_gets_the_road_the_lap_and_every_row(page):
     assert kinds == [Kind.START, Kind.METRICS, Kind.END, Kind.LAP]
 
 
+def test_the_end_of_a_draft_is_said_once(page):
+    with watching(page) as socket:
+        page.lab.drafts.hear(Kind.END, b'{"words": "finished: 100 % of the evaluation laps"}')
+        page.lab.drafts.tell("finished: 100 % of laps, best lap 9.50 s")
+        assert b"best lap" in socket.receive_bytes()
+
+
 def test_keep_and_stop_are_passed_on(page):
     page.post("/api/keep")
     page.post("/api/stop")

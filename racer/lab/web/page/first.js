@@ -43,7 +43,7 @@ export class First {
       this.driving = false;
       if (this.step === LOOK) this.to(WAIT);
     } else if (words.startsWith("driving: ")) this.driving = true;
-    else if (/^(finished: |stopped;)/.test(words) && this.driving && this.step === WAIT) this.to(LOOK);
+    else if (/^(finished: .* of laps, |stopped;)/.test(words) && this.driving && this.step === WAIT) this.to(LOOK);
     else if (words.startsWith("kept: ")) this.to(STEPS.length);
   }
   looked() {
