@@ -185,8 +185,9 @@ def _drive(league: League, book: Any, stop: Any) -> dict[Match, Outcome]:
     matches = [(match, league.key(match)) for match in league.matches()]
     known = {match: book.outcome(key, len(match.grid)) for match, key in matches}
     missing = [(match, key) for match, key in matches if known[match] is None]
+    roads = f"{len(league.tracks)} track{'' if len(league.tracks) == 1 else 's'}"
     console.say(
-        f"{len(league.entrants)} cars, {len(league.tracks)} tracks, {len(matches)} races"
+        f"{len(league.entrants)} cars, {roads}, {len(matches)} races"
         f"{f', {len(matches) - len(missing)} known' if len(missing) < len(matches) else ''}"
     )
     with _progress(league, len(missing)) as tell:

@@ -73,6 +73,18 @@ def test_a_car_that_drives_into_a_box_has_crashed(race):
     assert made.hits[0] == 1
 
 
+def test_a_car_that_is_hit_from_behind_has_not_crashed(race):
+    made = race(1, others=Others(race="head_to_bot", bots=1))
+    x, y, yaw = (float(made.objects[name][0, 0]) for name in ("x", "y", "yaw"))
+    made.cars["x"], made.cars["y"] = x + 0.1 * np.cos(yaw), y + 0.1 * np.sin(yaw)
+    made.cars["yaw"], made.cars["progress"] = yaw + 0.3, 50.0  # % of the lap: ahead of the bot
+    made.step(np.zeros((1, 2), np.float32))
+    assert made.hits[0] == -1
+    assert STATUS_LABELS[made.cars["status"][0]] == "in_progress"
+    assert not made.params["is_crashed"][0]
+    assert not made.done.any()
+
+
 def test_worlds_hold_cars_then_boxes_then_bots(race):
     made = race(6, others=CARS)
     assert made.objects.shape == (2, 5)
