@@ -120,7 +120,10 @@ def test_a_page_has_the_boxes_and_bots_of_its_recording(driven):
         {"box": [0.4, 0.3], "color": scene.CARDBOARD},
         {"box": None, "color": scene.BOT_BODY},
     ]
-    tables = {name: (count, dict(columns)) for name, count, columns in about["tables"]}
+    tables = {
+        name: (count, {column: scale for column, scale, _ in columns})
+        for name, count, columns in about["tables"]
+    }
     for k in (0, 1):
         assert tables[f"around{k}"] == (
             len(trace.rows),
