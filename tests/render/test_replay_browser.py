@@ -78,6 +78,8 @@ def press(page, *keys):
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+# Two rows of a table are as good as all: axe takes seconds over thousands of cells.
+FEW = "document.querySelectorAll('table.lap tbody tr').forEach((row, i) => i > 1 && row.remove())"
 COUNT = """name => {
   const shown = document.querySelector(".view canvas"), [r, g, b] = name;
   const c = new OffscreenCanvas(shown.width, shown.height);
@@ -213,8 +215,9 @@ def test_both_themes_have_their_colours_and_axe_finds_nothing(browser, axe, file
             assert painted(page, colors.road)[0] > 5000
         page.get_by_text("This lap as a table").click()
         page.get_by_text("The reward's source").click()
+        page.locator("table.lap td").first.wait_for()
+        page.evaluate(FEW)
         assert axe(page) == []
-        page.get_by_text("This lap as a table").click()  # axe takes long over its cells
         press(page, "h")
         assert axe(page) == []
         press(page, "Escape")
