@@ -299,7 +299,6 @@ def test_what_the_command_cannot_use_is_one_sentence(words, said, tmp_path, monk
 def test_a_port_that_is_taken_is_said(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     taken = listening(0)
-    taken.listen()
     assert cli.main(["lab", "--no-browser", "--port", str(taken.getsockname()[1])]) == 5
     assert "Give another port" in capsys.readouterr().err
     taken.close()

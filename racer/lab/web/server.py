@@ -26,6 +26,7 @@ def listening(port: int, host: str = HERE) -> socket.socket:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        made.listen()  # now: two that are only bound may share a port until one listens
     except OSError as error:
         made.close()
         if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
