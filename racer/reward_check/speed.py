@@ -24,6 +24,7 @@ LEAST = 0.05  # s; with less than that nothing is said
 WAIT = 10.0  # s by the wall clock, bounds the waiting for a reward that sleeps or a busy machine
 BATCH = 256  # rows
 KERNEL_STEPS = 512  # in one batch; a kernel takes less time for few rows than a look at the clock
+FIRST = 1.0  # s that first calls of cars with state may take: each may make a table
 
 
 def of_worker(worker: WorkerEngine, episodes: Episodes) -> float:
@@ -70,13 +71,14 @@ def of_kernel(engine: RewardEngine, episodes: Episodes) -> float:
 
     Args:
         engine: fresh; one that keeps state is started anew with a car for every row of the batch,
-            since a kernel is called for as many rows as there are cars.
+            since a kernel is called for as many rows as there are cars, or with fewer where the
+            first call of a car takes long.
         episodes: driven again and again from the start, since the file may keep state.
     """
     driven, used, calls, step = list(episodes.values()), 0.0, 0, 0
     at_once, copies = KERNEL_STEPS, 1
     if isinstance(engine, CompiledEngine) and engine.state is not None:
-        at_once, copies = 1, KERNEL_STEPS
+        at_once, copies = 1, _copies(engine, side_by_side(driven, 0, 1))
         engine.start(copies * len(driven))
     rows = np.tile(side_by_side(driven, 0, at_once), copies)
     out = np.zeros(len(rows))
@@ -92,6 +94,16 @@ def of_kernel(engine: RewardEngine, episodes: Episodes) -> float:
             used, calls = used + time.process_time() - began, calls + len(rows)
         step += at_once
     return used / calls
+
+
+def _copies(engine: CompiledEngine, rows: Rows) -> int:
+    """How often to drive all episodes side by side, by what the first calls for them take."""
+    engine.start(len(rows))
+    bound = engine.bind(rows, np.zeros(len(rows)))
+    began = time.process_time()
+    bound.call()
+    spent = time.process_time() - began
+    return KERNEL_STEPS if spent * KERNEL_STEPS <= FIRST else max(int(FIRST / spent), 1)
 
 
 def rounded(per_second: float) -> int:

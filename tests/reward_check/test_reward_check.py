@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import json
 import sys
 import time
@@ -411,8 +412,11 @@ def test_one_component_is_drawn(write, tmp_path, capsys):
     assert "names none" in capsys.readouterr().err
 
 
-def test_measuring_a_kernel_that_keeps_state_binds_it_once(write, episodes, monkeypatch):
-    """A bind takes longer than a batch: with one for each, the speed of binding was shown."""
+@pytest.mark.parametrize(("tick", "cars"), [(1e-3, KERNEL_STEPS), (0.25, 4), (3.0, 1)])
+def test_measuring_a_kernel_that_keeps_state(write, episodes, monkeypatch, tick, cars):
+    """A bind takes longer than a batch, so there is one; slow first calls are of few cars."""
+    clock = itertools.count()
+    monkeypatch.setattr(speed.time, "process_time", lambda: next(clock) * tick)
     binds, bind = [], CompiledEngine.bind
     monkeypatch.setattr(
         CompiledEngine, "bind", lambda *args: binds.append(len(args[1])) or bind(*args)
@@ -424,7 +428,7 @@ def test_measuring_a_kernel_that_keeps_state_binds_it_once(write, episodes, monk
     assert engine.name == "compiled"
     binds.clear()
     assert of_kernel(engine, {"fast line": rows}) > 0.0
-    assert binds == [KERNEL_STEPS]
+    assert binds == [1, cars]
     engine.close()
 
 
