@@ -432,6 +432,33 @@ def test_measuring_a_kernel_that_keeps_state(write, episodes, monkeypatch, tick,
     engine.close()
 
 
+TABLE_AT_FIRST = """
+seen = [0]
+def reward_function(params):
+    if seen[0] == 0:
+        total = 0.0
+        for i in range(2100000):  # a kernel gives up
+            total += (i % 7) * 0.5
+    seen[0] = seen[0] + 1
+    return params["speed"]
+"""
+
+
+def test_first_calls_that_a_kernel_leaves_to_python_are_of_few_cars(write, episodes, monkeypatch):
+    asked, ask = [], CompiledEngine._ask_python
+    monkeypatch.setattr(
+        CompiledEngine, "_ask_python", lambda *args: asked.append(args[3]) or ask(*args)
+    )
+    rows = next(iter(episodes.values()))
+    waypoints = Track.load("oval").waypoints
+    engine = make_engine(load(write(TABLE_AT_FIRST)), n=1, waypoints=waypoints)
+    assert engine.name == "compiled"
+    asked.clear()
+    assert of_kernel(engine, {"fast line": rows}) > 0.0
+    assert asked == [0]
+    engine.close()
+
+
 @pytest.mark.parametrize(
     "text",
     [
