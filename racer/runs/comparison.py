@@ -97,13 +97,17 @@ def groups_of(names: Iterable[str], runs_dir: Path) -> list[Group]:
     plain: list[Run] = []
     for name in names:
         try:
-            plain.append(Run.open(name, runs_dir) if name else Run(find(name, runs_dir)))
+            run = Run.open(name, runs_dir) if name else Run(find(name, runs_dir))
+            tagged = [run] if _is_tag(name, run) else []
         except (UnknownName, BadRun):  # a folder of that name may be no run, and the name a tag
             tagged = [r for r in list_runs(runs_dir) if name in r.manifest().get("tags", [])]
             if not tagged:
                 raise
+        if tagged:
             by_label.setdefault(name, []).extend(_counted(tagged))
             _warn_of_mixture(name, by_label[name])
+        else:
+            plain.append(run)
     for label, run in zip(labels([run.config() for run in plain]), plain, strict=True):
         by_label.setdefault(label, []).append(run)
     sides: dict[Path, str] = {}
@@ -115,6 +119,11 @@ def groups_of(names: Iterable[str], runs_dir: Path) -> list[Group]:
                     f"{run.name} counts for {other} and for {label}; leave it out on one side."
                 )
     return [_group(label, runs) for label, runs in by_label.items()]
+
+
+def _is_tag(name: str, run: Run) -> bool:
+    """Whether `run` was found by a tag that it alone has."""
+    return name in run.manifest().get("tags", []) and Path(name).name != run.name
 
 
 @dataclass(frozen=True)

@@ -439,13 +439,14 @@ def reward_function(params):
 
 
 FULL = """
+import numpy as np
 kept = None
 def reward_function(params):
     global kept
     for size in (26, 20, 16):
         try:
             while True:
-                kept = kept, bytearray(1 << size)
+                kept = kept, np.empty(1 << size, np.uint8)  # of which no page is touched
         except MemoryError:
             pass
     for size in range(60, 0, -1):  # and what is left of every kind of small object
