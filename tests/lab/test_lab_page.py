@@ -212,6 +212,10 @@ def test_a_step_is_looked_into_by_keys_alone(browser, axe, looked_at):
         assert "1 of 1" not in page.locator(".walked").inner_text()
         page.keyboard.press("F10")
         page.get_by_text("line 2, 1 of 1").wait_for()
+        with page.expect_response("**/api/look"):
+            page.get_by_label("Reward function").dispatch_event("input")
+        page.wait_for_timeout(100)
+        page.get_by_text("line 2, 1 of 1").wait_for()  # asked once more, it stays
         assert page.locator(".line.now").count() == 1
         assert axe(page) == []
         before = page.locator(".paid").inner_text()

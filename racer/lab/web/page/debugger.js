@@ -98,8 +98,10 @@ export class Debugger {
   ask(row) {
     return post("look", { run: this.run, text: this.editor.value, row }, true);
   }
+  // The same step, asked once more, stays where it was walked to.
   show_step(found) {
-    this.at = -1;
+    const same = found.step === this.found?.step && JSON.stringify(found.events) === JSON.stringify(this.found?.events);
+    if (!same) this.at = -1;
     this.found = found;
     this.walked.textContent = "";
     if (!found.why) {
@@ -124,6 +126,7 @@ export class Debugger {
     }
     if (found.cut) body.insertRow().insertCell().textContent = t("more lines ran");
     this.editor.trace(new Map(found.lines.map(({ line, what }) => [line, what])));
+    if (this.at >= 0) this.walk(0);
   }
   walk(by) {
     const events = this.found?.events ?? [];
