@@ -163,7 +163,7 @@ def twin(
             vars(made.modules[name])["__builtins__"] = made.scope
         instead[id(module)] = made.modules[name]
     spaces = [(vars(old), vars(made.modules[name])) for name, old in first.modules.items()]
-    copier(spaces, instead).fill()
+    copier({old["__name__"] for old, _ in spaces}, instead).fill(spaces)
     return made
 
 

@@ -119,23 +119,23 @@ class Copier:
     """Copies what one namespace holds into another.
 
     Args:
-        modules: dict of each own module → the dict that takes its place, not filled yet.
-        instead: objects of the first car → those of the other, by id: modules made for one car.
+        own: names of the modules that differ from car to car.
+        instead: objects of the first car → those of the other, by id.
     """
 
-    def __init__(
-        self, modules: list[tuple[dict[str, Any], dict[str, Any]]], instead: dict[int, Any]
-    ) -> None:
+    def __init__(self, own: set[str], instead: dict[int, Any]) -> None:
         self._known: dict[int, Any] = dict(instead)
         self._alive: list[Any] = []  # an id is only one object's while that lives
-        self._spaces = modules
-        for old, new in modules:
-            self._known[id(old)] = new
-        self._own = {old["__name__"] for old, _ in modules}
+        self._own = own
 
-    def fill(self) -> None:
-        """Raises Unknown; the new dicts are of no use then."""
-        for old, new in self._spaces:
+    def fill(self, spaces: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+        """Fill the dict that takes the place of each module's.
+
+        Raises:
+            Unknown: something cannot be copied; the new dicts are of no use then.
+        """
+        self._known |= {id(old): new for old, new in spaces}
+        for old, new in spaces:
             for name, value in old.items():
                 if name not in new or name not in ("__builtins__", "__spec__", "__loader__"):
                     new[name] = self.copy(value)
@@ -153,7 +153,8 @@ class Copier:
             return made(value)
         if self._is_shared(value):
             return value
-        if kind.__module__ in self._own and self.copy(kind) is not kind:
+        if kind.__module__ in self._own:
+            self.copy(kind)
             return self._instance(value)
         return self._from_libraries(value)
 

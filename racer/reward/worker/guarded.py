@@ -19,6 +19,7 @@ import types
 from typing import Any
 
 from racer.reward import namespace, served
+from racer.reward.first_calls import FirstCalls
 from racer.reward.worker import imports, sandbox, wire
 from racer.reward.worker.loop import Worker, read_exactly
 
@@ -113,6 +114,8 @@ def main() -> None:
         from racer.reward.worker.tracing import Tracer
 
         worker.tracer = Tracer(worker.path, tree)
+    elif setup["cars"] > 1:
+        worker.first_calls = FirstCalls(tree, worker.path, lambda: worker.printer.size)
     code = compile(tree, worker.path, "exec", dont_inherit=True)
     beside = files_beside(setup["beside"])
     texts = [tree, *(map(parsed, beside.files.items()) if beside else ())]

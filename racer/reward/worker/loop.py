@@ -22,6 +22,7 @@ from racer.reward.worker import wire
 from racer.reward.worker.printer import Printer
 
 if TYPE_CHECKING:
+    from racer.reward.first_calls import FirstCalls
     from racer.reward.worker.tracing import Tracer
 
 GUARDED = (
@@ -70,6 +71,7 @@ class Worker:
         self.noted = self.memory[layout.trace :][: setup["trace"]]
         self.tracer: Tracer | None = None  # where calls are to be traced
         self.make: Callable[[int], Any] | None = None
+        self.first_calls: FirstCalls | None = None  # where cars share what these do
         self.place = -1  # the row that a traced file would compute next; -1 after other calls
 
     def answer(self, tag: int) -> None:
@@ -103,11 +105,20 @@ class Worker:
             if not callable(function):
                 self.report("import", 0, "reward_function is not a function")
                 return False
-            self.functions.append(function)
+            self.functions.append(self.first(car, made) if self.first_calls else function)
             self.namespaces.append(made)
         if namespace.looks_for_itself(code, beside):
             self.turn = namespace.Turn(beside).of
         return True
+
+    def first(self, car: int, made: Any) -> Callable[[dict[str, Any]], Any]:
+        """What is called for a car the first time; then it is the file's own function."""
+        assert self.first_calls is not None
+
+        def called(function: Any = made.function) -> None:
+            self.functions[car] = function
+
+        return self.first_calls.of(made, made.function, called)
 
     def maker(self, code: types.CodeType, beside: Any) -> Callable[[int], Any]:
         """What makes the next car's namespace, of its seed: by execution, if it takes long and can

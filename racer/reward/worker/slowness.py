@@ -64,7 +64,7 @@ class Slowness:
             log.warning(
                 "the first call of reward %r takes %.0f ms of processor time, and each of %d cars "
                 "makes it, %.0f s in all: what is the same for all is made once at the top of the "
-                "file.",
+                "file, or in a function that is given no more than it needs.",
                 self._name,
                 spent / calls * 1e3,
                 self._cars,
