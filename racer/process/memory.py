@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import math
 import traceback
@@ -26,6 +27,12 @@ def free() -> float:
     process (ulimit -v) leave.
     """
     return max(0.0, min(_machine(), _group(), _process()))
+
+
+def give_back() -> None:
+    """Return to the system what was freed, where the C library can (glibc)."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def ran_out(error: BaseException) -> bool:

@@ -170,6 +170,29 @@ def test_thirty_who_save_at_once_all_see_their_cars_soon_and_nobody_waits_for_ev
     assert clock.now - began < 30 * 4.2
 
 
+def test_no_more_begin_than_there_is_memory_for_and_those_who_wait_come_as_others_end():
+    clock = Clock()
+    turns, left, most = Turns(1, clock, lambda begun: begun < 8), dict.fromkeys(range(30), 4.0), 0
+    for person in left:
+        turns.ask(person, person)
+    began = dict.fromkeys(left)
+    while left:
+        person, _, _ = turns.next()
+        began[person] = began[person] or clock.now
+        most = max(most, sum(turns.runs(p) for p in left) + sum(b for _, b in turns.waiting()))
+        while left[person] > 0:
+            clock.now, left[person] = clock.now + 0.5, left[person] - 0.5
+            if left[person] > 0 and turns.drives(person):
+                turns.rest(person, person)
+                break
+        else:
+            del left[person]
+            turns.done(person)
+    assert most == 8
+    assert sum(when < clock.now - 30 * 4.0 + 8 * 1.1 for when in began.values()) == 8
+    assert max(began.values()) < clock.now - 4.0  # one by one, not all of them at the end
+
+
 def test_who_saves_all_the_time_has_no_more_than_a_share():
     clock = Clock()
     turns = Turns(1, clock)

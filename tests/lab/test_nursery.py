@@ -141,8 +141,9 @@ def test_a_job_that_rested_has_the_same_bits(warm, plain, file, tmp_path):
     warm.hold(number, on=True)
 
     def rests():
-        below = descendants(warm._warm.pid)
-        return any(" T " in Path(f"/proc/{pid}/stat").read_text() for pid in below)
+        pid = warm._warm.pid
+        forks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return any("pipe_read" in Path(f"/proc/{fork}/wchan").read_text() for fork in forks)
 
     until(rests)
     warm.hold(number, on=False)

@@ -12,7 +12,6 @@ import itertools
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from multiprocessing.connection import Connection, Listener
 
 from racer.config import Config
 from racer.lab.core.job import Job
+from racer.lab.core.rest import GO_ON, REST
 from racer.lab.core.warm import HELLO
 from racer.render.live.wire import Kind, read
 
@@ -84,13 +84,13 @@ class Nursery:
             self._on_message(number, Kind.DONE, KILLED)
 
     def hold(self, number: int, *, on: bool) -> None:
-        """Let the process of a job rest, or go on. Not on Windows, which cannot."""
+        """Let a job rest from its next step on, or go on. Not on Windows, which cannot."""
         with self._lock:
             process = self._running.get(number)
             if process is not None and self.forks:
                 self._send(process, json.dumps({"hold": number, "on": on}).encode() + b"\n")
             elif process is not None and sys.platform != "win32":
-                process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+                process.send_signal(REST if on else GO_ON)
 
     def close(self) -> None:
         """End every process; what was not done is lost."""

@@ -20,8 +20,9 @@ from typing import Any
 
 from racer.config import Config
 from racer.errors import RacerError, Stopped
+from racer.lab.core import rest
 from racer.lab.core.job import Job
-from racer.process import parent
+from racer.process import memory, parent
 from racer.process.limits import limit_cpu
 from racer.render.live.outbox import Outbox
 from racer.render.live.wire import Kind, message
@@ -31,6 +32,7 @@ HELLO = 8  # bytes of the number that a connection begins with
 
 def main() -> None:
     """Warm up, say so, and train what is asked for."""
+    rest.block()
     setup = json.loads(sys.stdin.buffer.readline())
     address, key = (setup["address"][0], int(setup["address"][1])), bytes.fromhex(setup["key"])
     warm(Config.from_text(setup["config"]))
@@ -78,6 +80,7 @@ def warm(config: Config) -> None:
     env.close()
     del model, env, race, policy
     gc.collect()
+    memory.give_back()
     gc.freeze()  # a fork copies no page because of the collector
 
 
@@ -115,7 +118,7 @@ def train(job: Job, connection: Any) -> None:
             tags=job.tags,
             parent=Run.open(job.parent, Path(job.runs_dir)) if job.parent else None,
             parent_checkpoint=job.checkpoint,
-            listeners=[Live(config, lambda: _Left(outbox))],
+            listeners=[Live(config, lambda: _Left(outbox)), rest.Rest()],
             quiet=True,
             reward_engine="worker" if config.race.reward_engine == "auto" else "",
         )
@@ -157,7 +160,7 @@ def _signal(child: int, asked: dict[str, Any]) -> None:
     if sys.platform == "win32":
         return
     if "hold" in asked:
-        sent = signal.SIGSTOP if asked["on"] else signal.SIGCONT
+        sent = rest.REST if asked["on"] else rest.GO_ON
     else:
         sent = signal.SIGTERM if asked["save"] else signal.SIGKILL
     with contextlib.suppress(ProcessLookupError):  # after _reap: the number is still its own

@@ -35,7 +35,7 @@ MEMORY = (
     "less for each, take fewer cars with --num-envs, or --reward-engine inprocess, which has no "
     "limit)"
 )
-SPARE = 1 << 20  # bytes, to say so when there is no other memory left
+SPARE = 1 << 20  # bytes of addresses, to say so when there are no others left
 WRITE = os.write  # a reward's own is another
 SHARED_AFTER = 0.01  # s of processor time for executing the file; below it is done for every car
 
@@ -61,7 +61,7 @@ class Worker:
         self.path: str = setup["path"]
         self.file = os.path.join(setup["beside"]["folder"], os.path.basename(self.path))
         self.answers = 0
-        self.spare = bytearray(SPARE)
+        self.spare = mmap.mmap(-1, SPARE)
         self.params_of = params.builder(setup["keys"])
         self.functions: list[Callable[[dict[str, Any]], Any]] = []
         self.namespaces: list[Any] = []
@@ -98,7 +98,7 @@ class Worker:
                 made = make(self.setup["seed"] + car)
                 function = made.function
             except BaseException as error:
-                self.spare.clear()
+                self.spare.close()
                 place = namespace.place_beside(error, beside)
                 self.report("import", namespace.line_of(error, self.path), problem(error, place))
                 return False
@@ -217,7 +217,7 @@ class Worker:
         except namespace.Nonsense as error:
             self.report("value", 0, str(error))
         except BaseException as error:
-            self.spare.clear()
+            self.spare.close()
             place = namespace.place_beside(error, self.beside)
             self.report("raised", namespace.line_of(error, self.path), problem(error, place))
         else:

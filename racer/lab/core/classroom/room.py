@@ -20,7 +20,7 @@ from racer.errors import ResourceError, UsageError
 from racer.lab.core.classroom.turns import Turns
 from racer.lab.core.job import Job
 from racer.lab.core.nursery import KILLED, Nursery, OnMessage
-from racer.process import limits
+from racer.process import limits, memory
 from racer.render.live.wire import Kind
 
 Words = Literal[
@@ -28,6 +28,8 @@ Words = Literal[
 ]
 ENDS: dict[str, Words] = {"result": "finished", "error": "error"}
 CPU_S = 60  # of one draft and of its reward
+BEGUN_MAX = 30  # drafts that have begun, most of them resting: some 40 MB each
+FREE_MIN = 256 * 2**20  # bytes of memory that must be free for one more
 RUNS_MAX = 20  # kept ones of a person
 BYTES_MAX = 200 * 10**6  # of all files of a person
 OVER = b'{"error":"ended: a draft may take 60 s of processor time."}'
@@ -101,7 +103,8 @@ class Room:
     ) -> None:
         self._lock = threading.Lock()
         self._numbers, self._clock = itertools.count(1), clock
-        self.turns: Turns[tuple[Seat, Job]] = Turns(slots or slots_of_machine(), clock)
+        slots = slots or slots_of_machine()
+        self.turns: Turns[tuple[Seat, Job]] = Turns(slots, clock, may_begin)
         self._jobs: dict[int, tuple[Seat, Job]] = {}  # of the nursery: whose, as it was asked for
         self._turn: dict[int, int] = {}  # person: the job of the nursery that has the turn
         self._asked: set[int] = set()  # jobs of the nursery that somebody ended
@@ -258,6 +261,11 @@ def note(state: State, kind: Kind, content: bytes) -> None:
     elif kind == Kind.DONE and state.words not in ("waiting", "starting"):
         how = json.loads(content)
         state.words = next((word for key, word in ENDS.items() if key in how), "stopped")
+
+
+def may_begin(begun: int) -> bool:
+    """Whether there is memory for one more draft beside so many."""
+    return begun < BEGUN_MAX and memory.free() > FREE_MIN
 
 
 def slots_of_machine() -> int:

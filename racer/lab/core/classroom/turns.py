@@ -2,7 +2,8 @@
 
 A turn lasts until the training has ended, or until it has driven for a moment and someone with a
 better claim waits. Then it rests, and goes on in turns with the others that have begun. So thirty
-people who save at once all see their cars within seconds, though one training takes longer.
+people who save at once all see their cars within seconds, though one training takes longer. What
+rests keeps its memory: where no more may begin, those that have begun go on to their ends first.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Generic, TypeVar
 
 WINDOW = 300.0  # s, that count
 USUAL = 2.0  # s of a turn, before any has ended
-GLANCE_S = 0.25  # of driving, until a save that nobody has seen yet may interrupt
+GLANCE_S = 0.2  # of driving, until a save that nobody has seen yet may interrupt
 TURN_S = 1.0  # of driving, until others that have begun may
+LONG_TURN_S = 10.0  # the same while no more may begin, so that one ends soon
 GREEDY = 2.0  # times the mean that people had: a save of one who had more waits its time
 Item = TypeVar("Item")
 
@@ -43,10 +45,12 @@ class Turns(Generic[Item]):
     Args:
         slots: turns at a time.
         clock: s.
+        may_begin: whether one more may, beside so many that have begun and have not ended.
     """
 
     slots: int
     clock: Callable[[], float] = time.monotonic
+    may_begin: Callable[[int], bool] = lambda begun: True
     paused: bool = False
     _waiting: dict[tuple[int, bool], _Waiting[Item]] = field(default_factory=dict)
     _running: dict[int, _Turn] = field(default_factory=dict)
@@ -103,7 +107,7 @@ class Turns(Generic[Item]):
         if self.paused or driven < GLANCE_S or (best := self._best()) is None:
             return False
         rank = self._rank(best)
-        if rank[:2] == (True, True) and driven < TURN_S:
+        if rank[:2] == (True, True) and driven < (TURN_S if self._more_may() else LONG_TURN_S):
             return False
         return rank < (True, True, self.used(person), self._count + 1)
 
@@ -151,7 +155,14 @@ class Turns(Generic[Item]):
 
     def _best(self) -> _Waiting[Item] | None:
         """What would be next."""
-        return next((one for one in self._order() if one.person not in self._running), None)
+        free = [one for one in self._order() if one.person not in self._running]
+        if any(not one.begun for one in free) and not self._more_may():
+            free = [one for one in free if one.begun]
+        return free[0] if free else None
+
+    def _more_may(self) -> bool:
+        begun = len(self._running) + sum(one.begun for one in self._waiting.values())
+        return not begun or self.may_begin(begun)
 
     def _order(self) -> list[_Waiting[Item]]:
         return sorted(self._waiting.values(), key=self._rank)
