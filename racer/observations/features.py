@@ -62,28 +62,35 @@ class Observation:
     A place without an object holds 4, 0, 0, 0.
     """
 
+    size = SIZE  # numbers of the car and of the road
+
     def __init__(self, vehicle: np.ndarray, *, among: bool = False) -> None:
         self._objects = OBJECTS if among else 0
-        shape = (SIZE + _PER_OBJECT * self._objects,)
+        shape = (self.size + _PER_OBJECT * self._objects,)
         self.space = gymnasium.spaces.Box(-LIMIT, LIMIT, shape, np.float32)
         self._vehicle = vehicle
 
     def among(self) -> Observation:
         """The observation of a race with others on the road."""
-        return Observation(self._vehicle, among=True)
+        return type(self)(self._vehicle, among=True)
+
+    def of_road(self) -> Any:
+        """The kernel that writes those numbers."""
+        return observe
 
     def bind(self, scene: Scene, out: np.ndarray) -> Callable[[], Any]:
         """A call that writes the rows of `out` (N, 21 or 33) float32 where `scene.mask` is set."""
+        kernel = self.of_road()
 
         def of(part: Part) -> Callable[[], Any]:
             where = part.track, part.direction, self._vehicle
-            return bind(observe, part.cars, part.mask, out[part.rows], *where)
+            return bind(kernel, part.cars, part.mask, out[part.rows], *where)
 
         def objects_of(part: Part) -> Callable[[], Any]:
             around = part.objects, part.per_world
             where = part.track, part.direction, self._vehicle
             rows = out[part.rows]
-            return bind(observe_objects, part.cars, part.mask, rows, *around, *where)
+            return bind(observe_objects, part.cars, part.mask, rows, self.size, *around, *where)
 
         road = scene.each(of)
         return chain(road, scene.each(objects_of)) if self._objects else road
@@ -96,7 +103,8 @@ def _clipped(value):
 
 
 @inlined
-def _observe_car(car, out, track, per_speed, per_steer):
+def observe_car(car, out, track, per_speed, per_steer):
+    """What car and road are like, to out[:21]."""
     table = track.table
     i, r = table_index(track, car.s)
     a, b = table[i], table[i + 1 if i + 1 < table.size else 0]
@@ -111,16 +119,26 @@ def _observe_car(car, out, track, per_speed, per_steer):
     out[4] = _clipped(s * road_x - c * road_y)
     out[5] = _clipped(c * road_x + s * road_y)
     for k in range(_AHEAD.size):
-        x, y, width = look_ahead(track, car.s + _AHEAD[k])
-        dx, dy = x - car.nose_x, y - car.nose_y
-        out[_OWN + 3 * k] = _clipped((c * dx + s * dy) * _PER_AHEAD[k])
-        out[_OWN + 3 * k + 1] = _clipped((c * dy - s * dx) * _PER_AHEAD[k])
-        out[_OWN + 3 * k + 2] = _clipped(width)
+        at = _OWN + 3 * k
+        out[at], out[at + 1], out[at + 2] = road_ahead(car, track, _AHEAD[k], _PER_AHEAD[k], s, c)
 
 
 @inlined
-def _prefetch_rows(car, track):
-    """Ask for the rows of the table that `_observe_car` will read."""
+def road_ahead(car, track, ahead, per_ahead, s, c):
+    """The centre line `ahead` m on: forward of the nose, left of it, and the road's width there.
+
+    Args:
+        s, c: sine and cosine of the car's yaw.
+    """
+    x, y, width = look_ahead(track, car.s + ahead)
+    dx, dy = x - car.nose_x, y - car.nose_y
+    forward, left = (c * dx + s * dy) * per_ahead, (c * dy - s * dx) * per_ahead
+    return _clipped(forward), _clipped(left), _clipped(width)
+
+
+@inlined
+def prefetch_rows(car, track):
+    """Ask for the rows of the table that `observe_car` will read."""
     i, _ = table_index(track, car.s)
     prefetch(track.table, i)
     prefetch(track.table, i + 1)
@@ -136,9 +154,9 @@ def observe(cars, mask, out, track, direction, vehicles):
     per_speed, per_steer = 1.0 / vehicles[0].speed_max, 1.0 / vehicles[0].steer_max
     for i in range(cars.size):
         if i + 1 < cars.size:
-            _prefetch_rows(cars[i + 1], track)
+            prefetch_rows(cars[i + 1], track)
         if mask[i] and cars[i].direction == direction:
-            _observe_car(cars[i], out[i], track, per_speed, per_steer)
+            observe_car(cars[i], out[i], track, per_speed, per_steer)
 
 
 @inlined
@@ -181,17 +199,21 @@ def _first_ahead(car, world, length):
 
 
 @inlined
-def _nearest_of_few(car, world, own, length, last, last_gap):
-    """What `_nearest_after` finds, by looking at every object."""
-    best, nearest = -1, HORIZON_M
-    for k in range(world.size):
-        if k == own or not world[k].present:
-            continue
+def _three_of_few(car, world, own, length):
+    """Columns of the nearest three ahead, the nearest first, and their distances, m; -1 for none.
+
+    What `_nearest_after` finds in three walks, in one look at every object.
+    """
+    a, b, c = -1, -1, -1
+    gap_a, gap_b, gap_c = HORIZON_M, HORIZON_M, HORIZON_M
+    for k in range(world.size):  # choices, not branches, which nobody could predict
         gap = _ahead(car, world[k], length)
-        beyond = gap > last_gap or (gap == last_gap and k > last)
-        if beyond and gap < nearest:
-            best, nearest = k, gap
-    return best, nearest
+        gap = gap if (k != own) & (world[k].present != 0) else HORIZON_M
+        first, second, third = gap < gap_a, gap < gap_b, gap < gap_c
+        c, gap_c = (b, gap_b) if second else (k, gap) if third else (c, gap_c)
+        b, gap_b = (a, gap_a) if first else (k, gap) if second else (b, gap_b)
+        a, gap_a = (k, gap) if first else (a, gap_a)
+    return (a, b, c), (gap_a, gap_b, gap_c)
 
 
 @inlined
@@ -212,30 +234,41 @@ def _nearest_after(car, world, own, length, first, last, last_gap):
     return best, nearest
 
 
+@inlined
+def _three_of_many(car, world, own, length):
+    """The same for worlds of many objects: only those that are near are looked at."""
+    first = _first_ahead(car, world, length)
+    a, gap_a = _nearest_after(car, world, own, length, first, -1, -math.inf)
+    b, gap_b, c, gap_c = -1, HORIZON_M, -1, HORIZON_M
+    if a >= 0:
+        b, gap_b = _nearest_after(car, world, own, length, first, a, gap_a)
+    if b >= 0:
+        c, gap_c = _nearest_after(car, world, own, length, first, b, gap_b)
+    return (a, b, c), (gap_a, gap_b, gap_c)
+
+
 @kernel
-def observe_objects(cars, mask, out, objects, per_world, track, direction, vehicles):
-    """The nearest objects ahead of every car of this direction with mask[i], to out[i, 21:]."""
+def observe_objects(cars, mask, out, first, objects, per_world, track, direction, vehicles):
+    """The nearest objects ahead of every car of this direction with mask[i], to out[i, first:]."""
     track, out = borrowed(track), borrowed(out)
     per_speed, length = 1.0 / vehicles[0].speed_max, track.head[0].length
     for i in range(cars.size):
         if not (mask[i] and cars[i].direction == direction):
             continue
         car, world, own = cars[i], objects[i // per_world], own_column(i, per_world)
-        few = world.size <= FEW
-        first, last, gap = 0 if few else _first_ahead(car, world, length), -1, -math.inf
+        if world.size <= FEW:
+            columns, gaps = _three_of_few(car, world, own, length)
+        else:
+            columns, gaps = _three_of_many(car, world, own, length)
         for slot in range(OBJECTS):
-            at = SIZE + _PER_OBJECT * slot
-            if few and (last >= 0 or slot == 0):
-                last, gap = _nearest_of_few(car, world, own, length, last, gap)
-            elif last >= 0 or slot == 0:
-                last, gap = _nearest_after(car, world, own, length, first, last, gap)
-            if last < 0:
+            at = first + _PER_OBJECT * slot
+            if columns[slot] < 0:
                 out[i, at] = LIMIT
                 out[i, at + 1 : at + _PER_OBJECT] = 0.0
                 continue
-            box = world[last]
+            box = world[columns[slot]]
             _, _, width = look_ahead(track, box.s)
-            out[i, at] = _clipped(gap * (1.0 / SPACE_M))
+            out[i, at] = _clipped(gaps[slot] * (1.0 / SPACE_M))
             out[i, at + 1] = _clipped(2.0 * box.n / width)
             out[i, at + 2] = _clipped((box.v - car.v) * per_speed)
             out[i, at + 3] = _clipped(box.half_width * (2.0 / WIDTH_M))

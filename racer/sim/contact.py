@@ -20,12 +20,13 @@ LONGER, WIDER = 0.32352 / 0.324, 0.1961 / 0.188
 
 
 @inlined
-def overlaps(x, y, cosine, sine, half_length, half_width, box):
-    """Is a corner of the rectangle at (x, y), turned, inside that of `box`?"""
+def overlaps(x, y, yaw, half_length, half_width, box):
+    """Is a corner of the rectangle at (x, y), turned by `yaw`, inside that of `box`?"""
     dx, dy = x - box.x, y - box.y
     reach = half_length + half_width + box.half_length + box.half_width  # more than both diagonals
     if dx * dx + dy * dy > reach * reach:
         return False
+    sine, cosine = sincos(yaw)
     s, c = sincos(box.yaw)
     inside = False
     for corner in range(4):
@@ -44,24 +45,43 @@ def first_hit(car, world, own, half_length, half_width, reach):
     Args:
         reach: m, the largest half length plus half width of a box or bot.
     """
-    sine, cosine = sincos(car.yaw)
     own_reach = half_length + half_width  # of every car
     reach = own_reach + max(reach, own_reach)
+    if world.size <= FEW:
+        return _first_of_few(car, world, own, half_length, half_width, reach)
     found = -1
-    begin = first_x(world, car.x - reach) if world.size > FEW else 0
-    for rank in range(begin, world.size):
+    for rank in range(first_x(world, car.x - reach), world.size):
         k = world[rank].by_x
         if world[k].x > car.x + reach:
             break
-        if (
-            (k < found or found < 0)
-            and k != own
-            and world[k].present
-            and not world[k].held
-            and overlaps(car.x, car.y, cosine, sine, half_length, half_width, world[k])
-        ):
+        if (k < found or found < 0) and _hits(car, world, k, own, half_length, half_width):
             found = k
     return found
+
+
+@inlined
+def _hits(car, world, k, own, half_length, half_width):
+    return (
+        k != own
+        and world[k].present
+        and not world[k].held
+        and overlaps(car.x, car.y, car.yaw, half_length, half_width, world[k])
+    )
+
+
+@inlined
+def _first_of_few(car, world, own, half_length, half_width, reach):
+    """The same by looking at every object: first which are near, without a branch."""
+    near = 0
+    for k in range(world.size):
+        dx, dy = car.x - world[k].x, car.y - world[k].y
+        near |= (dx * dx + dy * dy <= reach * reach) << k
+    k = 0
+    while near >> k:
+        if near >> k & 1 and _hits(car, world, k, own, half_length, half_width):
+            return k
+        k += 1
+    return -1
 
 
 @inlined

@@ -13,7 +13,6 @@ import math
 from racer.sim.geometry import fraction_along, point_on, segment_at, squared_distance
 from racer.sim.jit import inlined, kernel
 
-_NEIGHBOURS = 12  # segments either way; more than a bend squeezes into a quarter of the width
 _SWEEPS = 60  # each at least halves what is left of the error: below 1e-17
 
 
@@ -84,33 +83,32 @@ def on_center(track, s):
 
 
 @inlined
-def nearest_near(line, j, x, y):
+def nearest_near(line, reach, j, x, y):
     """The segment of a lane nearest to a point (x, y) of segment `j` of the centre line.
 
-    A lane has a vertex for each of the centre line's, a quarter of the road's width beside it, so
-    the nearest one is among the neighbours.
+    Args:
+        reach: REACH of the lane, see `racer.tracks.lanes`.
     """
     count = line.size - 1
     best, nearest = j, squared_distance(line[j], x, y)
-    for step in range(1, _NEIGHBOURS + 1):
-        for way in range(-1, 2, 2):
-            k = j + way * step
-            k += count if k < 0 else 0
-            k -= count if k >= count else 0
-            d = squared_distance(line[k], x, y)
-            if d < nearest or (d == nearest and k < best):
-                best, nearest = k, d
+    for step in range(-reach[j].back, reach[j].ahead + 1):
+        k = j + step
+        k += count if k < 0 else 0
+        k -= count if k >= count else 0
+        d = squared_distance(line[k], x, y)
+        if d < nearest or (d == nearest and k < best):
+            best, nearest = k, d
     return best
 
 
 @inlined
-def beside(line, j, x, y):
+def beside(line, reach, j, x, y):
     """The point of a lane's line nearest to (x, y) of centre segment `j`, and the direction there.
 
     Returns:
         x, y (m), yaw (rad): from the vertex before the point to the one after it.
     """
-    j = nearest_near(line, j, x, y)
+    j = nearest_near(line, reach, j, x, y)
     r = fraction_along(line, j, x, y)
     px, py = point_on(line, j, r)
     s = line[j].s + r * line[j].step
@@ -122,9 +120,9 @@ def beside(line, j, x, y):
 
 
 @inlined
-def in_lane(line, j, x, y):
+def in_lane(line, reach, j, x, y):
     """The same point, looking at the next vertex of the lane: x, y (m), yaw (rad)."""
-    j = nearest_near(line, j, x, y)
+    j = nearest_near(line, reach, j, x, y)
     px, py = point_on(line, j, fraction_along(line, j, x, y))
     after = j + 1
     if line[after].x == px and line[after].y == py:

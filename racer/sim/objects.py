@@ -106,9 +106,9 @@ def _stand(box, track, lanes):
     """Put a box beside its distance along the centre line, in its lane."""
     j, x, y = on_center(track, box.start_s)
     if box.lane == INNER:
-        box.x, box.y, box.yaw = beside(lanes.inner_line, j, x, y)
+        box.x, box.y, box.yaw = beside(lanes.inner_line, lanes.inner_reach, j, x, y)
     else:
-        box.x, box.y, box.yaw = beside(lanes.outer_line, j, x, y)
+        box.x, box.y, box.yaw = beside(lanes.outer_line, lanes.outer_reach, j, x, y)
     locate_object(box, track)
 
 

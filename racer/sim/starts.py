@@ -26,9 +26,9 @@ _ROOM, _ON, _TRIES = 0.6, 0.5, 60  # m around a car that starts among others, m 
 def _put_in_lane(car, track, lanes, vehicle, s, lane):
     j, cx, cy = on_center(track, s)
     if lane == INNER:
-        x, y, yaw = in_lane(lanes.inner_line, j, cx, cy)
+        x, y, yaw = in_lane(lanes.inner_line, lanes.inner_reach, j, cx, cy)
     else:
-        x, y, yaw = in_lane(lanes.outer_line, j, cx, cy)
+        x, y, yaw = in_lane(lanes.outer_line, lanes.outer_reach, j, cx, cy)
     put(car, track, vehicle, x, y, yaw)
 
 
@@ -141,8 +141,8 @@ def put_back(car, world, own, track, lanes, vehicle, s, x, y, behind):
         _put_in_lane(car, track, lanes, vehicle, world[k].s - behind, lane)
         return k
     j, cx, cy = on_center(track, s)
-    ix, iy, _ = in_lane(lanes.inner_line, j, cx, cy)
-    ox, oy, _ = in_lane(lanes.outer_line, j, cx, cy)
+    ix, iy, _ = in_lane(lanes.inner_line, lanes.inner_reach, j, cx, cy)
+    ox, oy, _ = in_lane(lanes.outer_line, lanes.outer_reach, j, cx, cy)
     inner = (ix - x) ** 2 + (iy - y) ** 2
     lane = INNER if inner <= (ox - x) ** 2 + (oy - y) ** 2 else OUTER
     _put_in_lane(car, track, lanes, vehicle, s, lane)

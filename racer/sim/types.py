@@ -376,6 +376,15 @@ LANE = np.dtype(  # row of (M,): a vertex of a lane, half way from the centre li
 )
 
 
+REACH = np.dtype(  # row j of (M - 1,): which segments of a lane may be nearest to centre segment j
+    [
+        ("back", "i8"),  # segments j - back to j + ahead
+        ("ahead", "i8"),
+    ],
+    align=True,
+)
+
+
 class Lanes(NamedTuple):
     """Both lanes of a track in one driving direction: as lines, and as smooth curves.
 
@@ -384,5 +393,7 @@ class Lanes(NamedTuple):
 
     inner_line: np.ndarray  # (M,) LINE; closed
     outer_line: np.ndarray
+    inner_reach: np.ndarray  # (M - 1,) REACH
+    outer_reach: np.ndarray
     inner: np.ndarray  # (K,) LANE, ascending `at`; the curve goes on from the last to the first
     outer: np.ndarray

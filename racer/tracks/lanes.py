@@ -7,8 +7,11 @@ import numpy as np
 from racer.sim.lanes import smooth
 from racer.sim.progress import NEAREST, nearest_many
 from racer.sim.track_index.build import make_line
-from racer.sim.types import LANE, Lanes
+from racer.sim.types import LANE, REACH, Lanes
 from racer.tracks.track import Track
+
+_NEIGHBOURS = 12  # segments either way; more than a bend squeezes into a quarter of the width
+_ROUNDING = 1e-9  # m
 
 
 def lanes_of(track: Track) -> Lanes:
@@ -20,7 +23,8 @@ def lanes_of(track: Track) -> Lanes:
     """
     lines = [_middles(track.center, border) for border in (track.inner, track.outer)]
     curves = [_curve(track, line) for line in lines]
-    return Lanes(make_line(lines[0]), make_line(lines[1]), curves[0], curves[1])
+    reaches = [_reach(track.center, line) for line in lines]
+    return Lanes(*map(make_line, lines), *reaches, *curves)
 
 
 def _middles(center: np.ndarray, border: np.ndarray) -> np.ndarray:
@@ -45,3 +49,36 @@ def _curve(track: Track, line: np.ndarray) -> np.ndarray:
     curve["x"], curve["y"] = points[first].T
     smooth(curve, track.length)
     return curve
+
+
+def _reach(center: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Which segments of a lane may be nearest to a point of each centre segment, (M - 1,) REACH.
+
+    From a point between A and B, L apart, a segment is at most as far as from the farther of the
+    two, and at least (its distance from A + that from B - L) / 2, because a step of 1 m changes a
+    distance by 1 m at most.
+    """
+    a, b = center[:-1], center[1:]
+    steps = range(-_NEIGHBOURS, _NEIGHBOURS + 1)
+    from_a, from_b = (
+        np.array(
+            [_distance(p, *(np.roll(q, -k, axis=0) for q in (line[:-1], line[1:]))) for k in steps]
+        )
+        for p in (a, b)
+    )
+    least = (from_a + from_b - np.linalg.norm(b - a, axis=1)) / 2.0
+    most = np.maximum(from_a, from_b).min(axis=0)
+    possible = least <= most + _ROUNDING
+    reach = np.zeros(len(a), REACH)
+    reach["back"] = np.maximum(_NEIGHBOURS - possible.argmax(axis=0), 0)
+    reach["ahead"] = np.maximum(_NEIGHBOURS - possible[::-1].argmax(axis=0), 0)
+    return reach
+
+
+def _distance(p: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """From points (M, 2) to the segments of the same number, m."""
+    d = b - a
+    length = (d * d).sum(axis=1)
+    along = ((p - a) * d).sum(axis=1) / np.where(length > 0.0, length, 1.0)
+    away: np.ndarray = np.linalg.norm(a + np.clip(along, 0.0, 1.0)[:, None] * d - p, axis=1)
+    return away

@@ -519,7 +519,7 @@ def test_the_size_of_rectangles(base):
     turned = rectangle(yaw=np.pi / 2)
     inside = [(0.199, 0.249), (0.201, 0.0), (0.0, 0.251)]  # ±0.2, ±0.25
     speck = 1e-9, 1e-9
-    found = [contact.overlaps(x, y, 1.0, 0.0, *speck, turned[0]) for x, y in inside]
+    found = [contact.overlaps(x, y, 0.0, *speck, turned[0]) for x, y in inside]
     assert found == [True, False, False]
 
 
