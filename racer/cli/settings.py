@@ -82,7 +82,8 @@ def config_of(args: argparse.Namespace, start: Any = None) -> Any:
 
     Args:
         args: the command line.
-        start: the settings that hold where there is no --config; None for the defaults.
+        start: the settings that hold where there is no --config; None for the defaults. Of those
+            of an old run only what it sees is kept beside a --preset.
 
     Raises:
         BadConfig: an unknown key or a value outside its range.
@@ -93,7 +94,8 @@ def config_of(args: argparse.Namespace, start: Any = None) -> Any:
     if args.preset and args.config:
         raise UsageError("--preset and --config both give settings to start from; give one.")
     if args.preset:
-        start = Config.preset(args.preset)
+        sees = {} if start is None else {"race.observation": start.race.observation}
+        start = Config.preset(args.preset).override(sees)  # old weights see what they saw
     config = Config.from_toml(args.config) if args.config else start or Config()
     settings = settings_of(args)
     if args.hyperparameters:

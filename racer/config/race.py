@@ -89,8 +89,9 @@ class RaceConfig:
     actions: str = setting("continuous", "continuous, discrete or a model_metadata.json")
     observation: str = setting(
         "features",
-        "what the policy sees: features, camera, stereo, lidar, sector_lidar, discretized_lidar; "
-        "sensors: what the actions' model_metadata.json names; or several, as in camera+lidar",
+        "what the policy sees: features, far_features, camera, stereo, lidar, sector_lidar, "
+        "discretized_lidar; sensors: what the actions' model_metadata.json names; or several, as "
+        "in camera+lidar",
     )
     reward_engine: str = setting(
         "auto",

@@ -42,7 +42,9 @@ class Entrant:
     @property
     def sees_others(self) -> bool:
         """Whether its observation tells of other cars: numbers only where it trained with some."""
-        return self.config.others.count > 0 or self.config.observation != "features"
+        return (
+            self.config.others.count > 0 or self.config.observation not in observations.ROAD_FIRST
+        )
 
 
 def shared_race(

@@ -35,6 +35,8 @@ from racer.errors import BadInput, UsageError
 from racer.observations._mixed import Mixed
 from racer.sim.scene import Scene
 
+# Rows of numbers: what is seen of the road, each as the one before it and more; then the others.
+ROAD_FIRST = ("features", "far_features")
 _SEVERAL = re.compile(r"[\w-]+(\+[\w-]+)+")  # names; a path or a module has other characters
 _JOINED = re.compile(r"[+,;&]|\w\s+\w")  # in what was meant as several
 Obs: TypeAlias = Any  # np.ndarray, or a dict of Obs

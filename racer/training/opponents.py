@@ -56,7 +56,7 @@ def among(policy: Policy, config: RaceConfig) -> Policy:
     nothing, so it drives as before. Other policies, and those of a time trial, stay as they are.
     """
     mine, theirs = config.observation, policy.about.get("observation")
-    if not config.others.count or not mine == theirs == "features":
+    if not config.others.count or mine != theirs or mine not in observations.ROAD_FIRST:
         return policy
     vehicle = vehicles.load(config.vehicle)
     if policy.network.sees != parts(observations.make(mine, vehicle).space):
@@ -80,9 +80,12 @@ def _opponent(name: str, config: RaceConfig, runs_dir: Path) -> Opponent:
     sees = policy.network.sees
     if sees == parts(among_others):
         return Opponent(policy)
-    if config.observation == theirs.observation == "features" and sees == parts(alone):
-        return Opponent(policy, policy.network.inputs)  # those of the road come first
+    if {config.observation, theirs.observation} <= set(observations.ROAD_FIRST):
+        road = parts(observations.make(theirs.observation, vehicle).space)
+        if sees == road and road[0].size <= parts(alone)[0].size:
+            return Opponent(policy, policy.network.inputs)  # those of the road come first
     raise BadRun(
         f"the opponent {name} was trained with the observation {theirs.observation} and this race "
-        f"has {config.observation}: it cannot drive here."
+        f"has {config.observation}: it cannot drive here. Train with --observation "
+        f"{theirs.observation}."
     )

@@ -82,6 +82,21 @@ def test_export_watch_and_from_take_the_same_choice(runs_dir, capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("more", "sees"), [([], "features"), (["--observation", "far_features"], "far_features")]
+)
+def test_old_weights_see_what_they_saw_whatever_the_preset_says(more, sees, runs_dir, monkeypatch):
+    run = Run.open("latest", runs_dir)
+    words = ["train", "--from", str(run.folder), "--preset", "race", *more]
+    given = []
+    monkeypatch.setattr("racer.api.train", lambda config, **_: given.append(config) or (run, None))
+    monkeypatch.setattr("racer.cli.train.report", lambda *_: None)
+    assert cli.main(words) == 0
+    (config,) = given
+    assert config.race.observation == sees
+    assert config.train.action_std_end == 0.07
+
+
+@pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["evaluate", "latest", "--seed", "1"], "--seed belongs to --stochastic"),

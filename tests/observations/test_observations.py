@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from racer import observations, vehicles
-from racer.config import RaceConfig, Rules
+from racer.config import Others, RaceConfig, Rules
 from racer.envs.env import RacerEnv
 from racer.envs.vector_env import RacerVectorEnv
 from racer.errors import BadConfig, BadInput, UnknownName
 from racer.race import make_race
+from racer.sim.geometry import look_ahead
 
 # A picture of 36 x 36 grey pixels beside two numbers, by plain NumPy; and the picture alone.
 PICTURE = """
@@ -80,7 +81,7 @@ def mine(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.mark.parametrize("name", ["picture", "alone", "along", "features"])
+@pytest.mark.parametrize("name", ["picture", "alone", "along", "features", "far_features"])
 @pytest.mark.usefixtures("mine")
 def test_buffers_follow_the_space_and_every_row_is_in_it(name):
     race = make_race(RaceConfig(observation=name, rules=SHORT), 3)
@@ -100,6 +101,32 @@ def test_an_observation_sees_the_track_of_every_car():
     race = make_race(RaceConfig(observation="picture"), 4, tracks=tracks)
     obs = race.reset()
     assert obs["picture"].max(axis=(1, 2, 3)).tolist() == [100, 100, 101, 101]
+
+
+@pytest.mark.parametrize("others", [{}, {"race": "object_avoidance", "obstacles": 7}])
+def test_far_features_are_the_features_and_two_more_points_of_the_road(others):
+    names = "features", "far_features"
+    around = Others(**others)
+    races = [
+        make_race(RaceConfig(track="bean", observation=name, others=around), 8) for name in names
+    ]
+    rng = np.random.default_rng(0)
+    for race in races:
+        race.reset()
+    for _ in range(40):
+        actions = rng.uniform(-1, 1, (8, 2)).astype(np.float32)
+        near, far = (race.step(actions) for race in races)
+        assert (far[:, :21] == near[:, :21]).all()
+        assert (far[:, 27:] == near[:, 21:]).all()
+        for car, seen in zip(race.cars, far[:, 21:27].reshape(8, 2, 3), strict=True):
+            for ahead, (forward, left, width) in zip((4.5, 6.0), seen, strict=True):
+                x, y, road = look_ahead(race.track.arrays, car["s"] + ahead)
+                away = complex(x - car["nose_x"], y - car["nose_y"]) * np.exp(-1j * car["yaw"])
+                assert forward == pytest.approx(away.real / ahead, abs=1e-6)
+                assert left == pytest.approx(away.imag / ahead, abs=1e-6)
+                assert width == pytest.approx(road, abs=1e-6)
+        for race in races:
+            race.reset(race.done)
 
 
 @pytest.mark.usefixtures("mine")

@@ -85,6 +85,7 @@ def test_presets_are_configs_by_name():
     race = Config.preset("race")
     assert race.race.rules.continuous
     assert race.train.action_std_end == 0.07
+    assert race.race.observation == "far_features"
     with pytest.raises(UnknownName, match=r"no preset 'rac'\. Did you mean 'race'"):
         Config.preset("rac")
 

@@ -1,5 +1,7 @@
 """head_to_model: a car that learns beside cars that frozen policies drive."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from made_runs import made_run, random_policy
@@ -78,6 +80,17 @@ def test_an_opponent_sees_by_the_settings_of_its_sensors(tmp_path):
     assert rival.policy.network.inputs == 32
 
 
+def test_one_that_sees_less_of_the_road_drives_among_those_that_see_farther(runs):
+    alone = trained_alone(runs)
+    sees = {"race.observation": "far_features", "race.others.opponents": alone.name}
+    (rival,) = opponents.load(against(runs, **sees).race, runs)
+    obs = np.random.default_rng(0).uniform(-1, 1, (5, 39)).astype(np.float32)
+    expected = checkpoint.policy_of(alone.folder).act(np.ascontiguousarray(obs[:, :21]))
+    assert (rival.act(obs) == expected).all()
+    with pytest.raises(BadRun, match=r"Train with --observation features\."):
+        opponents.load(against(runs, **{"race.observation": "sector_lidar"}).race, runs)
+
+
 def test_opponents_that_cannot_drive_here_are_refused(runs):
     with pytest.raises(BadRun, match="one action space"):
         opponents.load(against(runs, **{"race.actions": "discrete"}).race, runs)
@@ -107,6 +120,16 @@ def test_a_training_among_others_resumes_to_the_same_bits(tmp_path, others):
     assert one.arrays["env.objects"].size > 0
     for name, array in one.arrays.items():
         assert array.tobytes() == two.arrays[name].tobytes(), name
+
+
+def test_far_features_go_on_among_others_as_they_were():
+    alone = dataclasses.replace(random_policy(inputs=27), about={"observation": "far_features"})
+    race = Config().override({"race.others.race": "multi", "race.observation": "far_features"}).race
+    wider = opponents.among(alone, race)
+    obs = np.random.default_rng(0).uniform(-1, 1, (5, 39)).astype(np.float32)
+    assert (wider.act(obs) == alone.act(np.ascontiguousarray(obs[:, :27]))).all()
+    nearer = Config().override({"race.others.race": "multi"}).race
+    assert opponents.among(alone, nearer) is alone
 
 
 def test_a_policy_that_was_trained_alone_goes_on_among_others_as_it_was(runs):
