@@ -1,5 +1,5 @@
 # setup   create .venv and install racer with its development tools
-#         make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu   on Linux: PyTorch without CUDA, 2.7 GB in all
+#         make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu   on Linux: PyTorch without CUDA, 2.7 GB in all and not 6.7
 # train   train the centre-line reward on a built-in track and say what came out
 # test    checks (format, lint, types, import floors, spelling, docs), then every test but the slow ones,
 #         three at a time, since some of them wait
