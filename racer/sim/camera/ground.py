@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ COLORS = 6
 PER_CHUNK = 8  # edges that are skipped together when they are out of view
 _STRAIGHT = 1e-5  # m; a point this near to the line of its neighbours is left out
 _SHARPEST = 4.0  # a corner's offset is at most this times the width
+_BENT = 1.85  # a dash that turns by 45 degrees or more is mitred; below it would change little
+_ARC = 9  # points around a corner, so at most 22.5 degrees apart
 
 CHUNK = np.dtype(  # edges one after the other: points[first] to points[first + count]
     [
@@ -88,8 +91,9 @@ def _ring(line: np.ndarray) -> np.ndarray:
 def offset(ring: np.ndarray, distance: float) -> np.ndarray:
     """The closed line `distance` m to the outside (right) of a counter-clockwise ring.
 
-    Corners are mitred. Where the ring bends more tightly than the distance, the offset folds over
-    itself; the points of such a fold are nearer to the ring than they should be, and are left out.
+    Corners are mitred, but rounded where the ring turns by more than 60 degrees. Where it bends
+    more tightly than the distance, the offset folds over itself; the points of such a fold are
+    nearer to the ring than they should be, and are left out.
     """
     if distance == 0.0:
         return ring
@@ -97,12 +101,25 @@ def offset(ring: np.ndarray, distance: float) -> np.ndarray:
     along = np.roll(points, -1, axis=0) - points
     along /= np.hypot(*along.T)[:, None]
     normal = np.stack([along[:, 1], -along[:, 0]], axis=1)
-    both = normal + np.roll(normal, 1, axis=0)
+    before = np.roll(normal, 1, axis=0)
+    both = normal + before
     per = np.maximum(np.sum(both * both, axis=1) / 2.0, 2.0 / _SHARPEST**2)
     moved = points + distance * both / per[:, None]
+    turns_much = (per < 1.5) & (_cross(before, normal) * distance > 0.0)
+    for k in np.flatnonzero(turns_much)[::-1]:
+        moved = np.insert(
+            np.delete(moved, k, 0), k, _arc(points[k], before[k], normal[k], distance), 0
+        )
     fine = _distance(moved, ring) > abs(distance) * (1.0 - 1e-6)
     moved = moved[fine] if fine.sum() >= 3 else moved
     return np.concatenate([moved, moved[:1]])
+
+
+def _arc(middle: np.ndarray, a: np.ndarray, b: np.ndarray, radius: float) -> np.ndarray:
+    """Around `middle`, from `radius` m along the unit vector a to the same along b, (K, 2) m."""
+    turn = math.atan2(a[0] * b[1] - a[1] * b[0], float(a @ b))
+    angles = math.atan2(a[1], a[0]) + turn * np.linspace(0.0, 1.0, _ARC)
+    return np.asarray(middle + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1))
 
 
 def _distance(points: np.ndarray, ring: np.ndarray) -> np.ndarray:
@@ -134,14 +151,22 @@ def dashes(track: TrackArrays, scenery: Scenery) -> list[np.ndarray]:
         stations = np.concatenate([[k * period], inner, [k * period + on]])
         x, y = np.interp(stations, s, center["x"]), np.interp(stations, s, center["y"])
         line = np.stack([x, y], axis=1)
-        steps = np.diff(line, axis=0)
-        steps /= np.maximum(np.hypot(*steps.T)[:, None], 1e-12)
-        along = np.concatenate([steps[:1], steps[:-1] + steps[1:], steps[-1:]])
-        along /= np.maximum(np.hypot(*along.T)[:, None], 1e-12)
-        side = 0.5 * scenery.dash_width * np.stack([-along[:, 1], along[:, 0]], axis=1)
-        ring = np.concatenate([line - side, (line + side)[::-1]])
-        found.append(np.concatenate([ring, ring[:1]]))
+        found.append(_ribbon(line, scenery.dash_width))
     return found
+
+
+def _ribbon(line: np.ndarray, width: float) -> np.ndarray:
+    """What is within half of `width` m of (K, 2) m, as a closed counter-clockwise line."""
+    steps = np.diff(line, axis=0)
+    steps /= np.maximum(np.hypot(*steps.T)[:, None], 1e-12)
+    along = np.concatenate([steps[:1], steps[:-1] + steps[1:], steps[-1:]])
+    long = np.maximum(np.hypot(*along.T)[:, None], 1e-12)
+    along /= long
+    side = 0.5 * width * np.stack([-along[:, 1], along[:, 0]], axis=1)
+    # twice the cosine of half a turn; it is 1 at the ends, and where a waypoint is there twice
+    side *= np.where((long > 1.001) & (long < _BENT), 2.0 / long, 1.0)
+    ring = np.concatenate([line - side, (line + side)[::-1]])
+    return np.concatenate([ring, ring[:1]])
 
 
 def _area(ring: np.ndarray) -> float:
