@@ -14,7 +14,8 @@ from racer.config import CameraConfig, Others, RaceConfig, given
 from racer.errors import BadConfig, ResourceError, UsageError
 from racer.process import limits, memory
 from racer.race import drivers
-from racer.race.race import Race, spread
+from racer.race.race import Race
+from racer.race.roads import spread
 from racer.reward import RewardEngine, load, make_engine
 from racer.reward.function import FunctionEngine, RewardFunction, name_of
 from racer.reward.pack import PackEngine

@@ -19,8 +19,9 @@ import numpy as np
 
 from racer import objects, observations
 from racer.actions import Actions
-from racer.config import STARTS, Others, Rules, Sensors
+from racer.config import Others, Rules, Sensors
 from racer.race.among import Among
+from racer.race.roads import sim_row, spread
 from racer.race.start import Start
 from racer.reward import RewardEngine
 from racer.reward.engine import DOUBTFUL
@@ -30,7 +31,7 @@ from racer.sim.frustum import LENS, Lens
 from racer.sim.models.kinematic import new_block
 from racer.sim.native_call import bind, chain
 from racer.sim.scene import Part, Scene
-from racer.sim.types import CAR, OBJECT, SIM, params_type
+from racer.sim.types import CAR, OBJECT, params_type
 from racer.tracks import Track
 
 KEYS = 2**62  # a car's key, an int64, is less than this plus the number of cars
@@ -387,22 +388,3 @@ def _as_float32(actions: np.ndarray) -> np.ndarray:
     """Float64 actions within what a float32 holds; infinite ones become NaN, which is refused."""
     largest = np.finfo(np.float32).max
     return np.where(np.isinf(actions), np.nan, np.clip(actions, -largest, largest))
-
-
-def spread(n: int, tracks: int) -> np.ndarray:
-    """Which of so many tracks each of `n` cars is on: (n,) int64, ascending, equal shares."""
-    return np.arange(n) * tracks // n
-
-
-def sim_row(rules: Rules, length: float) -> np.ndarray:
-    """Rules as kernels take them: (1,) SIM, for a track of `length` m."""
-    row = np.zeros(1, SIM)
-    for name in SIM.names or ():
-        if hasattr(rules, name) and name != "start":
-            row[name] = getattr(rules, name)
-    row["start"] = STARTS.index(rules.start)
-    row["start_advance"] = rules.start_advance_pct / 100.0
-    row["control_dt"] = 1.0 / rules.control_hz
-    row["max_steps"] = rules.step_cap(length)
-    row["still_m"] = 0.0003
-    return row

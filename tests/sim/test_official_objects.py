@@ -8,7 +8,7 @@ import pytest
 
 from racer import objects, vehicles
 from racer.config import Others, Rules
-from racer.race.race import sim_row
+from racer.race.roads import sim_row
 from racer.reward.params import closest, params_of
 from racer.sim import contact, frustum, nearby, starts
 from racer.sim import objects as moving

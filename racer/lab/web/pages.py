@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from racer.render import html
+from racer.render.themes import themes
 from racer.render.words import script
 
 POLICY = (
@@ -84,7 +85,7 @@ async def static(request: Request) -> Response:
         return PlainTextResponse("No such file.", 404)
     package, kind = STATIC[name]
     text = _read(package, "page" if package == "racer.lab.web" else "player", name)
-    return Response((html.themes() if name == "player.css" else "") + text, media_type=kind)
+    return Response((themes() if name == "player.css" else "") + text, media_type=kind)
 
 
 def _read(package: str, folder: str, name: str) -> str:
