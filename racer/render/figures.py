@@ -74,10 +74,6 @@ def laps_picture(
     """
 
     def draw(figure: Any) -> None:
-        from matplotlib.collections import LineCollection
-        from matplotlib.colors import LinearSegmentedColormap
-
-        colors = [tuple(c / 255 for c in color) for color in SPEED_COLORS]
         axes = figure.add_subplot()
         _road(axes, trace.track)
         mark_start(axes, trace.track)
@@ -89,17 +85,7 @@ def laps_picture(
         if notes:
             axes.set_xlabel("x, m\n" + "\n".join(notes), color=INK, fontsize=9)
         parts = trace.episodes()
-        lines = LineCollection(
-            [],
-            cmap=LinearSegmentedColormap.from_list("speed", colors),
-            linewidth=2.4 if len(parts) < 4 else 1.2,
-            zorder=4,
-            capstyle="round",
-        )
-        links, speeds = _links(trace)
-        lines.set_segments(links)
-        lines.set_array(speeds)
-        lines.set_clim(*scene.speed_scale(trace.rows))
+        lines = _driven(trace, 2.4 if len(parts) < 4 else 1.2)
         axes.add_collection(lines)
         _objects(axes, trace)
         _mark_faults(axes, trace)
@@ -113,6 +99,21 @@ def laps_picture(
 
     wide, high = _map_size(trace.track)
     write(draw, path, (wide, high + 0.2 * len(notes)))
+
+
+def _driven(trace: Playback, width: float) -> Any:
+    """The lines that were driven, in the colours of their speeds."""
+    from matplotlib.collections import LineCollection
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colors = [tuple(c / 255 for c in color) for color in SPEED_COLORS]
+    cmap = LinearSegmentedColormap.from_list("speed", colors)
+    lines = LineCollection([], cmap=cmap, linewidth=width, zorder=4, capstyle="round")
+    links, speeds = _links(trace)
+    lines.set_segments(links)
+    lines.set_array(speeds)
+    lines.set_clim(*scene.speed_scale(trace.rows))
+    return lines
 
 
 def curve_picture(metrics: Mapping[str, NDArray[np.float64]], path: str | Path) -> None:

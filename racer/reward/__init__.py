@@ -77,6 +77,19 @@ def make_engine(
         if engine == "compiled":
             raise BadReward(f"{made}; this cannot be compiled. Use --reward-engine auto.")
         why_not = made
+    return _worker(file, n, waypoints, seed, sandbox, objects, why_not)
+
+
+def _worker(
+    file: RewardFile,
+    n: int,
+    waypoints: Waypoints,
+    seed: int,
+    sandbox: str,
+    objects: int,
+    why_not: str,
+) -> RewardEngine:
+    """A guarded process, whose prints are shown."""
     from racer.reward.worker.engine import WorkerEngine
 
     show = prints.Prints(file.name, lambda: worker.failure_folder)

@@ -18,7 +18,7 @@ from racer import console
 from racer.config import Config
 from racer.errors import RacerError, ResourceError, Stopped
 from racer.process import memory
-from racer.process.signals import graceful_stop
+from racer.process.signals import Stop, graceful_stop
 from racer.runs import Run
 from racer.training.listener import Listener
 
@@ -79,13 +79,7 @@ def train_seeds(
         worker = threading.Thread(target=work, daemon=True)
         worker.start()
         with _Board(Path(folder), seeds, config.train.timesteps, quiet=quiet) as board:
-            passed_on = False
-            while worker.is_alive():
-                worker.join(_REFRESH_S)
-                board.show()
-                if stop and not passed_on:
-                    passed_on = True
-                    _pass_on(stop.number, Path(folder))
+            _wait(worker, board, stop, Path(folder))
         if stop:
             raise Stopped(
                 f"stopped by {stop.name}; each run that had begun saved itself. Go on with each: "
@@ -98,6 +92,17 @@ def train_seeds(
                 "try fewer cars: --num-envs. Each run goes on with racer train --resume RUN."
             ) from lost[0]
         return found
+
+
+def _wait(worker: threading.Thread, board: _Board, stop: Stop, folder: Path) -> None:
+    """Until all are trained; show how they do, and pass a signal on once."""
+    passed_on = False
+    while worker.is_alive():
+        worker.join(_REFRESH_S)
+        board.show()
+        if stop and not passed_on:
+            passed_on = True
+            _pass_on(stop.number, folder)
 
 
 def _train_one(

@@ -71,11 +71,8 @@ def resume(
     with graceful_stop() as stop, run.lock():
         old = run.config()
         config = named(old.override(dict(settings)), function)
-        if run.function and function is None and "race.reward" not in settings:
-            raise UsageError(
-                f"{run.name} is trained with the Python function {run.function}, which is in no "
-                f"file: give it again in Python, {run.resumed_by}."
-            )
+        if function is None and "race.reward" not in settings:
+            _refuse_without_function(run)
         found = _newest(run)
         step = 0 if found is None else found.state.timesteps
         _refuse_fewer(run, step, config.train.timesteps, asked="train.timesteps" in settings)
@@ -104,6 +101,15 @@ def resume(
             )
             begun.append(session)
             return session.learn() if found is None else session.go_on(found.state)
+
+
+def _refuse_without_function(run: Run) -> None:
+    """Its reward is in no file."""
+    if run.function:
+        raise UsageError(
+            f"{run.name} is trained with the Python function {run.function}, which is in no "
+            f"file: give it again in Python, {run.resumed_by}."
+        )
 
 
 def _refuse_fewer(run: Run, step: int, timesteps: int, *, asked: bool) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -82,14 +82,7 @@ def train(
         pack = pack_of(config.race)
         for why in pack.left_out:
             log.warning("left out: %s", why)
-        cars, seed = algorithms.num_envs(config.train), config.train.seed
-        cars *= 1 + len(config.race.others.rivals)
-        driven = config.race
-        if reward_engine:
-            driven = dataclasses.replace(driven, reward_engine=reward_engine)
-        race = make_race(driven, cars, seed=seed, tracks=pack.tracks, reward=function)
-        algorithms.check_observation(race.observation_space)
-        memory.check(config, race)
+        race = _race_of(config, pack.tracks, reward_engine, function)
         rivals = opponents.load(config.race, runs_dir)
         run = create_run(config, pack.tracks, runs_dir, tags, function)
         session = Session(
@@ -103,16 +96,36 @@ def train(
             rivals=rivals,
             pictures=pictures,
         )
-        try:
-            with run.lock():
-                if parent is not None:
-                    _record_parent(run, parent, parent_checkpoint)
-                return session.learn(weights)
-        except RacerError:
-            if not session.started:
-                with contextlib.suppress(OSError):
-                    files.remove_folder(run.folder)
-            raise
+        with _removed_if_refused(session), run.lock():
+            if parent is not None:
+                _record_parent(run, parent, parent_checkpoint)
+            return session.learn(weights)
+
+
+def _race_of(
+    config: Config, tracks: Sequence[Track], reward_engine: str, function: RewardFunction | None
+) -> Race:
+    """The race to learn in, which this machine has room for."""
+    cars = algorithms.num_envs(config.train) * (1 + len(config.race.others.rivals))
+    driven = config.race
+    if reward_engine:
+        driven = dataclasses.replace(driven, reward_engine=reward_engine)
+    race = make_race(driven, cars, seed=config.train.seed, tracks=tracks, reward=function)
+    algorithms.check_observation(race.observation_space)
+    memory.check(config, race)
+    return race
+
+
+@contextlib.contextmanager
+def _removed_if_refused(session: Session) -> Iterator[None]:
+    """Remove the run's folder when the session never began."""
+    try:
+        yield
+    except RacerError:
+        if not session.started:
+            with contextlib.suppress(OSError):
+                files.remove_folder(session.run.folder)
+        raise
 
 
 def _record_parent(run: Run, parent: Run, parent_checkpoint: str) -> None:
