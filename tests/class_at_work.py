@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import time
 
 import numpy as np
 
@@ -17,6 +18,23 @@ from racer.lab.web.roles import OwnPages
 from racer.render.live import wire
 from racer.render.live.wire import Kind
 from racer.tracks import Track
+
+RACE = {"title": "Race", "track": "oval", "laps": 1, "ranking": "best", "resets": 3, "penalty_s": 3}
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def until(condition, patience=60.0):
+    end = time.monotonic() + patience
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert condition()
+
 
 # Answers each submission with a lap that follows from its number.
 JUDGE = """
