@@ -1,7 +1,8 @@
 """Search for the fastest lap that a setup allows, in the engine itself.
 
-A first drive looks two seconds ahead; rounds in tubes around the best drive, wide and narrow by
-turns, improve it. Every second round looks around the faster of the two laps in both, and rounds
+First drives look two seconds ahead; rounds in tubes around each, wide and narrow by turns, improve
+it, and the best of them goes on: a wide road has several good lines, and a round keeps to one.
+Every second round looks around the faster of the two laps in both, and rounds
 are added while the lap at speed is behind the one from standstill. Nothing is modelled beside the
 engine, so what is found can be driven: delay, lags, the rate of actions and the off-track rule are
 all in it. The same seed finds the same lap.
@@ -12,7 +13,8 @@ The last lap is driven as if there were no tomorrow, so the search goes on for a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +30,8 @@ from racer.raceline.setup import Setup
 from racer.sim.types import KINEMATIC, SINGLE_TRACK
 
 LAPS = 2.15
-FIRST = 2  # first drives, of which the best goes on
+FIRST = 3  # first drives; on a wide road each takes another line
+OPENING = 5  # rounds for each of them; then the best goes on alone
 # Cars in a layer. A step of the single-track model costs twelve times as much, nearly all of a
 # search: 250 cars found the same lap of the oval as 800 (3.922 s and 3.921 s) in 40 % of the time.
 KEEP = {KINEMATIC: 800, SINGLE_TRACK: 250}
@@ -74,21 +77,56 @@ def search(
     keep = KEEP[int(setup.vehicle["model"][0])]
     rollouts = _rollouts(setup, (keep + 1) * _guesses(setup))
     share = 0.05 if start is not None else 0.35
-    best = _first(setup, rollouts, start, rng, lambda done: report(share * done, None), stop)
+    drives = _first(setup, rollouts, start, rng, lambda done: report(share * done, None), stop)
     who = found_by or f"racer line --seed {seed}"
-    again = AGAIN if rounds >= len(SIZES) else ()
-    for number, size in enumerate(SIZES[:rounds] + again):
-        report(min(share + (1.0 - share) * number / rounds, 1.0), Reference.of(setup, best, who))
-        extra = number >= len(SIZES)
-        if stop() or (extra and _is_faster_at_speed(rollouts, best)):
-            break
-        folded = extra or number % 2 == 1
-        found = improved(rollouts, best, _tube(size, keep), LAPS, rng, folded=folded, stop=stop)
-        if found is not None and _score(rollouts, found) < _score(rollouts, best):
-            best = found
+    numbered = list(enumerate(SIZES[:rounds]))
+    opening, rest = numbered[:OPENING], numbered[OPENING:]
+    total = max(len(drives) * len(opening) + len(rest), 1)
+
+    def said(done: int, best: Drive) -> None:
+        report(min(share + (1.0 - share) * done / total, 1.0), Reference.of(setup, best, who))
+
+    refining = _Refining(rollouts, keep, rng, stop, said)
+    drives = [refining.rounds(drive, opening) for drive in drives]
+    rest += enumerate(AGAIN if rounds >= len(SIZES) else (), len(SIZES))
+    best = refining.rounds(min(drives, key=refining.score), rest)
     reference = Reference.of(setup, best, who)
     report(1.0, reference)
     return reference
+
+
+@dataclass
+class _Refining:
+    """Rounds around a drive, counted and told."""
+
+    rollouts: Rollouts
+    keep: int
+    rng: np.random.Generator
+    stop: Callable[[], bool]
+    said: Callable[[int, Drive], None]  # rounds done; the best drive so far
+    done: int = 0
+    best: Drive | None = None
+
+    def rounds(self, drive: Drive, numbered: Iterable[tuple[int, float]]) -> Drive:
+        """The drive after these rounds: number, size."""
+        for number, size in numbered:
+            extra = number >= len(SIZES)
+            if self.stop() or (extra and _is_faster_at_speed(self.rollouts, drive)):
+                break
+            self.best = min((one for one in (drive, self.best) if one), key=self.score)
+            self.said(self.done, self.best)
+            self.done += 1
+            tube, folded = _tube(size, self.keep), extra or number % 2 == 1
+            found = improved(
+                self.rollouts, drive, tube, LAPS, self.rng, folded=folded, stop=self.stop
+            )
+            if found is not None and self.score(found) < self.score(drive):
+                drive = found
+        return drive
+
+    def score(self, drive: Drive) -> float:
+        """Steps until two laps are done: the second one is the flying lap."""
+        return drive.crossing(2.0 * self.rollouts.length)
 
 
 def driven(setup: Setup, commands: NDArray[np.float64], found_by: str) -> Reference | None:
@@ -121,7 +159,8 @@ def _first(
     rng: np.random.Generator,
     report: Callable[[float], None],
     stop: Callable[[], bool],
-) -> Drive:
+) -> list[Drive]:
+    """The lap to begin with, or what drivers find."""
     if start is not None:
         given = replay(rollouts, start)
         if given is None or given.crossing(2.0 * rollouts.length) == float("inf"):
@@ -129,7 +168,7 @@ def _first(
                 f"the lap to begin with does not complete two laps of {setup.track.name} by the "
                 f"{setup.rule} rule. Train longer, or search without it."
             )
-        return given
+        return [given]
     small = _rollouts(setup, PLANS)
     drives = []
     for k in range(FIRST):
@@ -137,6 +176,8 @@ def _first(
         def said(done: float, before: int = k) -> None:
             report((before + done) / FIRST)
 
+        if k and stop():
+            break
         drive = first_drive(small, LAPS, rng, said, stop)
         drives += [] if drive is None else [drive]
     if not drives and stop():
@@ -149,7 +190,7 @@ def _first(
             f"no lap of {setup.track.name} found by the {setup.rule} rule: a bend is too tight for "
             "this vehicle and its actions. Try --rule official, another vehicle or other actions."
         )
-    return min(drives, key=lambda drive: _score(small, drive))
+    return drives
 
 
 def _rollouts(setup: Setup, n: int) -> Rollouts:
@@ -171,11 +212,6 @@ def _tube(size: float, keep: int) -> Tube:
     a, b, c, d = (size * cell for cell in _CELL)
     noise = 0.35 * min(max(size, 0.15), 1.5)
     return Tube((a, b, c, d), _REACH, noise, 0.4 * max(1.0, size), keep)
-
-
-def _score(rollouts: Rollouts, drive: Drive) -> float:
-    """Steps until two laps are done: the second one is the flying lap."""
-    return drive.crossing(2.0 * rollouts.length)
 
 
 def _is_faster_at_speed(rollouts: Rollouts, drive: Drive) -> bool:

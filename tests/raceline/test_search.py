@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from racer.raceline.reference import Reference
 from racer.raceline.rollouts import Rollouts
 from racer.sim import jit
 
+search = sys.modules["racer.raceline.search"]  # `raceline.search` is its function
 ROUNDS = 2
 
 
@@ -31,6 +33,14 @@ def rollouts(setup, n=1):
         rules=setup.rules,
         wheels_off=setup.wheels_off,
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_first_drive():
+    """As many are not needed here; one test has more."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "FIRST", 1)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +64,23 @@ def test_a_found_lap_drives_the_same_again_in_a_race(official, found):
 def test_rounds_only_improve(official, found):
     first = raceline.search(official, rounds=0)
     assert sum(found.lap_times_s) < sum(first.lap_times_s)
+
+
+def test_the_best_of_several_first_drives_goes_on(official, monkeypatch):
+    monkeypatch.setattr(search, "FIRST", 2)
+    tried = []
+    refine = search.improved
+
+    def improved(rollouts, drive, *args, **more):
+        tried.append(drive.crossing(2.0 * rollouts.length))
+        return refine(rollouts, drive, *args, **more)
+
+    monkeypatch.setattr(search, "improved", improved)
+    monkeypatch.setattr(search, "OPENING", 1)
+    found = raceline.search(official, rounds=2)
+    first, other, best = tried  # an opening of one round for each drive, then one for the better
+    assert first != other
+    assert sum(found.lap_times_s) * official.control_hz <= best <= min(first, other)
 
 
 def test_the_same_seed_finds_the_same_lap(official, found):
