@@ -1,8 +1,8 @@
 """A slow camera that shares no code with racer's: rays, one by one, through every pixel.
 
-Every pixel is sampled 16 times; where the samples differ, and where a line is so far away that it
-may pass between them, 256 times more. What a ray meets on the ground is decided by its distance to
-the lines of the track.
+Every pixel is sampled 16 times, out to its edges; where the samples differ, and where a line is so
+far away that it may pass between them, 256 times more. What a ray meets on the ground is decided by
+its distance to the lines of the track.
 """
 
 import itertools
@@ -194,7 +194,7 @@ class RayTracer:
             u, v = (px[:, 0] - camera.width / 2) / focal, (px[:, 1] - camera.height / 2) / focal
             return ahead + u[:, None] * right + v[:, None] * down
 
-        grid = (np.arange(4) + 0.5) / 4
+        grid = np.array([0.01, 0.33, 0.67, 0.99])
         offsets = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
         px = np.stack(np.meshgrid(np.arange(camera.width), np.arange(camera.height)), -1)
         px = px.reshape(-1, 2)

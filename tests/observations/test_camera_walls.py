@@ -61,12 +61,8 @@ def across_the_walls(track, rng, n, each):
     return cars, boxes
 
 
-@pytest.mark.parametrize(
-    ("height", "up", "share"),
-    # In a pixel on the edge of a low wall, a box above it is laid over wall and sky alike.
-    [(1.0, 0.13, SHARE), (0.2, 0.13, 0.98), (0.2, 0.5, 0.98)],
-)
-def test_boxes_at_the_walls_are_seen_as_by_a_ray_tracer(height, up, share):
+@pytest.mark.parametrize(("height", "up"), [(1.0, 0.13), (0.2, 0.13), (0.2, 0.5)])
+def test_boxes_at_the_walls_are_seen_as_by_a_ray_tracer(height, up):
     (track, tracer), settings = low_walls(height), dataclasses.replace(SMALL, up_m=up)
     cars, boxes = across_the_walls(track, np.random.default_rng(3), 12, 2)
     within = []
@@ -75,7 +71,7 @@ def test_boxes_at_the_walls_are_seen_as_by_a_ray_tracer(height, up, share):
         around = [(*one[names].item(), BROWN) for one in row]
         expected = tracer.picture(car, settings, around) @ GREY
         within.append(np.abs(seen - expected) <= LEVELS)
-    assert np.mean(within) >= share
+    assert np.mean(within) >= SHARE
 
 
 def test_a_box_behind_a_wall_leaves_the_picture_as_it_is():

@@ -6,13 +6,14 @@ import numpy as np
 
 from racer.sim.camera.edges import add_edge
 from racer.sim.camera.ground import FIELD, SKY, WALL
-from racer.sim.camera.hidden import hidden_by, side_of, sticks_out
+from racer.sim.camera.hidden import hidden_by, inside_of, side_of, sticks_out
 from racer.sim.camera.lens import plane_of, project
 from racer.sim.camera.order import farthest, remember
 from racer.sim.jit import inlined
 from racer.sim.trig import sincos
 from racer.sim.types import BOX
 
+_LITTLE = np.float32(1e-3)  # of a pixel: too little to be seen
 NEAR = 0.02  # m, what is nearer to the lens is cut off
 
 # Gain of an upright face: ambient light, and sunlight by Lambert's law. The unit vector to the sun.
@@ -52,16 +53,44 @@ def add_walls(desk, walls, weights, eye, view, channels):
 
 @inlined
 def draw_objects(desk, objects, world, own, walls, weights, eye, view, channels):
-    count = 0
+    count, outside = 0, False
     for k in range(objects.shape[1]):
         one = objects[world, k]
         if one.present and k != own:
             count = remember(desk.seen, desk.near, count, k, one, eye)
+            outside = outside or (walls[4] > 0.0 and sticks_out(one, walls))
+    if outside:
+        _lay_walls(desk, walls, weights, eye, view, channels)
     for _ in range(count):
         k = farthest(desk.seen, desk.near, count, objects, world, eye)
         column = desk.seen[k]
         desk.seen[k] = -1
         _draw_object(desk, objects[world, column], walls, weights, eye, view, channels)
+
+
+@inlined
+def _lay_walls(desk, walls, weights, eye, view, channels):
+    """How much of every pixel is wall, to desk.wall: its colours times that, and that."""
+    light = desk.light
+    red, green = desk.colors[WALL, 0] * light[0], desk.colors[WALL, 1] * light[1]
+    blue = desk.colors[WALL, 2] * light[2]
+    box = (0.0, 0.0, 0.0, 0.0)
+    for k in range(4):
+        ax, ay, bx, by, nx, ny = side_of(walls, k)
+        if nx * (eye[0] - ax) + ny * (eye[1] - ay) > 0.0:
+            _upright(desk, eye, bx, by, ax, ay, 0.0, walls[4])
+            _color(desk, channels, weights, _gain(nx, ny), red, green, blue)
+            box = _add_face(desk, desk.corners, 4, eye, view, channels + 1, box)
+    width, height = view.width, view.height
+    run = desk.run[:height]
+    for p in range(channels + 1):
+        run[:] = np.float32(0.0)
+        for x in range(width + 1):
+            at = (p * (width + 1) + x) * height
+            _sum_up(desk.sums[at : at + height], run)
+            if x < width:
+                at = (p * width + x) * height
+                desk.wall[at : at + height] = run
 
 
 @inlined
@@ -101,21 +130,30 @@ def _draw_object(desk, one, walls, weights, eye, view, channels):
         _color(desk, channels, weights, _AMBIENT + _SUN * _SUN_Z, red, green, blue)
         box = _add_seen(desk, walls, behind, eye, view, channels + 1, box)
     if box[0] < box[2]:
-        _blend(desk, view, channels, box)
+        _blend(desk, view, channels, box, behind)
 
 
 @inlined
 def _add_seen(desk, walls, behind, eye, view, planes, box):
-    """Add the face at desk.corners, less what walls hide of it if it may be `behind` one."""
-    corners, count = desk.corners, 4
-    for k in range(5 if behind else 1):
-        if k > 0:
-            corners, count = desk.cut[0], hidden_by(desk.corners, desk.cut, walls, k - 1, eye)
+    """Add the face at desk.corners, less what walls hide of it if it may be `behind` one.
+
+    The last plane, which only such an object has, is of what is inside the walls.
+    """
+    if not behind:
+        return _add_face(desk, desk.corners, 4, eye, view, planes, box)
+    desk.delta[planes] = 0.0
+    box = _add_face(desk, desk.corners, 4, eye, view, planes, box)
+    for p in range(planes):  # what is hidden is taken away again
+        desk.delta[p] = -desk.delta[p]
+    for k in range(5):
+        if k < 4:
+            count = hidden_by(desk.corners, desk.cut, walls, k, eye)
+        else:
+            count = inside_of(desk.corners, desk.cut, walls, eye)
+            desk.delta[:planes] = np.float32(0.0)
+            desk.delta[planes] = 1.0
         if count > 2:
-            box = _add_face(desk, corners, count, eye, view, planes, box)
-        if k == 0 and behind:  # what is hidden is taken away again
-            for p in range(planes):
-                desk.delta[p] = -desk.delta[p]
+            box = _add_face(desk, desk.cut[0], count, eye, view, planes + 1, box)
     return box
 
 
@@ -168,7 +206,7 @@ def _add_face(desk, corners, count, eye, view, planes, box):
 
 
 @inlined
-def _blend(desk, view, channels, box):
+def _blend(desk, view, channels, box, behind):
     """Lay what the faces added over the picture, inside the box around them."""
     width, height = view.width, view.height
     size, pixels = (width + 1) * height, width * height
@@ -176,25 +214,50 @@ def _blend(desk, view, channels, box):
     top, bottom = int(min(max(box[1], 0.0), height)), int(min(max(box[3] + 1.0, 0.0), height))
     rows = bottom - top
     cover = desk.run[channels * height : channels * height + rows]
-    cover[:] = np.float32(0.0)
+    inside = desk.run[(channels + 1) * height : (channels + 1) * height + rows]
+    cover[:] = inside[:] = np.float32(0.0)
     for p in range(channels):
         desk.run[p * height : p * height + rows] = np.float32(0.0)
     for x in range(first, last + 1):
         at = x * height + top
-        added = desk.sums[channels * size + at : channels * size + at + rows]
-        for row in range(added.size):
-            cover[row] += added[row]
-            added[row] = np.float32(0.0)
+        _sum_up(desk.sums[channels * size + at : channels * size + at + rows], cover)
+        if behind:
+            at_inside = (channels + 1) * size + at
+            _sum_up(desk.sums[at_inside : at_inside + rows], inside)
         for p in range(channels):
-            added = desk.sums[p * size + at : p * size + at + rows]
             run = desk.run[p * height : p * height + rows]
-            for row in range(added.size):
-                run[row] += added[row]
-                added[row] = np.float32(0.0)
+            _sum_up(desk.sums[p * size + at : p * size + at + rows], run)
             if x < width:
                 under = desk.picture[p * pixels + at : p * pixels + at + rows]
-                for row in range(added.size):
-                    under[row] = under[row] - cover[row] * under[row] + run[row]
+                if behind:
+                    wall = desk.wall[p * pixels + at : p * pixels + at + rows]
+                    walled = desk.wall[channels * pixels + at : channels * pixels + at + rows]
+                    _blend_behind(under, cover, inside, run, wall, walled)
+                else:
+                    for row in range(run.size):
+                        under[row] = under[row] - cover[row] * under[row] + run[row]
+
+
+@inlined
+def _sum_up(added, run):
+    """Add to the running sums of a column what edges added to it, which is cleared."""
+    for row in range(added.size):
+        run[row] += added[row]
+        added[row] = np.float32(0.0)
+
+
+@inlined
+def _blend_behind(under, cover, inside, run, wall, walled):
+    """Lay over a column what is beside walls, in the rest of a pixel, and what is before them."""
+    for row in range(under.size):
+        if cover[row] > _LITTLE:
+            rest = np.float32(1.0) - walled[row]
+            before = min(max(inside[row], np.float32(0.0)), cover[row])
+            share = before
+            if rest > _LITTLE:
+                share = min(before + (cover[row] - before) / rest, np.float32(1.0))
+            beside = under[row] - wall[row]
+            under[row] += run[row] - before * wall[row] - share * beside
 
 
 @inlined

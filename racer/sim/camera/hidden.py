@@ -3,7 +3,7 @@
 The walls are a rectangle, of which the inner sides are seen. What one of them hides is convex: it
 is beyond the wall, between the upright planes through the lens and the wall's ends, and below the
 plane through the lens and the wall's top. What two walls hide never overlaps, so each is taken
-away from a face on its own, and what is left is exact.
+away from a face on its own, and what is left is exact. So is what of a face is inside the walls.
 """
 
 from __future__ import annotations
@@ -57,6 +57,23 @@ def hidden_by(corners, cut, walls, k, eye):
     count = _cut(cut[1], count, cut[0], rise * n, rise * m, -away, z * away)
     count = _cut(cut[0], count, cut[1], -right[1], right[0], 0.0, 0.0)
     return _cut(cut[1], count, cut[0], left[1], -left[0], 0.0, 0.0)
+
+
+@helper
+def inside_of(corners, cut, walls, eye):
+    """What of a face no wall is before; arguments and result as of `hidden_by`."""
+    x, y, _, s, c, _, _, _ = eye
+    points, count = corners, 4
+    for k in range(4):
+        ax, ay, _, _, nx, ny = side_of(walls, k)
+        away = nx * (x - ax) + ny * (y - ay)
+        if away > 0.0:
+            ahead, left = c * nx + s * ny, c * ny - s * nx
+        else:  # its outer side, which is not seen and hides nothing
+            ahead, left, away = 0.0, 0.0, 1.0
+        count = _cut(points, count, cut[1 - k % 2], ahead, left, 0.0, away)
+        points = cut[1 - k % 2]
+    return count
 
 
 @inlined

@@ -26,8 +26,9 @@ class Desk(NamedTuple):
     sums: np.ndarray  # float32: planes of what edges add, see racer.sim.camera.edges
     picture: np.ndarray  # float32: planes of pixels, column after column
     run: np.ndarray  # float32: running sums of every row
+    wall: np.ndarray  # float32: planes of pixels, what walls add to each and how much they cover
     palette: np.ndarray  # (COLORS * channels,) float32
-    delta: np.ndarray  # (4,) float32
+    delta: np.ndarray  # (5,) float32
     corners: np.ndarray  # (4, 3) m: of a face, seen from the lens, ahead, left and up
     cut: np.ndarray  # (2, CORNERS, 3) m: of what a wall hides of it
     face: np.ndarray  # (FACE_CORNERS, 2) px
@@ -39,13 +40,14 @@ class Desk(NamedTuple):
 
 def desk(width: int, height: int, channels: int) -> Desk:
     """Room for pictures of this size."""
-    planes = channels + 1
+    planes = channels + 2  # what covers, and what of that is before the walls
     return Desk(
         np.zeros(planes * (width + 1) * height, np.float32),
         np.zeros(channels * width * height, np.float32),
         np.zeros(planes * height, np.float32),
+        np.zeros((channels + 1) * width * height, np.float32),
         np.zeros(COLORS * channels, np.float32),
-        np.zeros(4, np.float32),
+        np.zeros(5, np.float32),
         np.zeros((4, 3)),
         np.zeros((2, CORNERS, 3)),
         np.zeros((FACE_CORNERS, 2)),
