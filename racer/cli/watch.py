@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="show the best lap of another run or recording beside it, with the time difference; "
         "`reference` is the fastest lap known; may be given several times",
     )
+    parser.add_argument(
+        "--all-laps",
+        action="store_true",
+        help="with --html: every lap, also where the file is larger than 40 kB then",
+    )
     add_checkpoint(parser, "drive new laps with this policy of the run: best, last or a step")
     add_others(parser)
     add_runs_dir(parser)
@@ -71,6 +77,8 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError("--html and --video are two files; write one after the other.")
     if args.no_source and not args.html:
         raise UsageError("--no-source belongs to --html FILE.")
+    if args.all_laps and not args.html:
+        raise UsageError("--all-laps belongs to --html FILE.")
     if not args.checkpoint:  # recorded laps show what was on the road then
         only_with(args, "--checkpoint best|last|STEP, which drives new laps")
     trace = drive_laps(args) if args.checkpoint else open_trace(args.run, args.runs_dir, args.track)
@@ -103,14 +111,19 @@ def write_html(
     args: argparse.Namespace, trace: Trace, ghosts: list[Ghost], pace: Pace | None
 ) -> None:
     """Write the page and say how large it is, and what of its maker's is in it."""
-    from racer.render import html
+    from racer.render import fit
     from racer.storage import files
 
     source = "" if args.no_source else source_of(args)
-    text = html.page(trace, speed=args.speed, ghosts=ghosts, pace=pace, reward=source)
-    files.write_output(args.html, text.encode())
-    laps = len(trace.episodes())
-    print(f"{args.html}: {laps} lap{'' if laps == 1 else 's'}, {len(text.encode()) / 1e3:.0f} kB")
+    most = sys.maxsize if args.all_laps else fit.SIZE_MAX
+    made = fit.page(trace, most=most, speed=args.speed, ghosts=ghosts, pace=pace, reward=source)
+    content = made.text.encode()
+    files.write_output(args.html, content)
+    some = f"{made.laps} of " if made.laps < made.of else ""
+    laps = f"{some}{made.of} lap{'' if made.of == 1 else 's'}"
+    print(f"{args.html}: {laps}, {len(content) / 1e3:.0f} kB")
+    if some:
+        print(f"The best ones: all are more than {most // 1000} kB. --all-laps takes all of them.")
     if source:
         print("The reward's source is in it; --no-source leaves it out.")
 

@@ -2,9 +2,9 @@
 
 Its numbers are rounded to what a person can see, see `columns`. To run a reward on, use laps.npz.
 
-A recording may come from anyone. Its texts reach the page as JSON in a script that is data, and the
-player writes them as text; the page's policy allows the scripts and styles of this file by their
-hash, and no request at all.
+A recording may come from anyone. Its texts reach the page as deflated JSON in a script that is
+data, and the player writes them as text; the page's policy allows the scripts and styles of this
+file by their hash, and no request at all.
 """
 
 from __future__ import annotations
@@ -33,23 +33,22 @@ from racer.sim.types import BOX, LAP_COMPLETE, PARAMS, STATUS_LABELS
 FLAGS = tuple(name for name in PARAMS.names or () if PARAMS[name].kind == "b")
 NAME_MAX = 60  # characters of a name from outside
 # Modules of the player, each after those that it needs: in a file they are one script.
-SCRIPTS = ("words.js", "parts.js", "drive.js", "stage.js", "strips.js", "player.js")
+SCRIPTS = ("bytes.js", "words.js", "parts.js", "drive.js", "stage.js", "strips.js", "player.js")
 # Player and style take a third of their size deflated; the policy allows them by their hashes.
 LOADER = """
-const code = document.getElementById("code").textContent;
-const packed = Uint8Array.from(atob(code), (letter) => letter.charCodeAt(0));
-const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
 const script = document.createElement("script");
 script.type = "module";
-script.textContent = await new Response(stream).text();
+const code = await inflated(document.getElementById("code").textContent);
+script.textContent = new TextDecoder().decode(code);
 document.head.append(script);
 """
 _STYLE = """
 document.head.append(Object.assign(document.createElement("style"), {{ textContent: {} }}));
 """
 _START = """
-const recording = JSON.parse(document.getElementById("recording").textContent);
-recording.table = {};
+const file = JSON.parse(document.getElementById("recording").textContent);
+const about = JSON.parse(new TextDecoder().decode(await inflated(file.about)));
+const recording = {{ ...about, data: file.data, table: {} }};
 document.title = recording.title;
 open(document.querySelector(".racer-player"), recording);
 """
@@ -62,6 +61,7 @@ def page(
     ghosts: Sequence[Ghost] = (),
     pace: Pace | None = None,
     reward: str = "",
+    numbers: Sequence[int] = (),
 ) -> str:
     """The file's text.
 
@@ -71,21 +71,26 @@ def page(
         ghosts: laps to show beside it.
         pace: the fastest known lap: a ghost that can be switched on.
         reward: the source of the reward, to read beside the picture; empty leaves it out.
+        numbers: of the laps, from 0, where they are some of a recording.
 
     Raises:
         UsageError: nothing to show.
     """
     if not len(playback.rows):
         raise UsageError("the recording has no steps, so there is nothing to show.")
-    about = recording(playback, speed=speed, ghosts=ghosts, pace=pace, reward=reward)
+    about = recording(
+        playback, speed=speed, ghosts=ghosts, pace=pace, reward=reward, numbers=numbers
+    )
     shown = json.dumps(about.pop("table"), separators=(",", ":"))
+    data, texts = about.pop("data"), as_data(about)
     style = themes() + _shorter(_source("player.css"))
     script = _STYLE.format(json.dumps(style)) + _code() + _START.format(shown)
+    loader = _plain(_source("bytes.js")) + LOADER
     return Template(_source("page.html")).substitute(
-        policy=policy([LOADER, script], [style]),
-        recording=as_data(about),
+        policy=policy([loader, script], [style]),
+        recording=as_data({"about": deflated(texts.encode()), "data": data}),
         player=deflated(script.encode()),
-        loader=LOADER,
+        loader=loader,
     )
 
 
@@ -112,6 +117,7 @@ def recording(
     ghosts: Sequence[Ghost] = (),
     pace: Pace | None = None,
     reward: str = "",
+    numbers: Sequence[int] = (),
 ) -> dict[str, Any]:
     """What the player plays, as JSON holds it; `data` has the numbers of `tables`."""
     shown = [(ghost, True) for ghost in ghosts]
@@ -126,7 +132,7 @@ def recording(
         "speed": speed,
         "speeds": [float(v) for v in scene.speed_scale(playback.rows)],
         "start": np.round(scene.start_line(playback.track), 3).tolist(),
-        "laps": list(_laps(playback, pace)),
+        "laps": list(_laps(playback, pace, numbers)),
         "around": _bodies(playback),
         "events": _events(playback),
         "ghosts": [_about_ghost(ghost, on) for ghost, on in shown],
@@ -201,12 +207,12 @@ def _events(playback: Playback) -> list[tuple[float, str]]:
     return found
 
 
-def _names(playback: Playback, count: int) -> list[str]:
+def _names(playback: Playback, numbers: Sequence[int]) -> list[str]:
     """Of the laps; the laps of a race are its cars."""
     names = _of_race(playback, "names")
-    if len(names) == count:
+    if len(names) == len(numbers):
         return [printable(str(name))[:NAME_MAX] for name in names]
-    return [f"lap {k + 1}" for k in range(count)]
+    return [f"lap {k + 1}" for k in numbers]
 
 
 def _of_race(playback: Playback, what: str) -> list[Any]:
@@ -216,9 +222,11 @@ def _of_race(playback: Playback, what: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _laps(playback: Playback, pace: Pace | None) -> Iterator[dict[str, Any]]:
+def _laps(
+    playback: Playback, pace: Pace | None, numbers: Sequence[int]
+) -> Iterator[dict[str, Any]]:
     parts = playback.episodes()
-    names = _names(playback, len(parts))
+    names = _names(playback, numbers or range(len(parts)))
     for k, part in enumerate(parts):
         rows = playback.rows[part]
         status = int(rows["status"][-1])
@@ -242,8 +250,12 @@ def _began(rows: NDArray[np.void], dt: float) -> float:
 
 def _code() -> str:
     """The player with its words, as one script."""
-    parts = words.script(words.PLAYER) + "".join(map(_source, SCRIPTS))
-    return re.sub(r"^(import|export \{.*\} from) .*\n", "", _shorter(parts), flags=re.MULTILINE)
+    return _plain(words.script(words.PLAYER) + "".join(map(_source, SCRIPTS)))
+
+
+def _plain(modules: str) -> str:
+    """Modules as one script."""
+    return re.sub(r"^(import|export \{.*\} from) .*\n", "", _shorter(modules), flags=re.MULTILINE)
 
 
 def _source(name: str) -> str:

@@ -225,6 +225,7 @@ REFUSED = {
         "--race-settings run.env",
         "--opponent latest",
         "--no-source",
+        "--all-laps",
     ),
     "watch x.csv --track oval": ("--checkpoint best",),
     "watch x --html a.html": ("--video a.mp4",),

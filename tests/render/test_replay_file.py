@@ -8,17 +8,18 @@ import json
 import re
 import shutil
 import subprocess
-import zlib
 from importlib import resources
 
 import numpy as np
 import pytest
-from render_recordings import MARKUP, among, driven, recording_in
+from render_recordings import MARKUP, among, driven, inflated, recording_in
 
 from racer import cli
 from racer.errors import UsageError
 from racer.recording.trace import Trace
+from racer.render import fit
 from racer.render import html as replay
+from racer.render.columns import POSE, SCALES
 from racer.render.ghosts import DARK, Ghost, ghost_of
 from racer.render.table import ACTIONS, PLAYER_KEYS
 from racer.render.viewer import Viewer
@@ -39,12 +40,14 @@ def text(laps):
 
 def unpacked(recording):
     """Columns of every table, as the player computes them."""
-    raw, at, found = zlib.decompress(base64.b64decode(recording["data"]), -15), 0, {}
+    raw, at, found = inflated(recording["data"]), 0, {}
     for name, n, columns in recording["tables"]:
         for column, scale, order in columns:
             part = np.frombuffer(raw, np.uint8, 4 * n, at).reshape(4, n).T.copy()
             at += 4 * n
             whole = part.view("<i4")[:, 0]
+            if scale:  # the lowest bit is the sign
+                whole = (part.view("<u4")[:, 0] >> 1).astype(np.int32) ^ -(whole & 1)
             for _ in range(order):
                 whole = np.cumsum(whole, dtype=np.int32)
             found[name, column] = whole / scale if scale else part.view("<f4")[:, 0]
@@ -75,10 +78,10 @@ class Parts(html.parser.HTMLParser):
 def test_it_holds_every_param_and_reward_to_the_stated_precision(laps, text):
     columns = unpacked(recording_in(text))
     for name in laps.rows["params"].dtype.names:
-        scale = replay.SCALES.get(name, 1000)
+        scale = SCALES.get(name, 1000)
         kept, given = columns["rows", name], laps.rows["params"][name].astype(float)
         assert np.abs(kept - given).max() <= 0.5 / scale + 1e-12, name
-    for name, column in replay.POSE.items():
+    for name, column in POSE.items():
         turned = np.remainder(columns["rows", column] - laps.rows[name] + np.pi, 2 * np.pi) - np.pi
         coarse = (
             5e-3 if name in ("v", "steer") else 1e-3
@@ -103,6 +106,42 @@ def test_five_laps_past_objects_with_two_ghosts_take_at_most_40_kb(track):
     assert len(replay.page(among(trace), reward=source, ghosts=ghosts).encode()) <= 40_000
 
 
+def long(laps, steps):
+    """Laps of so many steps each, by a driver that is never the same."""
+    parts, noise = [], np.random.default_rng(0)
+    for k, part in enumerate(laps.episodes()):
+        rows = laps.rows[part][np.linspace(0, part.stop - part.start - 1, steps).astype(int)]
+        rows["episode"], rows["time"] = k, np.arange(steps) * laps.dt
+        for name in ("x", "y", "heading", "speed", "steering_angle", "distance_from_center"):
+            rows["params"][name] += noise.normal(0.0, 0.02, steps)
+        rows["reward"] = noise.random(steps) * (1 + k)
+        parts.append(rows)
+    meta = laps.meta | {"lap_times_s": [30.0, 28.0, 29.0, 32.0, 31.0]}
+    return Trace(laps.track, np.concatenate(parts), laps.dt, meta)
+
+
+@pytest.mark.parametrize("steps", [60, 300, 500, 4500])
+def test_of_long_laps_the_best_ones_that_fit_are_in_it_and_it_says_so(laps, steps):
+    given = long(laps, steps)
+    order = [1, 2, 0, 4, 3]  # by time
+    made = fit.page(given, reward="# " * 500)
+    found = recording_in(made.text)
+    kept = sorted(order[: made.laps])
+    assert [lap["name"] for lap in found["laps"]] == [f"lap {k + 1}" for k in kept]
+    times = [given.meta["lap_times_s"][k] for k in kept]
+    assert [lap["seconds"] for lap in found["laps"]] == times
+    assert (made.laps == made.of == 5) == (steps == 60)
+    note = "" if made.laps == 5 else f"{made.laps} of 5 laps, so that the file is small"
+    assert found["note"] == note
+    assert len(made.text) <= fit.SIZE_MAX or made.laps == 1
+    if made.laps < 5:
+        more = fit.Some.of(given, sorted(order[: made.laps + 1]))
+        assert len(replay.page(more, reward="# " * 500)) > fit.SIZE_MAX
+    assert len(recording_in(fit.page(given, most=10**9).text)["laps"]) == 5
+    race = dataclasses.replace(given, meta=given.meta | {"race": {"names": list("abcde")}})
+    assert len(recording_in(fit.page(race).text)["laps"]) == 5
+
+
 def test_its_policy_allows_what_is_in_it_by_hash_and_nothing_else(text):
     parts = Parts(text)
     (allowed,) = [dict(attrs)["content"] for tag, attrs in parts.tags if attrs.get("http-equiv")]
@@ -111,7 +150,7 @@ def test_its_policy_allows_what_is_in_it_by_hash_and_nothing_else(text):
     assert set(rules) == {"script-src", "style-src"}
     blocks = _blocks(text)
     assert [kind for kind, _ in blocks] == ["application/json", "text/plain", "module"]
-    player = zlib.decompress(base64.b64decode(blocks[1][1]), -15)
+    player = inflated(blocks[1][1])
     hashes = [_hash(one) for one in (blocks[2][1].encode(), player)]
     assert rules["script-src"] == " ".join(hashes)
     style, *_ = re.findall(rb'textContent: ("(?:[^"\\]|\\.)*")', player)
@@ -189,7 +228,7 @@ def test_window_and_page_have_the_same_keys(text, playback):
 def test_the_player_is_javascript_that_needs_no_other_file(text, tmp_path):
     if shutil.which("node") is None:
         pytest.skip("no node to check the player with")
-    code = zlib.decompress(base64.b64decode(_blocks(text)[1][1]), -15).decode()
+    code = inflated(_blocks(text)[1][1]).decode()
     assert not re.search(r"^(import|export) .*from ", code, re.MULTILINE)
     (tmp_path / "player.mjs").write_text(code, encoding="utf-8")
     done = subprocess.run(
@@ -214,6 +253,12 @@ def test_the_command_writes_it_and_says_whether_the_source_is_in_it(
     found = recording_in((tmp_path / "lap.html").read_text("utf-8"))
     assert found["reward"] == "# mine </script>\n"
     assert found["ghosts"][0]["name"] == "laps"
+    monkeypatch.setattr("racer.render.fit.SIZE_MAX", 20_000)
+    assert cli.main(["watch", "one", "--html", "lap.html"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"lap.html: 1 of 5 laps, \d+ kB\nThe best ones: all are more than 20 kB", said)
+    assert cli.main(["watch", "one", "--html", "lap.html", "--all-laps"]) == 0
+    assert "lap.html: 5 laps" in capsys.readouterr().out
     assert cli.main(["watch", "one", "--html", "lap.html", "--no-source", "--speed", "2"]) == 0
     assert "source" not in capsys.readouterr().out
     found = recording_in((tmp_path / "lap.html").read_text("utf-8"))

@@ -17,7 +17,7 @@ from racer.config.fields import each
 from racer.errors import BadRun, RacerError, UnknownName, UsageError
 from racer.lab.core.settings import text_of
 from racer.recording.trace import Trace
-from racer.render import html
+from racer.render import fit, html
 from racer.render.ghosts import COLORS, ghost_of
 from racer.reward.beside import COPIES
 from racer.runs import Run, comparison, list_runs
@@ -137,7 +137,7 @@ class Garage:
         """The file that `racer watch RUN --html` writes."""
         run = self.open(name)
         text = run.reward_text() if source else ""
-        return html.page(Trace.load(self.laps(name)), reward=text).encode()
+        return fit.page(Trace.load(self.laps(name)), reward=text).text.encode()
 
     def zip(self, name: str) -> bytes:
         """The run's folder as one file, without links and without checkpoints to go on from."""

@@ -1,13 +1,12 @@
 // The numbers of a recording, and its laps.
 
+import { inflated } from "./bytes.js";
 import { clip } from "./parts.js";
 
-// Columns of numbers from the packed text: byte planes, deflated, of float32 where the scale is 0, else of
-// differences of whole numbers, or of differences of those.
+// Columns of numbers from the packed text: byte planes of float32 where the scale is 0, else of
+// differences of whole numbers, or of differences of those; the lowest bit is their sign.
 export async function unpack(recording) {
-  const packed = Uint8Array.from(atob(recording.data), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  const raw = new Uint8Array(await new Response(stream).arrayBuffer());
+  const raw = new Uint8Array(await inflated(recording.data));
   const found = {};
   let at = 0;
   for (const [name, n, columns] of recording.tables) {
@@ -15,11 +14,11 @@ export async function unpack(recording) {
     for (const [column, scale, order] of columns) {
       const values = (table[column] = new Float64Array(n)), float = new DataView(new ArrayBuffer(4));
       const whole = (i) => raw[at + i] | raw[at + n + i] << 8 | raw[at + 2 * n + i] << 16 | raw[at + 3 * n + i] << 24;
-      let sum = 0, step = 0;
+      const sums = new Int32Array(order);
       for (let i = 0; i < n; i++) {
         if (scale) {
-          step = order === 2 ? (step + whole(i)) | 0 : whole(i);
-          sum = (sum + step) | 0;
+          let sum = whole(i) >>> 1 ^ -(whole(i) & 1);
+          for (let k = 0; k < order; k++) sum = sums[k] = (sums[k] + sum) | 0;
           values[i] = sum / scale;
         } else {
           float.setInt32(0, whole(i));
