@@ -91,6 +91,58 @@ def test_another_editor_and_the_page_never_lose_a_text(browser, axe, tmp_path):
         until(lambda: lab.desk.text() == "# mine\n")
 
 
+def test_two_tabs_of_one_lab_show_the_same_file_and_lose_no_text(browser, tmp_path):
+    with lab_served(tmp_path) as (lab, address), opened(browser, address) as page:
+        text = page.get_by_label("Reward function")
+        with opened(browser, address, refused=["409 /api/save"]) as other:
+            text.fill("# one\n")
+            page.keyboard.press("Control+s")
+            theirs = other.get_by_label("Reward function")
+            until(lambda: theirs.input_value() == "# one\n")
+            theirs.fill("# two\n")
+            text.fill("# three\n")
+            page.keyboard.press("Control+s")
+            until(lambda: lab.desk.text() == "# three\n")
+            other.get_by_text("The file was changed by another program.").wait_for()
+            assert theirs.input_value() == "# two\n"
+            other.get_by_label("Reward function").press("Control+s")
+            other.get_by_role("button", name="Take the file's").click()
+            assert theirs.input_value() == "# three\n"
+        page.reload()  # it is told of the newest text alone, not of the ones before
+        page.get_by_text("● connected").wait_for()
+        lab.drafts.tell("first lap after 1.5 s")
+        page.get_by_text("first lap after 1.5 s").first.wait_for()
+        assert text.input_value() == "# three\n"
+
+
+def test_back_goes_through_the_views_and_a_reload_stays_where_it_is(browser, looked_at):
+    _, address = looked_at
+    with opened(browser, address, motion="reduce") as page:
+        now = page.locator("nav [aria-current=page]")
+        for name in ("Garage", "Settings"):
+            page.get_by_role("button", name=name, exact=True).click()
+        page.go_back()
+        until(lambda: now.inner_text() == "Garage")
+        page.reload()
+        page.get_by_text("● connected").wait_for()
+        assert now.inner_text() == "Garage"
+        page.go_back()
+        until(lambda: now.inner_text() == "Lab")
+        page.go_forward()
+        until(lambda: now.inner_text() == "Garage")
+
+
+def test_a_computer_that_slept_listens_again(browser, running):
+    lab, address = running
+    with opened(browser, address) as page:
+        page.clock.install()
+        page.clock.fast_forward(60_000)
+        page.get_by_text("○ no connection").wait_for()
+        page.get_by_text("● connected").wait_for()
+        lab.drafts.tell("first lap after 9.5 s")
+        page.get_by_text("first lap after 9.5 s").first.wait_for()
+
+
 def test_what_the_edited_text_would_pay_is_shown_without_training(browser, tmp_path):
     driven("oval", laps=1).save(tmp_path / "laps.npz")
     with lab_served(tmp_path) as (lab, address), opened(browser, address, motion="reduce") as page:

@@ -13,6 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 from racer import cli
 from racer.cli.lab import first
 from racer.lab.core.desk import TEXT_MAX, check, digest
+from racer.lab.web import hub
 from racer.lab.web.pages import POLICY
 from racer.lab.web.server import listening
 from racer.render.live.wire import Kind
@@ -185,6 +186,12 @@ def test_a_viewer_that_comes_late_gets_the_road_the_lap_and_every_row(page):
     with watching(page) as socket:
         kinds = [socket.receive_bytes()[0] for _ in range(4)]
     assert kinds == [Kind.START, Kind.METRICS, Kind.END, Kind.LAP]
+
+
+def test_a_lab_that_has_nothing_to_say_says_so(page, monkeypatch):
+    monkeypatch.setattr(hub, "BEAT_S", 0.01)
+    with watching(page) as socket:
+        assert socket.receive_bytes() == hub.NOTHING
 
 
 def test_the_end_of_a_draft_is_said_once(page):

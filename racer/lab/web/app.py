@@ -82,7 +82,7 @@ class Lab:
 
     async def start(self) -> None:
         """Look at the file, and train it once."""
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
 
         def say(text: str) -> None:
             message = json.dumps({"words": text}).encode()
@@ -107,9 +107,14 @@ class Lab:
 
     def changed(self) -> None:
         """Another program saved the file: pages get its text, and it is trained."""
-        about = {"file": {"text": self.desk.text(), "base": digest(self.desk.text())}}
-        self.hub.say(json.dumps(about).encode())
+        self._show()
         asyncio.get_running_loop().run_in_executor(None, self.drafts.save)
+
+    def _show(self) -> None:
+        """Tell every page, also those that come later, what is edited now."""
+        text = self.desk.text()
+        about = {"file": {"text": text, "base": digest(text)}, "facts": self.facts()}
+        self.hub.show(json.dumps(about).encode())
 
     async def _look(self) -> None:
         while True:
@@ -149,6 +154,7 @@ class Lab:
         self.drafts.start_from(parent, policy)
         if file != self.desk.file:
             self.desk = self._desk_of(self.changed, file)
+        self._loop.call_soon_threadsafe(self._show)
         self.drafts.save()
 
     async def check(self, request: Request) -> Response:
@@ -166,6 +172,7 @@ class Lab:
         except Changed as changed:
             about = {"error": str(changed), "text": changed.text, "base": digest(changed.text)}
             return JSONResponse(about, 409)
+        self._show()
         await run_in_threadpool(self.drafts.save)
         listed = await run_in_threadpool(check, self.desk.file, text)
         return JSONResponse({"base": digest(text), "findings": listed})

@@ -17,6 +17,10 @@ from racer.render.live.wire import Kind
 ROWS_MAX = 5_000  # rows of metrics that a page is sent at once
 VIEWERS_MAX = 64
 WORDS_MAX = 16  # that a page may send; ours sends none
+BEAT_S = 10.0  # of silence, until a page is told that the lab is there
+
+
+NOTHING = bytes([Kind.END]) + b"{}"
 
 
 class Viewer:
@@ -38,7 +42,10 @@ class Viewer:
     async def send_all(self, socket: WebSocket) -> None:
         """Send messages as they come, until the socket closes."""
         while True:
-            await self.changed.wait()
+            try:
+                await asyncio.wait_for(self.changed.wait(), BEAT_S)
+            except TimeoutError:
+                self.kept.append(NOTHING)
             self.changed.clear()
             waiting = [*self.kept, *self.newest.values()]
             self.kept.clear()
@@ -57,6 +64,7 @@ class Hub:
         self._lap: bytes = b""
         self._rows: list[bytes] = []
         self._said: list[bytes] = []
+        self._file: bytes = b""
 
     def hear(self, kind: Kind, content: bytes) -> None:
         """A message of the draft that is shown; its first byte will be the kind."""
@@ -77,6 +85,12 @@ class Hub:
         for viewer in self._viewers:
             viewer.put(Kind.END, whole)
 
+    def show(self, content: bytes) -> None:
+        """What is edited now, as JSON: who comes later hears the newest of these alone."""
+        self._file = whole = bytes([Kind.END]) + content
+        for viewer in self._viewers:
+            viewer.put(Kind.END, whole)
+
     async def serve(self, socket: WebSocket) -> None:
         """One viewer, until it leaves."""
         if len(self._viewers) >= self._most:
@@ -84,7 +98,8 @@ class Hub:
             return
         await socket.accept()
         viewer = Viewer()
-        viewer.kept = [one for one in (self._start, *self._rows, *self._said, self._lap) if one]
+        known = (self._start, *self._rows, *self._said, self._lap, self._file)
+        viewer.kept = [one for one in known if one]
         viewer.changed.set()
         self._viewers.add(viewer)
         sending = asyncio.create_task(viewer.send_all(socket))

@@ -14,21 +14,30 @@ const about = await ask();
 const START = 0, SWARM = 1, LAP = 2, METRICS = 3, SAID = 4;
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const PALE = 0.6, STREAK = 0.3; // of the swarm
+const SILENT_MS = 25000; // without a word of the lab, which says one every ten seconds
 
 // -- listening to the lab
 
 function listen() {
   const socket = new WebSocket(`ws://${location.host}/ws/live?secret=${encodeURIComponent(secret)}`);
   socket.binaryType = "arraybuffer";
-  let lost = 0;
+  let lost = 0, heard = Date.now();
+  // A network that went, or a computer that slept, ends no socket: silence does.
+  const listening = setInterval(() => Date.now() - heard > SILENT_MS && closed(), 1000);
   socket.onopen = () => {
     rows.length = 0;
     said.replaceChildren();
     banner.hidden = true;
     connection.textContent = t("● connected");
   };
-  socket.onmessage = (event) => hear(event.data);
-  socket.onclose = () => {
+  socket.onmessage = (event) => {
+    heard = Date.now();
+    hear(event.data);
+  };
+  const closed = socket.onclose = () => {
+    clearInterval(listening);
+    socket.onmessage = socket.onclose = null;
+    socket.close();
     connection.textContent = t("○ no connection");
     lost = setTimeout(() => (banner.hidden = false), 2000);
     setTimeout(async () => {
@@ -55,11 +64,12 @@ function hear(message) {
     rows.push(json());
     scheduleFacts();
   } else if (kind === SAID) {
-    const { words, file } = json();
+    const { words, file, facts } = json();
     if (words) {
       say(words);
       first.hear(words);
     }
+    if (facts) took(facts);
     if (file) elsewhere(file);
   }
 }
@@ -215,7 +225,7 @@ function fillTable() {
 }
 // -- the editor
 
-let base = about.base, clean = about.text;
+let base = about.base, clean = about.text, sending = null;
 const KEPT = "racer-lab-text";
 const dirty = () => editor.value !== clean;
 function mark() {
@@ -239,7 +249,8 @@ async function check() {
   if (view === "debugger") looking.pay();
 }
 async function save() {
-  const sent = editor.value, answer = await post("save", { text: sent, base });
+  const sent = (sending = editor.value), answer = await post("save", { text: sent, base });
+  sending = null;
   if (answer.status === 409) { conflict(answer); return; }
   if (!answer.base) return;
   base = answer.base;
@@ -262,7 +273,9 @@ function conflict(file) {
     el("button", { type: "button", textContent: t("Take the file's"), onclick: () => take(file) }), " ",
     el("button", { type: "button", textContent: t("Keep mine"), onclick: () => { base = file.base; clean = file.text; choice.hidden = true; save(); } }));
 }
+// The text of the file, by another program, another tab, or this one.
 function elsewhere(file) {
+  if (file.base === base || file.text === sending) return;
   if (!dirty()) take(file);
   else if (file.text !== editor.value) conflict(file);
 }
@@ -335,8 +348,9 @@ async function look(run, ghosts) {
   await looking.list();
   await looking.open(run, ghosts);
 }
-function turn(name, load = true) {
+function turn(name, load = true, back = false) {
   if (!about.views.includes(name)) return;
+  if (name !== view && !back) history.pushState({ view: name }, "");
   view = name;
   const page = document.querySelector(".racer-lab");
   page.dataset.view = name;
@@ -387,6 +401,7 @@ try {
 } catch { /* a browser may keep nothing */ }
 mark();
 check();
-turn("lab");
+turn(history.state?.view ?? "lab", true, true);
+addEventListener("popstate", (event) => turn(event.state?.view ?? "lab", true, true));
 listen();
 requestAnimationFrame(draw);

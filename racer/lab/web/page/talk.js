@@ -7,7 +7,7 @@ import { t, told } from "./words.js";
 const SECRET = "racer-lab-secret";
 if (location.hash.length > 1) {
   sessionStorage.setItem(SECRET, location.hash.slice(1));
-  history.replaceState(null, "", location.pathname);
+  history.replaceState(history.state, "", location.pathname);
 }
 export const secret = sessionStorage.getItem(SECRET) ?? "";
 const headers = { "content-type": "application/json", "x-racer-secret": secret };
