@@ -10,6 +10,7 @@ from racer.actions.model_metadata import (
     parse,
 )
 from racer.actions.spaces import Actions, Continuous, Discrete
+from racer.actions.unused import unused
 
 __all__ = [
     "SENSORS",
@@ -22,4 +23,5 @@ __all__ = [
     "equipment",
     "load",
     "parse",
+    "unused",
 ]

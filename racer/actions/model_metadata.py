@@ -26,7 +26,7 @@ def load(name: str | Path) -> Actions:
         UnknownName: neither a file nor a known name.
         BadActions: not a model_metadata.json, or one outside what a car can do; says where.
     """
-    metadata, source = _read(name)
+    metadata, source = read(name)
     return parse(metadata, source)
 
 
@@ -36,7 +36,7 @@ def algorithm(name: str | Path) -> str:
     Raises:
         UnknownName, BadActions: as `load`.
     """
-    metadata, _ = _read(name)
+    metadata, _ = read(name)
     named = metadata.get("training_algorithm") if isinstance(metadata, dict) else None
     return {"sac": "sac", "clipped_ppo": "ppo"}.get(str(named), "")
 
@@ -88,7 +88,7 @@ def equipment(name: str | Path) -> Equipment:
         UnknownName: neither a file nor a known name.
         BadActions: it names none, or one that is not official; says which are.
     """
-    metadata, source = _read(name)
+    metadata, source = read(name)
     metadata = metadata if isinstance(metadata, dict) else {}
     sensors = metadata.get("sensor")
     if sensors and not isinstance(sensors, list):
@@ -117,7 +117,7 @@ def camera(name: str | Path) -> dict[str, float]:
     Raises:
         UnknownName, BadActions: as `load`.
     """
-    metadata, _ = _read(name)
+    metadata, _ = read(name)
     return _camera(metadata)
 
 
@@ -158,7 +158,8 @@ def _whole(value: object, where: str) -> int:
     return int(number)
 
 
-def _read(name: str | Path) -> tuple[object, str]:
+def read(name: str | Path) -> tuple[object, str]:
+    """The contents of a file, unchecked, and its path."""
     folders = [Path("actions"), FOLDER]
     path = registry.find_file("action space", str(name), folders, (".json",))
     try:

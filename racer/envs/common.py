@@ -15,6 +15,8 @@ from racer.race import Race
 from racer.reward.function import RewardFunction
 from racer.sim.scene import own_column
 
+_NAMES_ALONE = {"reward_engine", "sandbox", "randomize"}  # of these there are no files
+
 if TYPE_CHECKING:
     from racer.render.video import LiveView
 
@@ -47,7 +49,8 @@ def race_config(
         if not isinstance(value, str | os.PathLike):
             also = ", or a function of params" if name == "reward" else ""
             shown = " ".join(repr(value).split())[:60]
-            raise BadConfig(f"{name} = {shown}; give a name or the path of a file{also}.")
+            path = "" if name in _NAMES_ALONE else " or the path of a file"
+            raise BadConfig(f"{name} = {shown}; give a name{path}{also}.")
     texts = {name: os.fspath(value) for name, value in names.items()}
     groups: dict[str, Any] = {"rules": Rules.of(rules), "others": Others.of(others)}
     groups |= {"camera": CameraConfig.of(camera), "lidar": LidarConfig.of(lidar)}

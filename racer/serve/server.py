@@ -13,7 +13,7 @@ from racer.process.extras import extra
 from racer.process.signals import graceful_stop
 from racer.serve import served
 from racer.serve.served import EXTRA, WHAT, Served
-from racer.storage import locks
+from racer.storage import files, locks
 
 TOKEN = "RACER_TOKEN"  # the environment variable; a command line can be read by every user
 _TOKEN_MIN = 16  # characters
@@ -80,6 +80,8 @@ def _own(log_file: Path | None) -> contextlib.AbstractContextManager[None]:
     """Two services in one log would lose its older files to each other."""
     if log_file is None or not log_file.parent.is_dir():
         return contextlib.nullcontext()  # the log itself says what is wrong
+    if log_file.is_dir():  # "." and "/" have no name
+        files.check_output(log_file)
     return locks.hold(log_file.with_name(f".{log_file.name}.lock"), f"the log {log_file}")
 
 

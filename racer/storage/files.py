@@ -57,7 +57,9 @@ def disk_errors(
 
 
 def advice_on(error: OSError, full: str) -> str:
-    """What to do about a disk that refuses: `full`, or what limits the size of one file."""
+    """What to do about a disk that refuses: `full`, or what limits one file's size or name."""
+    if error.errno == errno.ENAMETOOLONG:
+        return "Choose a shorter name."
     if error.errno == errno.EFBIG:
         return "The file system, or `ulimit -f`, allows no larger file."
     return full

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from racer import console, reward
+from racer import actions, console, reward
 from racer.config import Config
 from racer.envs.sb3 import RacerVecEnv
 from racer.errors import Diverged, RacerError, RewardFailed, Stopped
@@ -82,6 +82,8 @@ def train(
         pack = pack_of(config.race)
         for why in pack.left_out:
             log.warning("left out: %s", why)
+        for what in actions.unused(config.race.actions, config.race.observation):
+            log.warning("%s", what)
         race = _race_of(config, pack.tracks, reward_engine, function)
         rivals = opponents.load(config.race, runs_dir)
         run = create_run(config, pack.tracks, runs_dir, tags, function)

@@ -90,3 +90,34 @@ def test_discrete_indices_become_the_listed_commands(race):
     r = race(3, actions=Discrete(((-20.0, 1.0), (0.0, 3.0), (20.0, 2.0))))
     r.step(np.array([2, 0, 1]))
     assert r.commands.tolist() == [[20.0, 2.0], [-20.0, 1.0], [0.0, 3.0]]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, []),
+        ({"version": "5", "training_algorithm": "clipped_ppo"}, []),
+        ({"batch_size": 64, "colour": 1}, ["batch_size: hyper-parameters", "colour: not used"]),
+        ({"sensor": ["FRONT_FACING_CAMERA"]}, ["sensor: not used, since the policy sees features"]),
+        ({"sensor": "LIDAR", "lidar_config": {"num_sectors": 8}}, ["sensor, lidar_config: not"]),
+    ],
+)
+def test_what_a_training_leaves_out_of_a_file_is_said(more, said, tmp_path):
+    path = tmp_path / "model_metadata.json"
+    path.write_text(json.dumps({"action_space": LIST, **more}))
+    found = actions.unused(path, "features")
+    assert len(found) == len(said)
+    assert all(one in text for one, text in zip(said, found, strict=True))
+    assert "sensor" not in " ".join(actions.unused(path, "sensors"))
+
+
+def test_what_an_action_has_too_much_is_said_once(tmp_path):
+    path = tmp_path / "model_metadata.json"
+    space = [{**LIST[0], "index": 1, "brake": True}, {**LIST[1], "index": 7, "brake": True}]
+    path.write_text(json.dumps(space))
+    found = actions.unused(path, "features")
+    assert len(found) == 2
+    assert "brake: an action is" in found[0]
+    assert "action 0 has index 1; the order" in found[1]
+    for name in ("continuous", "discrete"):
+        assert actions.unused(name, "features") == []

@@ -253,6 +253,13 @@ def test_a_log_has_one_service(of_run, folder, monkeypatch, capsys):
     assert "the log seen.jsonl is in use by process" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("where", ["", "/"])
+def test_a_folder_is_no_log(where, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    assert cli.main(["serve", "car.onnx", "--port", "0", f"--log={where}"]) == 5
+    assert "it is a folder. Name a file in it." in capsys.readouterr().err
+
+
 def test_a_file_is_served_without_torch_and_the_simulator(folder, python):
     code = f"""
 import sys

@@ -122,6 +122,12 @@ def test_a_limit_of_file_size_is_named(capsys):
     assert "cannot write the output: File too large. The file system" in capsys.readouterr().err
 
 
+def test_what_to_do_about_a_long_name_is_a_shorter_one():
+    error = OSError(errno.ENAMETOOLONG, "File name too long")
+    with pytest.raises(ResourceError, match="Choose a shorter name"), files.disk_errors("a run"):
+        raise error
+
+
 @pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff", b'{"a": NaN}', b"[" * 100_000])
 def test_bad_json_is_refused_with_its_path(tmp_path, content):
     path = tmp_path / "manifest.json"
