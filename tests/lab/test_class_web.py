@@ -133,6 +133,14 @@ def test_other_sites_pass_nowhere_even_with_the_secret(served, host, origin, met
     assert answer.status_code == (200 if own else 403)
 
 
+@pytest.mark.parametrize("name", ["host", "origin"])
+def test_a_request_that_names_two_sites_passes_nowhere(served, name):
+    own = [*OWN.items(), ("origin", HOME), ("x-racer-secret", served.anna.secret)]
+    assert served.post("/api/check", headers=own, json={}).status_code == 200
+    for twice in ([*own, (name, "evil.example")], [(name, "evil.example"), *own]):
+        assert served.post("/api/check", headers=twice, json={}).status_code == 403
+
+
 def test_pages_have_nothing_of_anyone_and_strict_headers(served):
     for path in ("/", "/lab", "/teacher", "/projector"):
         answer = served.nobody.get(path)

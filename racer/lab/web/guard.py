@@ -47,7 +47,7 @@ def foreign(scope: Scope, hosts: Collection[str]) -> Response | None:
     headers = Headers(scope=scope)
     host, origin = headers.get("host", ""), headers.get("origin")
     changes = scope["type"] == "websocket" or scope["method"] not in READS
-    if host not in hosts:
+    if host not in hosts or any(len(headers.getlist(one)) > 1 for one in ("host", "origin")):
         return PlainTextResponse("This host is not the lab's.", 403)
     if (changes or origin is not None) and origin != f"http://{host}":
         return PlainTextResponse("Only the lab's own pages may do that.", 403)
