@@ -1,5 +1,6 @@
 """What an expensive first call makes is made once, not per car, where that is the same."""
 
+import ast
 import contextlib
 import io
 import warnings
@@ -9,6 +10,7 @@ import pytest
 
 from racer.reward import first_calls, load, namespace
 from racer.reward.first_calls import FirstCalls
+from racer.reward.outline import outline
 from racer.reward.reach import Reach
 from racer.reward.worker.engine import WorkerEngine
 
@@ -258,9 +260,9 @@ def again(monkeypatch):
     return given
 
 
-def _drive(file, calls):
+def _drive(file, calls, code=None):
     """What all cars are paid in three rounds; car by car if `calls` is None, as Python does."""
-    spaces = [namespace.fresh(file.code, file.shown, car) for car in range(CARS)]
+    spaces = [namespace.fresh(code or file.code, file.shown, car) for car in range(CARS)]
     functions = [space.function for space in spaces]
     for car, space in enumerate(spaces):
         if calls is not None:
@@ -284,15 +286,79 @@ def _both(text, write):
     found = []
     for shared in (False, True):
         stream = io.StringIO()
-        calls = FirstCalls(file.tree, file.shown, stream.tell) if shared else None
+        tree = ast.parse(file.source)
+        if shared:
+            outline(tree)
+        code = compile(tree, file.shown, "exec")
+        calls = FirstCalls(tree, file.shown, stream.tell) if shared else None
         with (
             contextlib.redirect_stdout(stream),
             contextlib.redirect_stderr(stream),
             warnings.catch_warnings(record=True) as said,
         ):
             warnings.simplefilter("default")
-            found.append((_drive(file, calls), stream.getvalue(), len(said)))
+            found.append((_drive(file, calls, code), stream.getvalue(), len(said)))
     return found
+
+
+INLINE = {
+    "a global": """
+import math
+LINE = None
+def reward_function(params):
+    global LINE
+    points = params["waypoints"]
+    width = 0.5
+    if LINE is None:
+        LINE = []
+        for i, (x, y) in enumerate(points):
+            LINE.append([math.sin(x) * width, y, float(i)])
+    for i in range(3):
+        LINE[i][0] += params["x"]
+    return LINE[0][0] + len(LINE)
+""",
+    "an object": """
+class Kept:
+    def __init__(self):
+        self.line = {}
+    def pay(self, params):
+        if not self.line:
+            total = 0.0
+            for x, y in params["waypoints"]:
+                total += x * y
+                self.line[x] = total
+        self.line[0.0] += params["x"]
+        return self.line[0.0] + len(self.line)
+KEPT = Kept()
+def reward_function(params):
+    return KEPT.pay(params)
+""",
+}
+LEFT = [
+    "    if not T:\n        for x in A: T.append(x)\n    return x\n",
+    "    if not T:\n        for x in A: T.append(x + y)\n    y = 1.0\n",
+    "    if not T:\n        for x in A: params = x\n    return params\n",
+    "    if not T:\n        for x in A: return x\n    return 1.0\n",
+    "    x = 1\n    if not T:\n        x = sum(a for a in A)\n    return x",
+    "    if params['x'] > 1:\n        for x in A: T.append(x)\n",
+    "    if not T:\n        T.append(1)\n    return locals()\n",
+    "    if not T:\n        for x in T: params.__t = x\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INLINE)
+def test_a_table_in_the_lines_of_a_call_is_made_once(name, write, again):
+    plain, shared = _both(INLINE[name], write)
+    assert shared == plain
+    assert len(again) == CARS - 1
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_lines_whose_names_could_mean_something_else_stay_where_they_are(text):
+    text = "def reward_function(params):\n" + text
+    tree = ast.parse(text)
+    outline(tree)
+    assert ast.dump(tree) == ast.dump(ast.parse(text))
 
 
 @pytest.mark.parametrize("name", SHARED)

@@ -20,6 +20,7 @@ from typing import Any
 
 from racer.reward import namespace, served
 from racer.reward.first_calls import FirstCalls
+from racer.reward.outline import outline
 from racer.reward.worker import imports, sandbox, wire
 from racer.reward.worker.loop import Worker, read_exactly
 
@@ -115,6 +116,7 @@ def main() -> None:
 
         worker.tracer = Tracer(worker.path, tree)
     elif setup["cars"] > 1:
+        outline(tree)
         worker.first_calls = FirstCalls(tree, worker.path, lambda: worker.printer.size)
     code = compile(tree, worker.path, "exec", dont_inherit=True)
     beside = files_beside(setup["beside"])
