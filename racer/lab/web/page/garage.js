@@ -114,7 +114,7 @@ export class Garage {
     const known = el("datalist", { id: "tracks", translate: false }, ...tracks.map((track) => el("option", { value: track })));
     const track = el("input", { type: "text", required: true, maxLength: 200, autocomplete: "off", spellcheck: false, translate: false });
     track.setAttribute("list", known.id);
-    const drive = el("button", { textContent: t("Evaluate") }), results = el("ul", { className: "results", role: "status" });
+    const drive = el("button", { textContent: t("Evaluate") }), results = el("ul", { className: "results" });
     const form = el("form", { className: "bar" }, el("label", {}, t("on the track"), " ", track, known), drive);
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -126,13 +126,14 @@ export class Garage {
       else line.lastChild.textContent = t("{done} of {laps} laps completed, {n} % of the way", { done: answer.laps_completed, laps: answer.laps, n: write(answer.completion_pct, 0) })
         + (answer.best_lap_s == null ? "" : ", " + t("best lap {s} s", { s: write(answer.best_lap_s, 2) }));
     });
-    return el("div", {}, form, results);
+    return el("div", {}, form, el("div", { role: "status" }, results));
   }
   curve({ timesteps, laps_pct: laps }) {
     const canvas = el("canvas", { className: "curve", role: "img" }), last = laps.at(-1), most = timesteps.at(-1) || 1, n = write(most / 1000, 0);
     canvas.ariaLabel = t("Laps completed over {n} k steps of training; at the end {last}", { n, last: last == null ? "–" : `${write(last, 0)} %` });
-    requestAnimationFrame(() => {
+    this.draw = () => {
       const d = Math.min(devicePixelRatio || 1, 1.5), w = canvas.clientWidth, h = canvas.clientHeight, g = canvas.getContext("2d");
+      if (!w) return; // another view is shown
       Object.assign(canvas, { width: Math.round(w * d), height: Math.round(h * d) });
       g.setTransform(d, 0, 0, d, 0, 0);
       g.font = "12px system-ui, sans-serif";
@@ -143,9 +144,11 @@ export class Garage {
       g.beginPath();
       timesteps.forEach((step, i) => g[i ? "lineTo" : "moveTo"](8 + (step ?? 0) / most * (w - 16), h - 6 - (laps[i] ?? 0) / 100 * (h - 26)));
       g.stroke();
-    });
+    };
+    requestAnimationFrame(this.draw);
     return canvas;
   }
+  draw() {} // the curve that is shown, again in the colours of now
   async take(run, kind, source) {
     const answer = await this.ask("pack", { run, kind, source });
     if (!answer) return;

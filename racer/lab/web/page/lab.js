@@ -303,6 +303,12 @@ const whatIf = new WhatIf(editor);
 const help = el("dialog", { ariaLabel: t("Keys") }, el("h2", { textContent: t("Keys") }),
   el("dl", {}, ...about.table.labKeys.flatMap(([keys, words]) => [el("dt", { textContent: t(keys) }), el("dd", { textContent: t(words) })])),
   button(t("Close"), () => help.close()));
+function recolor() {
+  repaint = true;
+  scheduleFacts();
+  whatIf.draw();
+  garage.draw();
+}
 const acts = {
   save, check,
   keep: () => post("keep"),
@@ -323,9 +329,7 @@ const acts = {
   theme: () => {
     const html = document.documentElement;
     html.dataset.theme = getComputedStyle(html).colorScheme === "dark" ? "light" : "dark";
-    repaint = true;
-    scheduleFacts();
-    whatIf.draw();
+    recolor();
   },
 };
 const pauseButton = button(t("Pause"), () => acts.pause(), t("Stop the picture"));
@@ -362,7 +366,7 @@ function turn(name, load = true, back = false) {
   garage.node.hidden = name !== "garage";
   settings.node.hidden = name !== "settings";
   if (name !== "debugger") looking.hide();
-  if (load) ({ debugger: () => looking.show(), garage: () => garage.open(), settings: () => settings.open() })[name]?.();
+  if (load) ({ debugger: () => looking.show(), garage: () => { garage.open(); garage.draw(); }, settings: () => settings.open() })[name]?.();
   repaint = true;
 }
 const tabs = Object.fromEntries([["lab", t("Lab")], ["debugger", t("Debugger")], ["garage", t("Garage")], ["settings", t("Settings")]]
@@ -391,7 +395,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   acts[action]();
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { repaint = true; scheduleFacts(); whatIf.draw(); });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolor);
 new ResizeObserver(() => { repaint = true; scheduleFacts(); }).observe(canvas);
 addEventListener("beforeunload", (event) => { if (dirty() && !leaving) event.preventDefault(); });
 editor.value = about.text;
