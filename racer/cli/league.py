@@ -76,13 +76,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Drive what is missing, then print the table and draw the plot."""
-    from racer.evaluation.book import Book
+    from racer.evaluation.book import Book, check_place
     from racer.evaluation.league import League
     from racer.evaluation.rating import ratings
     from racer.process.signals import graceful_stop
     from racer.storage import files, locks
 
     _check(args)
+    check_place(args.results)
     for path in (args.results, args.png):
         files.check_output(path)
     runs = _runs(args)

@@ -20,6 +20,20 @@ log = console.log(__name__)
 BYTES_MAX = 256 * 2**20
 
 
+def check_place(path: Path) -> None:
+    """Refuse what cannot be written line by line and read again, before anything is done for it.
+
+    Raises:
+        BadInput: a device, a pipe, a socket.
+    """
+    place = paths.expanded(path)
+    if paths.exists(place) and not (place.is_file() or place.is_dir()):
+        raise BadInput(
+            f"{path} is not a file: results are kept to be read again. Name one with --results, "
+            "for example --results league.jsonl."
+        )
+
+
 class Book:
     """Outcomes of races by their keys, on disk.
 

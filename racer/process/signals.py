@@ -103,6 +103,9 @@ def interrupt_exits() -> Iterator[None]:
     timers: list[threading.Timer] = []
 
     def leave(number: int, frame: FrameType | None) -> None:
+        if not timers:  # no print: it may have come in the middle of one
+            with contextlib.suppress(OSError):
+                os.write(2, b"\nStopped by Ctrl-C.\n")
         if timers or _is_fragile(frame):
             _leave_now(128 + number)
         timers.append(threading.Timer(_PATIENCE_S, os._exit, (128 + number,)))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import signal
 
 import numpy as np
@@ -191,6 +192,7 @@ def test_ctrl_c_keeps_what_was_driven(folder, capsys, monkeypatch):
         ("--tag tset", "no tag 'tset'. Did you mean 'test'?"),
         ("--tag test --laps 0", "--laps 0; allowed is 1 to 1000"),
         ("--tag test --obstacle 0.95,inner", "stands on the grid of oval"),
+        (f"--tag test --results {os.devnull}", f"{os.devnull} is not a file: results are kept"),
     ],
 )
 def test_what_is_no_league_is_refused_in_one_sentence(folder, capsys, words, says):

@@ -47,4 +47,4 @@ WORK = "    time.sleep(60)\n    print('went on to its end')"
 
 @pytest.mark.parametrize("code", [PLAIN, SWALLOWED, SWALLOWED + WORK, FRAGILE + WORK])
 def test_an_interrupt_ends_the_program(code):
-    assert run(code) == (130, "")
+    assert run(code) == (130, "\nStopped by Ctrl-C.\n")
