@@ -26,7 +26,7 @@ BUILTINS = {"abs", "all", "any", "bool", "complex", "dict", "divmod", "enumerate
 BUILTINS |= {"float", "frozenset", "int", "isinstance", "iter", "len", "list", "map", "max", "min"}
 BUILTINS |= {"next", "pow", "range", "reversed", "round", "set", "slice", "sorted", "sum", "tuple"}
 BUILTINS |= {"zip", "IndexError", "KeyError", "TypeError", "ValueError", "ZeroDivisionError"}
-BUILTINS |= {"Exception", "AttributeError"}
+BUILTINS |= {"Exception", "AttributeError", "hasattr"}
 _LIBRARIES = {"math", "cmath", "itertools", "functools", "operator", "bisect", "heapq", "copy"}
 _LIBRARIES |= {"statistics", "collections", "numpy", "numpy.linalg", "numpy.fft"}
 _LIBRARIES |= {"numpy.polynomial", "scipy", "scipy.interpolate", "scipy.spatial", "scipy.ndimage"}
@@ -304,6 +304,8 @@ def mentioned(code: types.CodeType) -> tuple[list[str], set[str]]:
             for instruction in dis.get_instructions(one):
                 _read(instruction, before, names, attributes)
                 before = instruction
+            if "hasattr" in names:  # asks by a text
+                attributes |= {text for text in one.co_consts if isinstance(text, str)}
         _KNOWN[id(code)] = code, list(names), attributes
     return _KNOWN[id(code)][1:]
 

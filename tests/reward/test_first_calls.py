@@ -302,6 +302,13 @@ def _both(text, write):
 
 
 INLINE = {
+    "an attribute of the function": """
+def reward_function(params):
+    if not hasattr(reward_function, "table"):
+        reward_function.table = [x * y for x, y in params["waypoints"]]
+    reward_function.table[1] += params["x"]
+    return reward_function.table[1] + sum(reward_function.table)
+""",
     "a global": """
 import math
 LINE = None
