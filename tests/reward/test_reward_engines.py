@@ -5,10 +5,12 @@ import os
 import random
 import re
 import signal
+import socket
 import sys
 import tempfile
 import threading
 import time
+import urllib.error
 
 import numpy as np
 import pytest
@@ -239,6 +241,7 @@ def test_a_slow_reward_is_not_killed_but_told_once(engine, rows, caplog, monkeyp
 
 TABLE = """
 import time
+import urllib.error
 table = []
 def reward_function(p):
     if not table:
@@ -266,6 +269,7 @@ def test_a_table_that_every_car_makes_is_told_once_at_once(engine, rows, monkeyp
 
 FIRST = """
 import time
+import urllib.error
 done = False
 def reward_function(params):
     global done
@@ -474,3 +478,24 @@ def test_a_refused_file_names_the_guard_and_what_runs_it_without(engine, rows, t
     said = str(_raised(engine(text, 1), rows[:1].copy()))
     assert "guard" in said
     assert "--reward-engine inprocess" in said
+
+
+def test_what_libraries_call_a_refusal_names_the_guard_too():
+    from racer.reward.worker.loop import GUARDED, problem
+
+    def said(cause):
+        try:
+            try:
+                raise cause
+            except OSError as error:
+                raise ValueError("no answer") from error
+        except Exception as error:
+            return problem(error)
+
+    url = urllib.error.URLError(PermissionError(1, "Operation not permitted"))
+    assert problem(url).endswith(GUARDED)
+    assert problem(socket.gaierror(-2, "Name or service not known")).endswith(GUARDED)
+    assert problem(RuntimeError("can't start new thread")).endswith(GUARDED)
+    assert said(PermissionError(1, "Operation not permitted")).endswith(GUARDED)
+    assert problem(RuntimeError("other")) == "RuntimeError: other"
+    assert GUARDED not in said(FileNotFoundError(2, "No such file or directory"))

@@ -26,9 +26,14 @@ if TYPE_CHECKING:
     from racer.reward.worker.tracing import Tracer
 
 GUARDED = (
-    " (the guard of the reward's process: no network, no processes, no files but those in the "
-    "reward's folder whose names stand in its text, .json, .csv, .npy, .npz or .txt; "
+    " (the guard of the reward's process: no network, no processes or threads, no files but those "
+    "in the reward's folder whose names stand in its text, .json, .csv, .npy, .npz or .txt; "
     "--reward-engine inprocess runs it without)"
+)
+REFUSED = (  # how libraries call it
+    "can't start new thread",
+    "No usable temporary directory",
+    "unable to open database file",
 )
 MEMORY = (
     " (the reward's process may use 1 GiB more than at its start, for all its cars together: keep "
@@ -264,9 +269,21 @@ def problem(error: BaseException, place: str = "") -> str:
         text = ""
     name = type(error).__name__
     advice = MEMORY if isinstance(error, MemoryError) else ""
-    if isinstance(error, PermissionError) and not text.startswith(served.READ_ONLY):
+    if _is_of_the_guard(error, text):
         advice = GUARDED
     return (f"{name}: {text}" if text else name) + place + advice
+
+
+def _is_of_the_guard(error: BaseException, text: str) -> bool:
+    """Whether the guard is the reason, also where a library says it in other words."""
+    with contextlib.suppress(BaseException):  # a reward's own error may be anything
+        for one in (error, getattr(error, "reason", None), error.__cause__, error.__context__):
+            if isinstance(one, PermissionError):
+                return not str(one).startswith(served.READ_ONLY)
+            if type(one).__name__ in ("gaierror", "herror"):
+                return True
+        return any(words in text for words in REFUSED)
+    return False
 
 
 def codes_of(code: types.CodeType, beside: Any) -> list[types.CodeType]:
