@@ -170,6 +170,7 @@ def self_play(track: str, seed: int, timesteps: int, folder: Path) -> SelfPlay:
     half = max(timesteps // 2, 1)
     alone, first_s = _train(_config("race", track, seed, half, *ALONE), folder)
     config = _config("self_play", track, seed, timesteps, *TOGETHER)
+    config = config.override({"race.observation": alone.config().race.observation})
     together, then_s = _train(config, folder, parent=alone)
     old, new = (
         Entrant(name, policy_of(run.folder), run.config().race)
