@@ -147,6 +147,13 @@ def test_the_teacher_sees_everybody(browser, axe, room):
         narrow(page)
 
 
+CORNER = """() => {  // how red the picture of the race is, where there is no road
+  const g = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  g.drawImage(document.querySelector(".view canvas"), 0, 0);
+  return g.getImageData(0, 0, 1, 1).data[0];
+}"""
+
+
 def test_the_race_is_driven_on_the_projector(browser, axe, room, tmp_path):
     run = made_run(tmp_path / "runs", cruising(0.0))
     race = room.store.open_race(races.settings_of({"track": "oval", "laps": 1}))
@@ -160,6 +167,9 @@ def test_the_race_is_driven_on_the_projector(browser, axe, room, tmp_path):
         page.get_by_role("button", name="Start the race").focus()
         page.keyboard.press("Enter")
         page.get_by_text("Zoë wins: 7.80 s").first.wait_for()
+        for dark in (True, False):
+            page.emulate_media(color_scheme="dark" if dark else "light")
+            until(lambda dark=dark: (page.evaluate(CORNER) < 128) == dark, 20.0)
         assert axe(page) == []
         narrow(page)
     asked = ["401 /api/class/choices"]  # who is no teacher has no choices

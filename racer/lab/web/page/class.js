@@ -39,6 +39,8 @@ export async function poll(path, hear, seconds) {
 
 export const button = (words, action, label = words) =>
   el("button", { type: "button", textContent: words, title: label, ariaLabel: label, onclick: action });
+// What is painted is painted again in the colours of another theme of the system, as after the button.
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dispatchEvent(new Event("resize")));
 export const themeButton = () => button(t("Theme"), () => {
   const html = document.documentElement;
   html.dataset.theme = getComputedStyle(html).colorScheme === "dark" ? "light" : "dark";
