@@ -162,13 +162,7 @@ def _first(
 ) -> list[Drive]:
     """The lap to begin with, or what drivers find."""
     if start is not None:
-        given = replay(rollouts, start)
-        if given is None or given.crossing(2.0 * rollouts.length) == float("inf"):
-            raise BadTrack(
-                f"the lap to begin with does not complete two laps of {setup.track.name} by the "
-                f"{setup.rule} rule. Train longer, or search without it."
-            )
-        return [given]
+        return [_given(setup, rollouts, start)]
     small = _rollouts(setup, PLANS)
     drives = []
     for k in range(FIRST):
@@ -191,6 +185,31 @@ def _first(
             "this vehicle and its actions. Try --rule official, another vehicle or other actions."
         )
     return drives
+
+
+def _given(setup: Setup, rollouts: Rollouts, start: NDArray[np.generic]) -> Drive:
+    """The lap to begin with.
+
+    Raises:
+        BadTrack: it is not two laps long, or breaks a rule.
+    """
+    given = replay(rollouts, start)
+    if given is not None and given.crossing(2.0 * rollouts.length) < float("inf"):
+        return given
+    name, most_m = setup.track.name, float(rollouts.limits[2])
+    rollouts.limits[2] = float("inf")
+    free = replay(rollouts, start)
+    rollouts.limits[2] = most_m
+    if free is not None and free.crossing(2.0 * rollouts.length) < float("inf"):
+        raise BadTrack(
+            f"the lap to begin with cuts a bend of {name}: one step gains "
+            f"{np.diff(free.places).max():.2f} m of the centre line, and a step of a reference lap "
+            f"may gain at most {most_m:.2f} m. Give another lap, or search without one."
+        )
+    raise BadTrack(
+        f"the lap to begin with does not complete two laps of {name} by the {setup.rule} rule. "
+        "Train longer, or search without it."
+    )
 
 
 def _rollouts(setup: Setup, n: int) -> Rollouts:

@@ -176,6 +176,12 @@ def test_a_lap_that_leaves_the_road_is_no_start(official):
         raceline.search(official, start=np.ones((200, 2), np.float32))
 
 
+def test_a_lap_that_cuts_a_bend_is_no_start_and_the_reason_is_said(official, found, monkeypatch):
+    monkeypatch.setattr("racer.raceline.rollouts.GAIN_MAX", 0.5)
+    with pytest.raises(BadTrack, match=r"one step gains 0\.\d\d m .* at most 0\.14 m"):
+        raceline.search(official, start=found.actions)
+
+
 def test_a_road_too_tight_for_the_car_is_named(official):
     stiff = official.vehicle.copy()
     stiff["steer_max"] = np.radians(3.0)  # a radius of 4.8 m; the oval's bends have 1.5 m
