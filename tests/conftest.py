@@ -173,6 +173,7 @@ def axe():
         page.emulate_media(color_scheme=other)
         found.append((other, engine.run(page, options=of_colors)))
         page.emulate_media(color_scheme=this)
+        page.evaluate("new Promise(requestAnimationFrame)")  # what follows a theme has heard of it
         return [
             f"{theme}: {rule['id']}: {rule['help']}: {node['html'][:200]}"
             for theme, run in found
