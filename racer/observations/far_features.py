@@ -1,8 +1,8 @@
 """Twenty-seven numbers: those of `features`, and the road farther ahead. For the fastest laps.
 
 The features end 3.2 m before the nose, where a car at 4 m/s is 0.8 s later. The line through one
-bend depends on the next one: with 6 m in sight the same training finds laps that are up to two
-per cent faster (docs/fast-laps.md).
+bend depends on the next one: with 6 m in sight the same training finds laps that are mostly half a
+per cent to one per cent faster (docs/fast-laps.md).
 """
 
 from __future__ import annotations
