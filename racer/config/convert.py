@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from racer.errors import BadConfig, did_you_mean
+from racer.errors import BadConfig
 
 _T = TypeVar("_T")
 RENAMED = {  # as older run folders and files have it → as it is now
@@ -41,10 +42,7 @@ def build(cls: type[_T], table: dict[str, Any], prefix: str) -> _T:
         name = current(f"{prefix}{given}", (f"{prefix}{key}" for key in table))
         key = name.removeprefix(prefix)
         if key not in hints:
-            known = [f"{prefix}{k}" for k in hints]
-            raise BadConfig(
-                f"no setting {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}."
-            )
+            raise _unknown(cls, name, [f"{prefix}{k}" for k in hints], prefix)
         if dataclasses.is_dataclass(hints[key]):
             if not isinstance(value, dict):
                 raise BadConfig(f"{name} is a group of settings, not a value: {value!r}.")
@@ -52,6 +50,30 @@ def build(cls: type[_T], table: dict[str, Any], prefix: str) -> _T:
         else:
             arguments[key] = _convert(value, hints[key], name)
     return cls(**arguments)
+
+
+def _unknown(cls: type[Any], name: str, known: list[str], prefix: str) -> BadConfig:
+    """Names the setting meant, in whatever group it is: learning_rate is train.learning_rate."""
+    last = name.rpartition(".")[2].lower()
+    here, below = _by_end(known), _by_end(_names(cls, prefix))
+    ends = [last] if last in below else difflib.get_close_matches(last, here, n=1)
+    ends = ends or difflib.get_close_matches(last, below, n=1, cutoff=0.75)
+    near = f" Did you mean {(below | here)[ends[0]]!r}?" if ends else ""
+    return BadConfig(f"no setting {name!r}.{near} Known: {', '.join(known)}.")
+
+
+def _by_end(names: Iterable[str]) -> dict[str, str]:
+    """Last word → full name, the first of several."""
+    return {name.rpartition(".")[2]: name for name in reversed(list(names))}
+
+
+def _names(cls: type[Any], prefix: str) -> Iterator[str]:
+    """Full names of the settings of a group and of the groups in it."""
+    for key, hint in typing.get_type_hints(cls).items():
+        if dataclasses.is_dataclass(hint):
+            yield from _names(typing.cast(type[Any], hint), f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
 
 
 def current(name: str, given: Iterable[str] = ()) -> str:

@@ -53,6 +53,9 @@ def test_override_converts_text(key, value, expected):
     [
         ({"train.sede": 1}, "Did you mean 'train.seed'"),
         ({"trian.seed": 1}, "no setting 'trian'"),
+        ({"train.lr": 1e-3}, "no setting 'train.lr'. Known"),
+        ({"learning_rate": 1e-3}, "Did you mean 'train.learning_rate'?"),
+        ({"race.start": "line"}, "Did you mean 'race.rules.start'?"),
         ({"train.seed.deep": 1}, "'seed' has no settings"),
         ({"train": 3}, "group of settings"),
         ({"train.seed": "many"}, "a whole number is needed"),
