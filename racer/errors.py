@@ -134,6 +134,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
+def reason(error: BaseException) -> str:
+    """What an error says; of the system's errors without their number and path."""
+    return str(getattr(error, "strerror", None) or error)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence with the nearest known name, or an empty string; never one that says the opposite.
 

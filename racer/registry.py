@@ -132,6 +132,8 @@ def find_file(kind: str, name: str, folders: Iterable[Path], suffixes: Iterable[
         hint = "Give a path."
         if paths.is_file(path):
             hint = f"The file {name!r} must end in {', '.join(suffixes)}."
+        elif name and paths.is_folder(path):
+            hint = f"{name!r} is a folder; give a file in it."
         elif folders and name:
             hint = f"Give a path, or put your own in {folders[0]}/{short(name)}{suffixes[0]}."
         raise UnknownName(kind, name, known, hint)

@@ -10,7 +10,7 @@ from typing import Any
 
 from racer import registry
 from racer.actions.spaces import Actions, Continuous, Discrete
-from racer.errors import BadActions
+from racer.errors import BadActions, reason
 from racer.storage import files
 
 FOLDER = Path(__file__).parent / "data"
@@ -165,7 +165,7 @@ def read(name: str | Path) -> tuple[object, str]:
     try:
         metadata = json.loads(files.read_whole(path, _BYTES_MAX).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise BadActions(f"{path} is not a JSON file: {error}.") from None
+        raise BadActions(f"{path} is not a JSON file: {reason(error)}.") from None
     return metadata, str(path)
 
 

@@ -16,7 +16,7 @@ from racer.config.evaluation import EvalConfig
 from racer.config.given import of_type
 from racer.config.race import RaceConfig
 from racer.config.training import TrainConfig
-from racer.errors import BadConfig, UnknownName
+from racer.errors import BadConfig, UnknownName, reason
 
 PRESETS = {path.stem: path for path in (Path(__file__).parent / "presets").glob("*.toml")}
 
@@ -39,7 +39,7 @@ class Config:
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
-            raise BadConfig(f"{path} cannot be read as TOML: {error}.") from None
+            raise BadConfig(f"{path} cannot be read as TOML: {reason(error)}.") from None
         return build(cls, table, "")
 
     @classmethod

@@ -12,7 +12,7 @@ from typing import Any
 
 from racer import console
 from racer.config import TrainConfig
-from racer.errors import BadConfig, BadInput, did_you_mean
+from racer.errors import BadConfig, BadInput, did_you_mean, reason
 from racer.storage import files
 from racer.training import algorithms
 
@@ -62,7 +62,7 @@ def read(path: Path, train: TrainConfig) -> Mapped:
         if not isinstance(content, dict):
             raise ValueError("an object {...} is needed")
     except (OSError, ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is no hyper-parameter file: {error}.") from None
+        raise BadInput(f"{path} is no hyper-parameter file: {reason(error)}.") from None
     return mapped(content, train, str(path))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from racer.deepracer.hyperparameters import Mapped, Row
-from racer.errors import BadConfig, BadInput
+from racer.errors import BadConfig, BadInput, reason
 from racer.storage import files
 
 _BYTES_MAX = 2**20
@@ -46,7 +46,7 @@ def read(path: Path) -> Mapped:
     try:
         text = files.read_whole(path, _BYTES_MAX).decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path} is no env or yaml file: {error}.") from None
+        raise BadInput(f"{path} is no env or yaml file: {reason(error)}.") from None
     return mapped(entries(text), str(path))
 
 

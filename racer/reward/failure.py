@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from racer.errors import BadInput, RewardFailed
+from racer.errors import BadInput, RewardFailed, reason
 from racer.process.typed import command
 from racer.reward.params import KEYS, Waypoints, params_of
 
@@ -90,7 +90,7 @@ def read_params(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read as params: {error}. {_GIVE}") from None
+        raise BadInput(f"{path} cannot be read as params: {reason(error)}. {_GIVE}") from None
     found = found.get("params", found) if isinstance(found, dict) else {}
     missing = sorted(KEYS.keys() - found.keys())
     if missing:

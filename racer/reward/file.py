@@ -106,6 +106,15 @@ def names() -> dict[str, Path]:
     return registry.files(FOLDERS, (".py",))
 
 
+def find_path(name: str | Path) -> Path:
+    """The file that a name or a path means.
+
+    Raises:
+        UnknownName: no such reward; names the nearest one.
+    """
+    return registry.find_file("reward", str(name), FOLDERS, (".py",))
+
+
 def load(name: str | Path) -> RewardFile:
     """Read a reward by name or path.
 
@@ -113,7 +122,7 @@ def load(name: str | Path) -> RewardFile:
         UnknownName: no such reward; names the nearest one.
         BadReward: unreadable, does not parse, no `reward_function`, or not of one argument.
     """
-    path = registry.find_file("reward", str(name), FOLDERS, (".py",))
+    path = find_path(name)
     source = decode(path)
     tree = parse(source, str(path))
     definition = _definition(tree, str(path))
@@ -172,7 +181,10 @@ def _unparsed(error: BaseException, path: str) -> BadReward:
         hint = " Use spaces only."
     elif "print" in (error.msg or "") and "parentheses" in (error.msg or ""):
         hint = " This is Python 2; write print(...)."
-    return BadReward(f"{path}:{line}: does not parse: {error.msg}.{hint}")
+    elif text.startswith("```"):
+        hint = " Delete the lines that begin with ```: they are Markdown, not Python."
+    problem = (error.msg or "").rstrip(".?")
+    return BadReward(f"{path}:{line}: does not parse: {problem}.{hint}")
 
 
 def _definition(tree: ast.Module, path: str) -> ast.stmt:

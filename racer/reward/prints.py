@@ -69,9 +69,16 @@ def notice_compiled(file: RewardFile) -> None:
 
 
 def prints(tree: ast.AST) -> bool:
-    """Whether a file calls `print` anywhere."""
-    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return any(isinstance(called, ast.Name) and called.id == "print" for called in calls)
+    """Whether a file calls `print` anywhere but under `if __name__ == "__main__"`."""
+    as_program = {
+        id(node)
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and ast.unparse(branch.test) == "__name__ == '__main__'"
+        for statement in branch.body
+        for node in ast.walk(statement)
+    }
+    calls = (n for n in ast.walk(tree) if isinstance(n, ast.Call) and id(n) not in as_program)
+    return any(isinstance(call.func, ast.Name) and call.func.id == "print" for call in calls)
 
 
 def _say(text: str) -> None:

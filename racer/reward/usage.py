@@ -130,14 +130,14 @@ def reads(functions: Functions, dicts: dict[str, set[str]]) -> Iterator[tuple[st
                     yield None, node
 
 
-def written(tree: ast.AST) -> set[str]:
-    """Keys that a file adds to `params`: `params["total"] = reward`."""
+def written(tree: ast.AST, names: frozenset[str] = frozenset({"params"})) -> set[str]:
+    """Keys that a file adds to `params`, by any of its names: `params["total"] = reward`."""
     return {
         node.slice.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Subscript)
         and isinstance(node.ctx, ast.Store)
-        and _is(node.value, {"params"})
+        and _is(node.value, names)
         and isinstance(node.slice, ast.Constant)
         and isinstance(node.slice.value, str)
         and node.slice.value not in KEYS

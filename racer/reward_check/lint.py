@@ -156,7 +156,7 @@ def own_keys(tree: ast.Module) -> set[str] | None:
     """Keys that a file itself adds to params; None if it adds some that its text does not name."""
     functions = _functions(tree)
     dicts = {"params"}.union(*usage.params_names(functions).values())
-    found = usage.written(tree)
+    found = usage.written(tree, frozenset(dicts))
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
             found |= {str(k.value) for k in node.keys if isinstance(k, ast.Constant)}

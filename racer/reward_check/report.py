@@ -19,6 +19,7 @@ from racer.config import Others
 from racer.errors import BadReward, RewardFailed
 from racer.reward import RewardFile, load, make_engine
 from racer.reward.compiler.background import Ahead
+from racer.reward.file import find_path
 from racer.reward.worker.engine import WorkerEngine
 from racer.reward_check import speed
 from racer.reward_check.drives import Episodes, drive_all, objects_in, pay
@@ -83,10 +84,9 @@ def check(
         UnknownName, BadTrack, BadActions: no such file; what is wrong with the reward is a finding.
     """
     track, space = Track.load(track_name), racer.actions.load(actions)
-    report = Report(file=reward, track=track.name)
+    report = Report(file=str(find_path(reward)), track=track.name)
     try:
         file = load(reward)
-        report.file = file.shown
         objects = others.count if others else 0
         report.findings += findings(file, objects)
         show("text", report)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from racer.config import Config
-from racer.errors import BadConfig, BadRun, RacerError, UsageError, did_you_mean
+from racer.errors import BadConfig, BadRun, RacerError, UsageError, did_you_mean, reason
 from racer.storage import files, foreign
 from racer.sweep import space as spaces
 from racer.sweep.inputs import Inputs
@@ -157,7 +157,7 @@ def from_toml(path: Path) -> tuple[Config, Asked]:
         text = files.read_whole(path, _FILE_LIMIT).decode()
         table = tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
-        raise BadConfig(f"{path} cannot be read as TOML: {error}.") from None
+        raise BadConfig(f"{path} cannot be read as TOML: {reason(error)}.") from None
     for key in table:
         if key not in _FILE_KEYS:
             known = ", ".join(_FILE_KEYS)

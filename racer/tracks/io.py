@@ -158,9 +158,9 @@ def _parse_csv(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
 
 
 def _cells(line: str) -> list[str]:
-    """Cells of a line; beside semicolons or tabs, a comma is a decimal one."""
+    """Cells of a line, unquoted; beside semicolons or tabs, a comma is a decimal one."""
     separator = next((s for s in ";\t" if s in line), ",")
-    cells = [cell.strip() for cell in line.split(separator)]
+    cells = [cell.strip().strip('"').strip() for cell in line.split(separator)]
     return cells if separator == "," else [cell.replace(",", ".") for cell in cells]
 
 

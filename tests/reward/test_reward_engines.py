@@ -388,6 +388,12 @@ def test_a_compiled_reward_that_prints_says_once_how_to_see_it(engine, rows, cap
     assert capsys.readouterr().err.count("--reward-engine worker") == 1
 
 
+def test_a_print_that_only_the_file_as_a_program_reaches_is_not_missed(engine, rows, capsys):
+    text = "def reward_function(params):\n    return params['x']\n"
+    engine(f"{text}if __name__ == '__main__':\n    print(1)\n", 2, "auto")
+    assert "prints" not in capsys.readouterr().err
+
+
 MODULE = """
 from __future__ import annotations
 import pickle, sys

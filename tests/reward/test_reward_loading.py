@@ -38,6 +38,7 @@ def test_files_load_as_people_save_them(raw, write):
         (b"x = (" * 5000, "does not parse|nested too deeply"),
         (b"#" * 1_100_000, "1100000 bytes"),
         (b"x = 1\n  y = 2\n", ":2: does not parse"),
+        (b"```python\nx = 1\n```\n", ":1: .*Delete the lines that begin with ```"),
     ],
 )
 def test_files_that_are_no_python_are_refused_with_the_line(raw, says, write):

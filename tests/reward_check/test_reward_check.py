@@ -234,6 +234,7 @@ def test_a_map_drives_every_car_from_its_first_step(write):
         ("import json", 2, "official"),
         ("x = 'download'", 2, "official"),
         ("return 1", 2, "official"),
+        ("kept = params\n    kept['total'] = kept['speed']", 0, ""),
     ],
 )
 def test_reading_the_file_shows(body, line, code, write):
@@ -279,6 +280,16 @@ def test_the_command_returns_the_verdict_and_prints_one_object(text, code, write
         assert finding["line"] > 0
     if code == 3:
         assert str(path) in report["findings"][-1]["message"]
+
+
+def test_a_place_is_said_once(monkeypatch, tmp_path, capsys):
+    (tmp_path / "rewards").mkdir()
+    (tmp_path / "rewards" / "mine.py").write_text("def reward_function(params):\n    print 'x'\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["reward", "check", "mine"]) == 3
+    assert capsys.readouterr().out.count("mine.py:2:") == 1
+    assert main(["reward", "check", "rewards"]) == 2
+    assert "'rewards' is a folder" in capsys.readouterr().err
 
 
 def test_the_table_is_printed_and_written(write, tmp_path, capsys):

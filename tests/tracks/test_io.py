@@ -1,5 +1,6 @@
 """Track files as people have them: dirty ones load, wrong ones are refused with the reason."""
 
+import re
 import resource
 import time
 
@@ -211,6 +212,14 @@ def test_csv_may_have_decimal_commas(tmp_path):
     comma = path.read_text().replace(", ", ";").replace(",", ";").replace(".", ",")
     path.write_text(comma)
     assert ";" in comma
+    for one, other in zip(plain, io.read(path), strict=True):
+        assert (np.asarray(one) == np.asarray(other)).all()
+
+
+def test_csv_may_have_quoted_cells(tmp_path):
+    plain = io.read(_csv(tmp_path, CSV))
+    path = tmp_path / "t.csv"
+    path.write_text(re.sub(r"[^,\n]+", r'"\g<0>"', path.read_text().replace(", ", ",")))
     for one, other in zip(plain, io.read(path), strict=True):
         assert (np.asarray(one) == np.asarray(other)).all()
 

@@ -67,7 +67,9 @@ def _read_all(files: Iterable[tuple[Path, Callable[[], bytes]]], path: Path) -> 
             problems.append(f"left out: {error}")
     if not logs:
         why = problems[0] if problems else "no sim-trace CSV and no SIM_TRACE_LOG line in it"
-        raise BadLog(f"{path}: {why}. Give the folder the simulator wrote, or a file of it.")
+        raise BadLog(
+            f"{path}: {why.rstrip('.')}. Give the folder the simulator wrote, or a file of it."
+        )
     logs[0] = logs[0].noted(problems)
     return logs
 
