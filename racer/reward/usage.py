@@ -175,7 +175,7 @@ def key_of(node: ast.AST, dicts: set[str]) -> str | None:
     return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
 
 
-def _is(node: ast.AST, dicts: set[str]) -> bool:
+def _is(node: ast.AST, dicts: set[str] | frozenset[str]) -> bool:
     return isinstance(node, ast.Name) and node.id in dicts
 
 

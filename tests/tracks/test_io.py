@@ -217,7 +217,7 @@ def test_csv_may_have_decimal_commas(tmp_path):
 
 
 def test_csv_may_have_quoted_cells(tmp_path):
-    plain = io.read(_csv(tmp_path, CSV))
+    plain = io.read(_csv(tmp_path, CSV[2:]))
     path = tmp_path / "t.csv"
     path.write_text(re.sub(r"[^,\n]+", r'"\g<0>"', path.read_text().replace(", ", ",")))
     for one, other in zip(plain, io.read(path), strict=True):
