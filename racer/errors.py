@@ -136,6 +136,8 @@ def printable(text: str) -> str:
 
 def reason(error: BaseException) -> str:
     """What an error says; of the system's errors without their number and path."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
     return str(getattr(error, "strerror", None) or error)
 
 

@@ -16,6 +16,7 @@ from racer.storage import files
 FOLDER = Path(__file__).parent / "data"
 SPEED_LIMIT = 12.0  # m/s, well above any DeepRacer; catches km/h and nonsense
 STEER_LIMIT = 90.0  # deg
+MOST = 256  # choices, which is what a policy file may have
 _BYTES_MAX = 2**20
 
 
@@ -215,6 +216,8 @@ def described(actions: Actions) -> dict[str, Any]:
 def _discrete(space: object, source: str) -> Discrete:
     if not isinstance(space, list) or not space:
         raise BadActions(f"{source}: a discrete action_space is a list with at least one action.")
+    if len(space) > MOST:
+        raise BadActions(f"{source}: {len(space)} actions; a policy chooses among at most {MOST}.")
     return Discrete(
         tuple(
             (

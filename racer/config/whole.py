@@ -37,7 +37,7 @@ class Config:
             BadConfig: not TOML, an unknown key (names the nearest), or a value outside its range.
         """
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError, RecursionError) as error:
             raise BadConfig(f"{path} cannot be read as TOML: {reason(error)}.") from None
         return build(cls, table, "")

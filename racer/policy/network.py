@@ -17,7 +17,8 @@ from racer.policy.inputs import MAX_INPUTS, Part, is_row
 AGAIN = "Download it again, or use an earlier checkpoint: racer runs verify RUN lists them."
 EXTRACTOR, CRITIC_EXTRACTOR = "features_extractor", "vf_features_extractor"
 ACTIVATIONS = ("relu", "tanh", "elu")
-_MAX_WIDTH, _MAX_LAYERS, _MAX_ACTIONS = MAX_INPUTS, 8, 256
+MAX_ACTIONS = 256
+_MAX_WIDTH, _MAX_LAYERS = MAX_INPUTS, 8
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,10 @@ class Network:
         _need(all(_finite(x) for x in bounds), f"action bounds {bounds}", "finite numbers")
         ordered = len(self.low) == len(self.high) and all(map(float.__lt__, self.low, self.high))
         _need(ordered, f"action bounds {bounds}", "as many lows as highs, low < high")
-        _need(_int(self.choices, 0, _MAX_ACTIONS), f"{self.choices!r} choices", "0 to 256")
-        one_kind = (self.choices > 0) != (0 < len(self.low) <= _MAX_ACTIONS)
+        _need(
+            _int(self.choices, 0, MAX_ACTIONS), f"{self.choices!r} choices", f"0 to {MAX_ACTIONS}"
+        )
+        one_kind = (self.choices > 0) != (0 < len(self.low) <= MAX_ACTIONS)
         _need(one_kind and not (self.choices and self.low), "its actions", "bounds or choices")
         _need(self.algo == "ppo" or not self.choices, "sac with choices", "sac with bounds")
         numbers = self._check_branches() or self.inputs

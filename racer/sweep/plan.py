@@ -154,7 +154,7 @@ def from_toml(path: Path) -> tuple[Config, Asked]:
         BadConfig: no TOML, or an unknown or impossible entry.
     """
     try:
-        text = files.read_whole(path, _FILE_LIMIT).decode()
+        text = files.read_whole(path, _FILE_LIMIT).decode("utf-8-sig")
         table = tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise BadConfig(f"{path} cannot be read as TOML: {reason(error)}.") from None

@@ -8,6 +8,7 @@ import pytest
 from racer import actions
 from racer.actions import Continuous, Discrete
 from racer.errors import BadActions, UnknownName
+from racer.policy.network import MAX_ACTIONS
 
 LIST = [{"steering_angle": -30, "speed": 1.0, "index": 0}, {"steering_angle": 30.0, "speed": 2}]
 RANGES = {"steering_angle": {"low": -20, "high": 25}, "speed": {"low": 0.5, "high": 3}}
@@ -52,6 +53,7 @@ def test_the_bare_list_of_version_one_and_numbers_as_text():
         ("text", "no 'action_space'"),
         ({"action_space": []}, "at least one action"),
         ({"action_space": RANGES, "action_space_type": "discrete"}, "at least one action"),
+        ({"action_space": LIST * (MAX_ACTIONS // 2 + 1)}, "among at most 256"),
         ({"action_space": LIST, "action_space_type": "continuous"}, "has ranges"),
         ({"action_space": LIST, "action_space_type": "fuzzy"}, "'fuzzy'"),
         ({"action_space": LIST, "training_algorithm": "sac"}, "SAC needs"),
@@ -79,6 +81,11 @@ def test_what_is_no_json_is_refused(tmp_path, content):
     path.write_text(content)
     with pytest.raises(BadActions, match="is not a JSON file"):
         actions.load(str(path))
+
+
+def test_as_many_actions_as_a_policy_file_may_have_are_allowed():
+    space = actions.parse({"action_space": LIST[:1] * MAX_ACTIONS}, "mine.json")
+    assert len(space.choices) == MAX_ACTIONS
 
 
 def test_unknown_names_are_told_the_nearest():

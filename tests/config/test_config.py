@@ -129,3 +129,16 @@ def test_older_run_folders_load_under_the_names_of_today():
         Config.from_text("[train]\njudge_laps = 1\neval_laps = 2\n")
     with pytest.raises(BadConfig, match="give only one"):
         old.override({"train.eval_every": 1000, "train.judge_every": 2000})
+
+
+def test_a_file_as_notepad_saves_it_is_read(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbf[train]\r\nseed = 3\r\n")
+    assert Config.from_toml(path).train.seed == 3
+
+
+def test_a_file_as_powershell_redirects_it_is_named_as_such(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_bytes("[train]\nseed = 3\n".encode("utf-16"))
+    with pytest.raises(BadConfig, match="not UTF-8 text"):
+        Config.from_toml(path)
