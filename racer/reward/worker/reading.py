@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from racer.reward.operators import BINARY, COMPARE, UNARY
 LARGEST = 10**15  # of integers that are computed with
 PLAIN = (int, float, bool, str, type(None))
 HELD = (dict, list, tuple)
+_ALIKE = ("float64", "int64", "bool_")  # NumPy's numbers that calculate as Python's do
+_OTHERS = ("float32", "float16", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8")
 _DEEPEST = 40
 _CALLS: dict[str, Callable[..., Any]] = {
     f.__name__: f for f in (abs, min, max, len, float, int, bool, round)
@@ -92,6 +95,7 @@ def _value(node: ast.expr, names: Names, depth: int) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    value = from_numpy(value)
     if is_a(value, PLAIN):
         return value
     raise Unknown
@@ -175,3 +179,20 @@ def is_a(value: Any, kinds: tuple[type, ...]) -> bool:
     """Whether a value is of exactly one of some kinds; asks nothing of a class of the reward."""
     kind = type(value)
     return type(kind) is type and any(kind is one for one in kinds)
+
+
+def from_numpy(value: Any, *, alike: bool = True) -> Any:
+    """A NumPy number as a Python number, only if that calculates alike; all else as it is."""
+    names = _ALIKE if alike else _ALIKE + _OTHERS
+    return value.item() if is_a(value, _of_numpy(names)) else value
+
+
+def is_array(value: Any) -> bool:
+    """Whether it is a NumPy array of numbers, with one dimension or more."""
+    return is_a(value, _of_numpy(("ndarray",))) and value.ndim > 0 and value.dtype.kind in "biuf"
+
+
+def _of_numpy(names: tuple[str, ...]) -> tuple[type, ...]:
+    """Classes of NumPy; none where the reward has not imported it."""
+    found = (getattr(sys.modules.get("numpy"), name, None) for name in names)
+    return tuple(kind for kind in found if isinstance(kind, type))

@@ -24,7 +24,9 @@ from racer.reward.worker.reading import (
     PLAIN,
     Unknown,
     evaluated,
+    from_numpy,
     is_a,
+    is_array,
     number_of,
     plain_number,
 )
@@ -141,7 +143,8 @@ class Tracer:
 
 
 def shown(value: Any, depth: int = 0) -> str:
-    """A value as text; of other objects than numbers, texts and lists only their kind."""
+    """A value as text; of other objects than numbers, texts, lists and arrays only their kind."""
+    value = from_numpy(value, alike=False)
     kind = type(value)
     if kind is str:
         return repr(value[:TEXT])[:TEXT]
@@ -151,10 +154,10 @@ def shown(value: Any, depth: int = 0) -> str:
         return f"{value:.6g}"
     if is_a(value, PLAIN):
         return repr(value)
-    if is_a(value, (list, tuple)) and depth < 2:
+    if (is_a(value, (list, tuple)) or is_array(value)) and depth < 2:
         first = [shown(one, depth + 1) for one in value[:ITEMS]]
         more = f", … {len(value)}" if len(value) > ITEMS else ""
-        ends = "[]" if kind is list else "()"
+        ends = "()" if kind is tuple else "[]"
         text = f"{ends[0]}{', '.join(first)}{more}{ends[1]}"
         return text if len(text) <= TEXT else f"{text[: TEXT - 1]}…"
     if is_a(value, (*HELD, set)):

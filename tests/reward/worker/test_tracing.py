@@ -3,6 +3,9 @@
 import ast
 import json
 
+import numpy as np
+import pytest
+
 from racer.reward.worker import tracing
 
 
@@ -55,3 +58,25 @@ def test_values_are_shown_short_and_by_plain_types_alone():
     assert tracing.shown(10**20) == "a large int"
     assert tracing.shown({"a": 1}) == "dict of 1"
     assert len(tracing.shown("y" * 999)) == tracing.TEXT
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.int64(3), "3"),
+        (np.float32(1.5), "1.5"),
+        (np.bool_(True), "True"),
+        (np.arange(6), "[0, 1, 2, 3, … 6]"),
+        (np.eye(2), "[[1, 0], [0, 1]]"),
+        (np.zeros((2, 2, 2)), "[[<ndarray>, <ndarray>], [<ndarray>, <ndarray>]]"),
+        (np.array([object()]), "<ndarray>"),
+    ],
+)
+def test_numbers_of_numpy_are_shown_as_numbers(value, text):
+    assert tracing.shown(value) == text
+
+
+def test_a_test_of_a_numpy_number_is_read():
+    text = "import numpy as np\ndef reward_function(params):\n    d = np.hypot(3.0, 4.0)\n"
+    tracer, _ = traced(text + "    if d < 6.0:\n        return 1.0\n    return 0.0\n")
+    assert [read[1:] for read in tracer.events[1][4]] == [[1.0, 5.0, 6.0]]
