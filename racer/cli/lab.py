@@ -167,7 +167,8 @@ def named(file: Path) -> Path:
 
     file = paths.expanded(file)
     if file.suffix != ".py":
-        raise UsageError(f"{file}: the name of a reward file ends in .py.")
+        like = f"rewards/{file.stem or 'mine'}.py"
+        raise UsageError(f"{file}: the name of a reward file ends in .py, for example {like}.")
     return file
 
 

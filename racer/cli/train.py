@@ -85,7 +85,9 @@ def _seeds(args: argparse.Namespace) -> int:
     from racer.runs.comparison import groups_of, table
     from racer.sweep.seeds import train_seeds
 
-    if args.seeds < 1 or any(
+    if args.seeds < 1:
+        raise UsageError("--seeds takes at least 1.")
+    if any(
         (
             args.resume,
             args.start_from,
@@ -97,7 +99,7 @@ def _seeds(args: argparse.Namespace) -> int:
         )
     ):
         raise UsageError(
-            "--seeds N, N >= 1, trains new runs: no --resume, --accept-change, --from, "
+            "--seeds N trains new runs: no --resume, --accept-change, --from, "
             "--checkpoint, --watch, --live or --profile."
         )
     outcomes = train_seeds(config_of(args), args.seeds, runs_dir=args.runs_dir, tags=args.tag)

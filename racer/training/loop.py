@@ -22,7 +22,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from racer import console
 from racer.config import TrainConfig
 from racer.envs.sb3 import RacerVecEnv
-from racer.errors import BadRun, Diverged, RacerError, ResourceError
+from racer.errors import BadRun, Diverged, RacerError, ResourceError, RewardFailed
 from racer.policy import Policy, from_model
 from racer.process.signals import Stop
 from racer.process.typed import command
@@ -129,8 +129,9 @@ class Loop(BaseCallback):
             self.model.__dict__.pop("rollout_buffer", None)
         with contextlib.suppress(ResourceError, MemoryError):
             self.commit()
-        step = self._saved_step
-        hint = f"Saved up to step {step:,}; go on: {self.run.resumed_by}"
+        hint = f"Saved up to step {self._saved_step:,}; go on: {self.run.resumed_by}"
+        if isinstance(error, RewardFailed) and not self.run.function:  # it would fail again
+            hint = f"{hint} --accept-change, after mending the reward"
         error.args = (f"{error}\n{hint}", *error.args[1:])
         return error
 

@@ -128,7 +128,7 @@ def test_compare_prints_a_table_a_sentence_and_a_plot(racer, tmp_path):
     [
         (["--resume", "latest", "--tag", "x"], "goes on with a run as it is"),
         (["--accept-change"], "belongs to --resume"),
-        (["--seeds", "0"], "N >= 1"),
+        (["--seeds", "0"], "at least 1"),
         (["--resume", "latest"], "Ask for more"),
         (["--resume", "latest", "--timesteps", "100"], "steps already, and 100 were asked for"),
         (["--resume", "no-such"], "no run 'no-such'"),

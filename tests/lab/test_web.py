@@ -289,7 +289,7 @@ def test_the_command_begins_with_a_lesson_and_never_writes_over_a_reward(tmp_pat
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["mine.txt"], "ends in .py"),
+        (["mine"], "ends in .py, for example rewards/mine.py"),
         (["--port", "70000"], "--port 70000"),
         (["--set", "train.seed"], "write KEY=VALUE"),
         (["--set", "race.reward=x"], "race.reward is given twice"),
