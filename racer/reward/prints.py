@@ -69,7 +69,7 @@ def notice_compiled(file: RewardFile) -> None:
 
 
 def prints(tree: ast.AST) -> bool:
-    """Whether a file calls `print` anywhere but under `if __name__ == "__main__"`."""
+    """Whether a file prints or logs anywhere but under `if __name__ == "__main__"`."""
     as_program = {
         id(node)
         for branch in ast.walk(tree)
@@ -77,8 +77,17 @@ def prints(tree: ast.AST) -> bool:
         for statement in branch.body
         for node in ast.walk(statement)
     }
-    calls = (n for n in ast.walk(tree) if isinstance(n, ast.Call) and id(n) not in as_program)
-    return any(isinstance(call.func, ast.Name) and call.func.id == "print" for call in calls)
+    return any(is_print(node) for node in ast.walk(tree) if id(node) not in as_program)
+
+
+def is_print(node: ast.AST) -> bool:
+    """A call of print, or of a logger."""
+    if not isinstance(node, ast.Call):
+        return False
+    if isinstance(node.func, ast.Name):
+        return node.func.id in ("print", "pprint")
+    base = node.func.value if isinstance(node.func, ast.Attribute) else None
+    return isinstance(base, ast.Name) and base.id in ("logging", "logger", "log", "LOGGER", "LOG")
 
 
 def _say(text: str) -> None:

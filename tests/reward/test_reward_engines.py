@@ -381,10 +381,11 @@ def test_prints_of_a_run_are_kept_in_its_folder(engine, rows, capsys, tmp_path):
     assert "prints.txt" in said[-1]
 
 
-def test_a_compiled_reward_that_prints_says_once_how_to_see_it(engine, rows, capsys):
-    text = "def reward_function(params):\n    print(1)\n    return params['x']\n"
+@pytest.mark.parametrize("call", ["print(1)", "logging.info('here')"])
+def test_a_compiled_reward_that_prints_says_once_how_to_see_it(call, engine, rows, capsys):
+    text = f"def reward_function(params):\n    {call}\n    return params['x']\n"
     for _ in range(2):
-        assert engine(text, 2, "auto").name == "compiled"
+        assert engine(f"import logging\n{text}", 2, "auto").name == "compiled"
     assert capsys.readouterr().err.count("--reward-engine worker") == 1
 
 

@@ -85,6 +85,16 @@ def test_what_the_libraries_import_at_a_call_is_there(kind, paid, tmp_path):
     assert found == [[2 + 5 + 1 + 4 + 1 + 8 + 2.0] * 2] * 2
 
 
+def test_all_names_of_numpy_may_be_imported(write, waypoints, rows):
+    """Numpy imports some of its parts when `*` first names them, which would be too late."""
+    text = "from numpy import *\ndef reward_function(params):\n    return float(sqrt(4.0))\n"
+    made = make_engine(write(text), n=2, waypoints=waypoints, engine="worker")
+    out = np.zeros(2)
+    made.compute(rows[:2].copy(), None, out)
+    made.close()
+    assert out.tolist() == [2.0, 2.0]
+
+
 def test_an_import_that_comes_too_late_says_what_to_write(write, waypoints, rows):
     text = (
         "name = 'graph' + 'lib'\ndef reward_function(params):\n    __import__(name)\n    return 1\n"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from racer.reward.operators import BINARY, OF_SETS, UNARY
+from racer.reward.prints import is_print
 
 LONGEST = 20_000  # elements that constant comprehensions may have together
 STRONGEST = 4096  # bits of an integer that a constant expression may have
@@ -271,17 +272,7 @@ def _deque(node: ast.Call, arguments: list[Any], module: Module) -> Deque:
 
 def _silent(node: ast.expr) -> bool:
     """A docstring, or a call that only prints."""
-    return isinstance(node, ast.Constant) or prints(node)
-
-
-def prints(node: ast.expr) -> bool:
-    """A call of print, or of a logger."""
-    if not isinstance(node, ast.Call):
-        return False
-    if isinstance(node.func, ast.Name):
-        return node.func.id in ("print", "pprint")
-    base = node.func.value if isinstance(node.func, ast.Attribute) else None
-    return isinstance(base, ast.Name) and base.id in ("logging", "logger", "log", "LOGGER", "LOG")
+    return isinstance(node, ast.Constant) or is_print(node)
 
 
 def _first_line(node: ast.AST) -> str:

@@ -46,11 +46,19 @@ def preload(trees: Iterable[ast.AST], third_party: Iterable[str]) -> None:
         for name in dict.fromkeys(_with_late(wanted(tree))):
             if name.partition(".")[0] in tops:
                 with contextlib.suppress(BaseException):
-                    importlib.import_module(name)
+                    _import(name)
         for text in sorted(set(_texts(tree))):
             if _ENCODING.fullmatch(text):
                 with contextlib.suppress(Exception):
                     codecs.lookup(text)
+
+
+def _import(name: str) -> None:
+    """Import a module; of `numpy.*` also what the package imports when it is first named."""
+    module = importlib.import_module(name.removesuffix(".*"))
+    for part in getattr(module, "__all__", ()) if name.endswith(".*") else ():
+        with contextlib.suppress(BaseException):
+            getattr(module, part)
 
 
 def _with_late(names: Iterable[str]) -> Iterator[str]:

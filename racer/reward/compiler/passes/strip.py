@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 
 from racer.reward.compiler.nodes import located
-from racer.reward.compiler.parse import Module, Unsupported, prints
+from racer.reward.compiler.parse import Module, Unsupported
 from racer.reward.compiler.scopes import local_names
 from racer.reward.params import KEYS
+from racer.reward.prints import is_print
 
 _OWN = {
     "_c",
@@ -52,7 +53,7 @@ class Strip(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         constant_value = isinstance(node.value, ast.Constant)
-        return None if constant_value or prints(node.value) else self.generic_visit(node)
+        return None if constant_value or is_print(node.value) else self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         """`params[SPEED]` with a constant SPEED = "speed"."""
