@@ -24,7 +24,7 @@ def put_away(run: Run) -> str:
         Busy: it is in use. ResourceError: the disk is read-only.
     """
     folder = run.folder.parent / BIN
-    with contextlib.ExitStack() as owned, files.disk_errors(f"the removal of {run.folder}"):
+    with contextlib.ExitStack() as owned, files.disk_errors(str(run.folder), verb="remove"):
         owned.enter_context(run.lock())
         files.make_folder(folder)
         target = folder / run.name

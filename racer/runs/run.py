@@ -319,7 +319,7 @@ def remove(run: Run) -> None:
         Busy: it is in use.
     """
     run.manifest()
-    with contextlib.ExitStack() as owned, files.disk_errors(f"the removal of {run.folder}"):
+    with contextlib.ExitStack() as owned, files.disk_errors(str(run.folder), verb="remove"):
         owned.enter_context(run.lock())
         if files.OPEN_FILES_PIN_FOLDERS:  # the lock is one
             owned.close()

@@ -41,7 +41,9 @@ OPEN_FILES_PIN_FOLDERS = os.name == "nt"  # no renaming or deleting around an op
 
 @contextlib.contextmanager
 def disk_errors(
-    what: str, advice: str = "Free some space or choose another place with --runs-dir."
+    what: str,
+    advice: str = "Free some space or choose another place with --runs-dir.",
+    verb: str = "write",
 ) -> Iterator[None]:
     """Turn a full, read-only or vanished disk into a ResourceError that names it."""
     try:
@@ -51,7 +53,7 @@ def disk_errors(
             raise
         named = error.filename and TMP_PREFIX not in str(error.filename)
         where = f" ({error.filename})" if named and str(error.filename) != what else ""
-        problem = f"cannot write {what}: {error.strerror}{where}."
+        problem = f"cannot {verb} {what}: {error.strerror}{where}."
         what_to_do = advice_on(error, advice)
         raise ResourceError(f"{problem} What was saved before is intact. {what_to_do}") from error
 
@@ -62,6 +64,9 @@ def advice_on(error: OSError, full: str) -> str:
         return "Choose a shorter name."
     if error.errno == errno.EFBIG:
         return "The file system, or `ulimit -f`, allows no larger file."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):  # more space would not help
+        rest = full.removeprefix("Free some space or ")
+        return "Check its permissions." if rest == full else f"{rest[:1].upper()}{rest[1:]}"
     return full
 
 

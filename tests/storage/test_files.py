@@ -122,6 +122,11 @@ def test_a_limit_of_file_size_is_named(capsys):
     assert "cannot write the output: File too large. The file system" in capsys.readouterr().err
 
 
+def test_no_space_is_to_be_freed_where_permission_is_denied():
+    with pytest.raises(ResourceError, match=r"intact\. Choose another"), files.disk_errors("a run"):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+
 def test_what_to_do_about_a_long_name_is_a_shorter_one():
     error = OSError(errno.ENAMETOOLONG, "File name too long")
     with pytest.raises(ResourceError, match="Choose a shorter name"), files.disk_errors("a run"):

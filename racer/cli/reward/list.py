@@ -24,6 +24,8 @@ def run(args: argparse.Namespace) -> None:
 def _first_line(path: Path) -> str:
     try:
         doc = ast.get_docstring(ast.parse(path.read_bytes())) or ""
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return "does not parse; see racer reward check"
     return doc.split("\n", 1)[0][:68]

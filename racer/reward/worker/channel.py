@@ -23,6 +23,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from racer.reward.worker import wire
+from racer.storage import files
 
 _DUMP = 65536  # bytes of a dump of faulthandler that are looked at
 _DUMP_S = 0.3  # s, to wait for one
@@ -86,7 +87,8 @@ class SocketChannel(Channel):
 
     def __init__(self, size: int) -> None:
         self._fd = _nameless()
-        os.ftruncate(self._fd, size)
+        with files.disk_errors("the memory that the reward's process shares"):
+            os.ftruncate(self._fd, size)
         self.memory = mmap.mmap(self._fd, size)
         self._socket, self._theirs = socket.socketpair()
         self._socket.setblocking(False)
