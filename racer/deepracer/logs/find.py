@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import lzma
 import re
@@ -50,6 +51,7 @@ def read_one(content: bytes, source: str | Path) -> Log:
     Raises:
         BadLog: neither; file, line and reason.
     """
+    content = _utf8(content)
     is_text = b"SIM_TRACE_LOG" in content
     return read_text(content, source) if is_text else read_csv(content, source)
 
@@ -60,7 +62,7 @@ def _read_all(files: Iterable[tuple[Path, Callable[[], bytes]]], path: Path) -> 
     problems: list[str] = []
     for source, read in files:
         try:
-            content = read()
+            content = _utf8(read())
             if _may_be_a_trace(source, content):
                 logs.append(read_one(content, source))
         except BadLog as error:
@@ -72,6 +74,13 @@ def _read_all(files: Iterable[tuple[Path, Callable[[], bytes]]], path: Path) -> 
         )
     logs[0] = logs[0].noted(problems)
     return logs
+
+
+def _utf8(content: bytes) -> bytes:
+    """PowerShell's `docker logs X > log.txt` writes UTF-16."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace").encode()
+    return content
 
 
 def _may_be_a_trace(source: Path, content: bytes) -> bool:

@@ -222,7 +222,8 @@ def _header(text: str) -> Sequence[str]:
     return columns
 
 
-_TRACE_LINE = re.compile(r"SIM_TRACE_LOG:\s*(.*)")
+# Behind a line, Docker's JSON has `\n","stream"` and a coloured terminal an escape.
+_TRACE_LINE = re.compile(r"SIM_TRACE_LOG:\s*([^\\\x1b]*)")
 
 
 def read_text(content: bytes, source: str | Path) -> Log:

@@ -1,4 +1,5 @@
 import io
+import json
 import os
 import tarfile
 
@@ -172,6 +173,21 @@ def test_text_logs_hold_the_same_rows_with_four_digits(csv_lines):
         assert np.abs(log.rows[name] - exact.rows[name]).max() <= 5.1e-5
     for name in ("steps", "status", "closest_waypoint", "episode"):
         assert (log.rows[name] == exact.rows[name]).all()
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        lambda lines: text(json.dumps({"log": f"{line}\n", "stream": "o"}) for line in lines),
+        lambda lines: text(f"simapp-1  | \x1b[32m{line}\x1b[0m" for line in lines),
+        lambda lines: text(lines).decode().encode("utf-16"),
+    ],
+    ids=["docker's json", "colours", "powershell"],
+)
+def test_text_logs_are_read_as_people_save_them(saved, csv_lines):
+    lines = trace_lines(csv_lines)
+    log = read_one(saved(lines), "robomaker.log")
+    assert (log.rows == read_one(text(lines), "robomaker.log").rows).all()
 
 
 def write_folder(folder, csv_lines, csv_path):
