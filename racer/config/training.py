@@ -77,6 +77,15 @@ class TrainConfig:
     action_std_end: float | None = setting(
         None, "PPO: standard deviation of the actions at the last step", 1e-3, 10.0, unset="learned"
     )
+    off_track_wheels: tuple[int, ...] | None = setting(
+        None,
+        "wheels off the road that end an episode, in equal parts of the training: 2,2,3 is two for "
+        "two thirds of it, then three; evaluations always end with four",
+        1,
+        4,
+        unset="4, the official rule",
+        count=(1, 8),
+    )
     net_arch: tuple[int, ...] | None = setting(
         None,
         "widths of the hidden layers of the policy and value networks",
@@ -127,6 +136,7 @@ class TrainConfig:
     early_stop: bool = setting(False, "stop learning when completion and lap time have settled")
 
     def __post_init__(self) -> None:
-        if self.net_arch is not None:
-            object.__setattr__(self, "net_arch", tuple(self.net_arch))
+        for name in ("net_arch", "off_track_wheels"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         check(self, "train.")

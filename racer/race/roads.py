@@ -24,4 +24,5 @@ def sim_row(rules: Rules, length: float) -> np.ndarray:
     row["control_dt"] = 1.0 / rules.control_hz
     row["max_steps"] = rules.step_cap(length)
     row["still_m"] = 0.0003
+    row["off_track_wheels"] = 4
     return row

@@ -35,7 +35,7 @@ def judge(car, sim, hit):
             car.status = LAP_COMPLETE
     elif hit != 0:
         car.status = CRASHED if hit > 0 else IN_PROGRESS
-    elif car.wheels_off == 4 and sim.end_off_track:
+    elif car.wheels_off >= sim.off_track_wheels and sim.end_off_track:
         car.status = OFF_TRACK
     elif car.slow_steps >= sim.fault_steps and sim.end_immobilized:
         car.status = IMMOBILIZED

@@ -258,6 +258,7 @@ SIM = np.dtype(
         ("end_off_track", "?"),  # which faults end an episode
         ("end_immobilized", "?"),
         ("end_reversed", "?"),
+        ("off_track_wheels", "i8"),  # so many off the road are off the track, 4
         ("continuous", "?"),  # go on after a lap
         ("fault_steps", "i8"),  # consecutive steps for immobilized and reversed, 15
         ("still_m", "f8"),  # displacement that counts as standing still, 0.0003

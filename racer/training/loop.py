@@ -32,6 +32,7 @@ from racer.training import checkpoint
 from racer.training.exploration import set_action_std
 from racer.training.judging import Judging
 from racer.training.listener import Listeners
+from racer.training.margin import set_off_track_wheels
 from racer.training.metrics import COLUMNS, COMPONENT, LOSSES, SAMPLE_EVERY, Metrics
 from racer.training.state import State, capture, restore_log
 
@@ -172,6 +173,7 @@ class Loop(BaseCallback):
         self._check_finite()
         self.listeners.policy(lambda: from_model(self.model, self.about))
         set_action_std(self.model, self.config)
+        set_off_track_wheels(self.env.race, self.config, self.num_timesteps)
         why = self._why_stop()
         best_due = self.judging.due(self.num_timesteps)
         due = time.monotonic() - self._saved_at >= self.config.checkpoint_every_s

@@ -179,7 +179,8 @@ def _changes(run: Run, old: Config, new: Config, given: reward.RewardFile | None
 def _bends(key: str, config: Config) -> bool:
     """Whether a longer training would have learned otherwise from its first step on."""
     falls = config.train.learning_rate_schedule not in (None, "constant")
-    return key == "train.timesteps" and (falls or config.train.action_std_start is not None)
+    spread = config.train.action_std_start, config.train.off_track_wheels
+    return key == "train.timesteps" and (falls or any(one is not None for one in spread))
 
 
 def _reward(config: Config, function: RewardFunction | None) -> reward.RewardFile | None:

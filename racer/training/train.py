@@ -29,6 +29,7 @@ from racer.training import algorithms, checkpoint, memory, opponents, roads
 from racer.training.judging import Judging
 from racer.training.listener import Listener, Listeners
 from racer.training.loop import Halt, Loop, metrics_to_go_on
+from racer.training.margin import check_off_track_wheels
 from racer.training.metrics import Metrics
 from racer.training.profile import profiled
 from racer.training.results import draw, evaluate_run
@@ -78,6 +79,7 @@ def train(
     weights = None if parent is None else checkpoint.policy_of(parent.folder, parent_checkpoint)
     everyone = Listeners(listeners)
     algorithms.check_actions(config)
+    check_off_track_wheels(config)
     with graceful_stop() as stop:
         pack = pack_of(config.race)
         for why in pack.left_out:
