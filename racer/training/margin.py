@@ -1,9 +1,9 @@
 """How many wheels off the road end an episode while a training goes on: a margin to the border.
 
-Officially a car is off with all four. A policy that learns by that rule drives to its very edge, and
-on a road that it never saw a few centimetres more are off. Ended with two wheels off, it learns to
-keep the outer pair on the road; when the number rises late, while steps are small, it takes back a
-part of the room and keeps the habit (docs/fast-laps.md). Evaluations always drive by the official
+Officially a car is off with all four. A policy that learns by that rule drives to its very edge,
+and on a road that it never saw a few centimetres more are off. Ended with two wheels off, it learns
+to keep the outer pair on the road; when the number rises late, while steps are small, it takes back
+a part of the room and keeps the habit (docs/fast-laps.md). Evaluations always drive by the official
 rule.
 """
 
