@@ -132,7 +132,7 @@ def _race(args: argparse.Namespace) -> tuple[RaceConfig, Any]:
 
 
 def _driven(race: RaceConfig, policy: Any, name: str) -> NDArray[np.generic]:
-    """The actions of two laps and a piece, as the policy drives them from the line.
+    """The actions of three laps and a piece, as the policy drives them from the line.
 
     Raises:
         BadRun: it does not complete two laps.
@@ -148,7 +148,7 @@ def _driven(race: RaceConfig, policy: Any, name: str) -> NDArray[np.generic]:
         race.rules, start="line", continuous=True, alternate_direction=False, max_steps=1_000_000
     )
     one = make_race(dataclasses.replace(race.usual, rules=rules), 1, with_reward=False)
-    cap = 3 * dataclasses.replace(race.rules, max_steps=0).step_cap(one.track.length)
+    cap = 4 * dataclasses.replace(race.rules, max_steps=0).step_cap(one.track.length)
     obs = one.reset()
     actions: list[NDArray[np.generic]] = []
     tail = 0
@@ -157,7 +157,7 @@ def _driven(race: RaceConfig, policy: Any, name: str) -> NDArray[np.generic]:
         actions.append(one.action_buffer[0].copy())
         if one.done[0]:
             break
-        tail += int(one.cars["laps"][0]) >= 2
+        tail += int(one.cars["laps"][0]) >= 3
     if int(one.cars["laps"][0]) < 2:
         raise BadRun(f"run {name} does not complete two laps in a row. Train it longer first.")
     return np.array(actions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,11 +38,16 @@ class Drive:
         a, b = self.places[after - 1], self.places[after]
         return float(after - 1 + (place - a) / (b - a))
 
-    def table(self, rollouts: Rollouts, *, folded: bool = False) -> Floats:
+    def lap_steps(self, length: float) -> Floats:
+        """Control steps of every whole lap."""
+        whole = int(self.places.max() // length)
+        return np.diff([0.0, *(self.crossing(lap * length) for lap in range(1, whole + 1))])
+
+    def table(self, rollouts: Rollouts, *, laps: float = 0.0) -> Floats:
         """(T + 1, COLUMNS) for the kernels: place, pose and the guess that was taken there.
 
         Args:
-            folded: show the faster of the first two laps in place of both.
+            laps: so many, each as the fastest one; 0 for the drive as it is.
         """
         cars = self.cars
         guesses = rollouts.guesses_of(self.actions)
@@ -50,29 +56,27 @@ class Drive:
         places = np.maximum.accumulate(self.places) + 1e-9 * np.arange(len(cars))
         columns = [places, cars["n"], yaw, cars["steer"], cars["v"], *guesses.T]
         table = np.ascontiguousarray(np.stack(columns, axis=1))
-        return self._folded(table, rollouts.length) if folded else table
+        return self._folded(table, rollouts.length, laps) if laps else table
 
-    def _folded(self, table: Floats, length: float) -> Floats:
-        """The faster lap twice; the metres after the line stay, where one starts from standstill.
+    def _folded(self, table: Floats, length: float, laps: float) -> Floats:
+        """The fastest lap again and again.
 
-        lap 1 is faster: lap 1, JOIN m of lap 2, lap 1 moved on by a lap, lap 2 moved on
-        lap 2 is faster: JOIN m of lap 1, lap 2 moved back by a lap, lap 2, what follows
+        The first metres after the line are lap 1's own, which starts from standstill; where lap 1
+        is the fastest, the other laps have those of lap 2.
         """
         place = table[:, kernels.PLACE]
-        if self.crossing(2.0 * length) < 2.0 * self.crossing(length):
-            pieces = [(-np.inf, JOIN, 0), (JOIN, length, 1), (length, np.inf, 0)]
-        else:
-            middle, end = length + JOIN, 2.0 * length
-            pieces = [(-np.inf, middle, 0), (middle, end, -1), (end, np.inf, -1)]
+        fastest = int(np.argmin(self.lap_steps(length)))
         parts = []
-        for first, last, laps in pieces:
-            shift = laps * length
-            rows = table[(place >= first + shift) & (place < last + shift)].copy()
-            rows[:, kernels.PLACE] -= shift
-            parts.append(rows)
-        whole = np.concatenate(parts)
-        whole[:, kernels.YAW] = np.unwrap(whole[:, kernels.YAW])
-        return np.ascontiguousarray(whole)
+        for lap in range(math.ceil(laps)):
+            head = max(fastest, 1) if lap else 0
+            for source, first, last in ((head, 0.0, JOIN), (fastest, JOIN, length)):
+                low = source * length + first if lap or first else -np.inf
+                rows = table[(place >= low) & (place < source * length + last)].copy()
+                rows[:, kernels.PLACE] += (lap - source) * length
+                parts.append(rows)
+        folded = np.concatenate(parts)
+        folded[:, kernels.YAW] = np.unwrap(folded[:, kernels.YAW])
+        return np.ascontiguousarray(folded)
 
 
 def replay(rollouts: Rollouts, actions: NDArray[np.generic]) -> Drive | None:

@@ -15,9 +15,9 @@ from racer.raceline.rollouts import Floats, Rollouts
 
 HORIZON_S = 2.0  # s; from full speed a DeepRacer of the console era is slow again in one
 PLANS = 256
-TRIES = 3  # rounds of plans before each decision
+TRIES = 5  # rounds of plans before each decision
 HELD = 2  # steps of a plan that are driven before the next one
-KNOT = 3  # steps between the points of a plan's noise
+KNOT = 5  # steps between the points of a plan's noise
 WIDTHS = (0.08, 0.25, 0.6, 1.2)  # of the noise, in a range of 2
 
 
@@ -76,7 +76,7 @@ def _better(
 def _variations(plan: Floats, rng: np.random.Generator) -> Floats:
     """(PLANS, H, 2): the first as it is, the others with noise from some step on."""
     horizon = len(plan)
-    knots = rng.standard_normal((PLANS, horizon // KNOT + 2, 2))
+    knots = rng.standard_normal((PLANS, horizon // KNOT + 3, 2))
     knots *= rng.choice(WIDTHS, (PLANS, 1, 2))
     at = (np.arange(horizon)[None] + rng.integers(0, KNOT, (PLANS, 1))) / KNOT  # (PLANS, H)
     low = at.astype(int)

@@ -7,7 +7,7 @@ on. The best drive's own car is put into every layer, so a round never ends wors
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,15 +54,17 @@ def improved(
     rng: np.random.Generator,
     *,
     folded: bool = False,
+    others: Sequence[Drive] = (),
     stop: Callable[[], bool] = lambda: False,
 ) -> Drive | None:
     """A drive found around `best`; None if nothing was found that can be driven, or after `stop`.
 
     Args:
-        folded: look around the faster of the first two laps in both, so that each learns from the
-            other.
+        folded: look around the fastest lap of `best` in all laps, so that each learns from it.
+        others: what else is known. Their cars are in every layer too, so a drive that is ahead and
+            comes near to `best` can go on in its tube.
     """
-    search = _Round(rollouts, best, tube, rng, folded=folded)
+    search = _Round(rollouts, best, others, tube, rng, laps=laps if folded else 0.0)
     goal = laps * rollouts.length
     while search.places.max() < goal and len(search.layers) < LAYERS_MAX:
         if stop():
@@ -74,23 +76,29 @@ def improved(
 
 
 class _Round:
-    """One pass from the line to the end; row 0 of every layer is the best drive's own car."""
+    """One pass from the line to the end; the first rows of every layer are the known drives' cars.
+
+    `laps` are those to show in the table, each as the fastest one; 0 for the drive as it is.
+    """
 
     def __init__(
         self,
         rollouts: Rollouts,
         best: Drive,
+        others: Sequence[Drive],
         tube: Tube,
         rng: np.random.Generator,
         *,
-        folded: bool,
+        laps: float,
     ) -> None:
-        self.rollouts, self.best, self.tube, self.rng = rollouts, best, tube, rng
-        self.table = best.table(rollouts, folded=folded)
+        self.rollouts, self.tube, self.rng = rollouts, tube, rng
+        self.known = (best, *others)
+        self.forced = min(len(drive.actions) for drive in self.known)  # layers
+        self.table = best.table(rollouts, laps=laps)
         self.cells = np.array([*tube.cell, *tube.reach], float)
         self.scratch = np.full(int(np.prod([2 * r + 1 for r in tube.reach])), -1, np.int64)
         self.per = GUESSES if rollouts.choices is None else len(rollouts.choices)
-        room = (tube.keep + 1) * self.per
+        room = (tube.keep + len(self.known)) * self.per
         self.kept, self.guesses = np.empty(room, np.int64), np.empty((room, 2))
         self.layers: list[_Layer] = []
         self.cars: Cars = rollouts.start.copy()
@@ -116,11 +124,13 @@ class _Round:
         parents, actions = chosen // self.per, rollouts.actions_of(guesses[chosen])
         cars, places = rollouts.cars[chosen], places[chosen]
         j = len(self.layers)
-        if j < len(self.best.actions):
-            parents = np.append(0, parents)
-            actions = np.concatenate([self.best.actions[j : j + 1], actions])
-            cars = np.concatenate([self.best.cars[j + 1 : j + 2], cars])
-            places = np.append(self.best.places[j + 1], places)
+        if j < self.forced:
+            known = self.known
+            own = np.arange(len(known)) if j else np.zeros(len(known), np.int64)
+            parents = np.concatenate([own, parents])
+            actions = np.concatenate([*(one.actions[j : j + 1] for one in known), actions])
+            cars = np.concatenate([*(one.cars[j + 1 : j + 2] for one in known), cars])
+            places = np.concatenate([*(one.places[j + 1 : j + 2] for one in known), places])
         self.layers.append(_Layer(parents, actions))
         self.cars, self.places = cars, places
 

@@ -1,19 +1,21 @@
 """Search for the fastest lap that a setup allows, in the engine itself.
 
-First drives look two seconds ahead; rounds in tubes around each, wide and narrow by turns, improve
-it, and the best of them goes on: a wide road has several good lines, and a round keeps to one.
-Every second round looks around the faster of the two laps in both, and rounds
-are added while the lap at speed is behind the one from standstill. Nothing is modelled beside the
-engine, so what is found can be driven: delay, lags, the rate of actions and the off-track rule are
-all in it. The same seed finds the same lap.
+First drives look two seconds ahead: a wide road has several good lines, and a round keeps to one.
+Rounds in tubes around the best of them improve them, and where two come near each other the one
+goes on as the other did. Then the best goes on alone, in tubes that are wide and narrow by turns.
+Every second round looks around the fastest of its laps in all of them, and rounds are added while
+no lap at speed is as fast as the one from standstill. Nothing is modelled beside the engine, so
+what is found can be driven: delay, lags, the rate of actions and the off-track rule are all in it.
+The same seed finds the same lap.
 
-The last lap is driven as if there were no tomorrow, so the search goes on for a piece of a third.
+Of two laps at speed the faster one counts: how two laps share their time is chance. The last one
+is driven as if there were no tomorrow, so the search goes on for a piece of another.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,15 +31,17 @@ from racer.raceline.rollouts import Rollouts
 from racer.raceline.setup import Setup
 from racer.sim.types import KINEMATIC, SINGLE_TRACK
 
-LAPS = 2.15
-FIRST = 3  # first drives; on a wide road each takes another line
-OPENING = 5  # rounds for each of them; then the best goes on alone
+WHOLE = 3  # laps: from standstill, and two at speed
+LAPS = WHOLE + 0.15
+FIRST = 8  # first drives; on a wide road each takes another line
+FIELD = 4  # the best of them
+OPENING = 2  # rounds for each of these; then the best goes on alone
 # Cars in a layer. A step of the single-track model costs twelve times as much, nearly all of a
 # search: 250 cars found the same lap of the oval as 800 (3.922 s and 3.921 s) in 40 % of the time.
 KEEP = {KINEMATIC: 800, SINGLE_TRACK: 250}
 # Sizes of the rounds: wide ones move the line, narrow ones polish it. Wide again after narrow
 # leaves a line that is only locally the best.
-SIZES = (2.5, 1.6, 1.0, 0.6, 0.35, 2.5, 1.6, 1.0, 0.6, 0.35, 2.0, 1.3, 0.8, 0.5, 0.3)
+SIZES = (2.5, 1.6, 1.0, 0.6, 0.35, 2.5, 1.6, 1.0, 0.6, 0.35, 1.3, 0.5)
 # Rounds after them, until the lap at speed is the faster one.
 AGAIN = (0.6, 0.3, 1.0, 0.5, 0.3, 2.5, 1.6, 1.0, 0.6, 0.35)
 _CELL = (0.025, 0.04, 0.05, 0.2)  # m, rad, rad, m/s at size 1
@@ -75,19 +79,22 @@ def search(
         return time.monotonic() > end
 
     keep = KEEP[int(setup.vehicle["model"][0])]
-    rollouts = _rollouts(setup, (keep + 1) * _guesses(setup))
+    rollouts = _rollouts(setup, (keep + FIELD) * _guesses(setup))
     share = 0.05 if start is not None else 0.35
     drives = _first(setup, rollouts, start, rng, lambda done: report(share * done, None), stop)
     who = found_by or f"racer line --seed {seed}"
     numbered = list(enumerate(SIZES[:rounds]))
     opening, rest = numbered[:OPENING], numbered[OPENING:]
-    total = max(len(drives) * len(opening) + len(rest), 1)
+    total = max(min(len(drives), FIELD) * len(opening) + len(rest), 1)
 
     def said(done: int, best: Drive) -> None:
         report(min(share + (1.0 - share) * done / total, 1.0), Reference.of(setup, best, who))
 
     refining = _Refining(rollouts, keep, rng, stop, said)
-    drives = [refining.rounds(drive, opening) for drive in drives]
+    drives = sorted(drives, key=refining.score)[:FIELD]
+    for one in opening:
+        for k in range(len(drives)):
+            drives[k] = refining.rounds(drives[k], [one], [*drives[:k], *drives[k + 1 :]])
     rest += enumerate(AGAIN if rounds >= len(SIZES) else (), len(SIZES))
     best = refining.rounds(min(drives, key=refining.score), rest)
     reference = Reference.of(setup, best, who)
@@ -107,7 +114,9 @@ class _Refining:
     done: int = 0
     best: Drive | None = None
 
-    def rounds(self, drive: Drive, numbered: Iterable[tuple[int, float]]) -> Drive:
+    def rounds(
+        self, drive: Drive, numbered: Iterable[tuple[int, float]], others: Sequence[Drive] = ()
+    ) -> Drive:
         """The drive after these rounds: number, size."""
         for number, size in numbered:
             extra = number >= len(SIZES)
@@ -116,17 +125,25 @@ class _Refining:
             self.best = min((one for one in (drive, self.best) if one), key=self.score)
             self.said(self.done, self.best)
             self.done += 1
-            tube, folded = _tube(size, self.keep), extra or number % 2 == 1
+            short = self.score(drive) == float("inf")  # a given one of two laps
+            tube, folded = _tube(size, self.keep), extra or number % 2 == 1 or short
             found = improved(
-                self.rollouts, drive, tube, LAPS, self.rng, folded=folded, stop=self.stop
+                self.rollouts,
+                drive,
+                tube,
+                LAPS,
+                self.rng,
+                folded=folded,
+                others=others,
+                stop=self.stop,
             )
             if found is not None and self.score(found) < self.score(drive):
                 drive = found
         return drive
 
     def score(self, drive: Drive) -> float:
-        """Steps until two laps are done: the second one is the flying lap."""
-        return drive.crossing(2.0 * self.rollouts.length)
+        """Steps until all laps are done."""
+        return drive.crossing(WHOLE * self.rollouts.length)
 
 
 def driven(setup: Setup, commands: NDArray[np.float64], found_by: str) -> Reference | None:
@@ -234,5 +251,6 @@ def _tube(size: float, keep: int) -> Tube:
 
 
 def _is_faster_at_speed(rollouts: Rollouts, drive: Drive) -> bool:
-    """Is the second lap no slower than the first, which begins at standstill?"""
-    return drive.crossing(2.0 * rollouts.length) <= 2.0 * drive.crossing(rollouts.length)
+    """Is a lap at speed no slower than the first, which begins at standstill?"""
+    first, *others = drive.lap_steps(rollouts.length)
+    return bool(min(others) <= first)

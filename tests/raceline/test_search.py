@@ -67,20 +67,39 @@ def test_rounds_only_improve(official, found):
 
 
 def test_the_best_of_several_first_drives_goes_on(official, monkeypatch):
-    monkeypatch.setattr(search, "FIRST", 2)
+    monkeypatch.setattr(search, "FIRST", 3)
+    monkeypatch.setattr(search, "FIELD", 2)
+    monkeypatch.setattr(search, "OPENING", 1)
     tried = []
     refine = search.improved
 
     def improved(rollouts, drive, *args, **more):
-        tried.append(drive.crossing(2.0 * rollouts.length))
+        tried.append((drive, more["others"]))
         return refine(rollouts, drive, *args, **more)
 
     monkeypatch.setattr(search, "improved", improved)
-    monkeypatch.setattr(search, "OPENING", 1)
     found = raceline.search(official, rounds=2)
-    first, other, best = tried  # an opening of one round for each drive, then one for the better
-    assert first != other
-    assert sum(found.lap_times_s) * official.control_hz <= best <= min(first, other)
+    length = official.track.length
+    first, other, best = (drive.crossing(search.WHOLE * length) for drive, _ in tried)
+    # an opening of one round for each of two drives, then one for the better
+    assert first < other
+    assert sum(found.lap_times_s) * official.control_hz <= best <= first
+    (_, beside_first), (second, beside_other), (_, beside_best) = tried
+    assert list(beside_first) == [second]
+    assert len(beside_other) == 1
+    assert not beside_best
+
+
+def test_a_round_goes_on_as_another_drive_did(official):
+    """A drive that is ahead of the tube's own is not lost."""
+    cars = rollouts(official, 32 * search.GUESSES)
+    fast = replay(cars, raceline.search(official, rounds=ROUNDS).actions)
+    slow = raceline.search(official, rounds=0, seed=3)
+    tube = search._tube(1.0, 30)
+    rng = np.random.default_rng(0)
+    half = search.improved(cars, replay(cars, slow.actions), tube, 1.5, rng, others=[fast])
+    assert half.places.max() >= 1.5 * official.track.length
+    assert len(half.actions) <= int(np.argmax(fast.places >= 1.5 * official.track.length))
 
 
 def test_the_same_seed_finds_the_same_lap(official, found):
@@ -111,28 +130,40 @@ def test_official_times_are_those_that_evaluation_counts(official, found):
             return found.actions[self.step : self.step + 1]
 
     config = RaceConfig(track="oval", reward="center_line")
-    result, _ = evaluate(Player(), config, laps=2)
+    result, _ = evaluate(Player(), config, laps=3)
     assert result.lap_times_s == pytest.approx(found.official_s, abs=1e-9)
     # the clock counts whole steps, the reference parts of them; standing laps one frame more
     assert 0 <= found.official_s[0] - found.standing_s - 1 / 15 <= 2 / 15
     assert abs(found.official_s[1] - found.lap_times_s[1]) < 1 / 15
 
 
-def test_a_folded_table_shows_the_faster_lap_twice(official, found):
+@pytest.mark.parametrize("fastest", [0, 1, 2])
+def test_a_folded_table_shows_the_fastest_lap_again_and_again(
+    official, found, fastest, monkeypatch
+):
     cars = rollouts(official)
     drive, length = replay(cars, found.actions), official.track.length
-    own, folded = drive.table(cars), drive.table(cars, folded=True)
+    assert len(drive.lap_steps(length)) == 3
+    steps = np.full(3, 80.0) - 5.0 * (np.arange(3) == fastest)
+    monkeypatch.setattr(type(drive), "lap_steps", lambda self, length: steps)
+    own, folded = drive.table(cars), drive.table(cars, laps=2.15)
     assert (np.diff(folded[:, 0]) > 0.0).all()
-    first, second = found.lap_times_s[:2]
-    source, goal = (length, 0.0) if second < first else (0.0, length)
 
     def offset(table, lap):
         places = np.linspace(3.0, length - 1.0, 50)  # the metres after a line are its own
-        return np.interp(places + lap, table[:, 0], table[:, 1])
+        return np.interp(places + lap * length, table[:, 0], table[:, 1])
 
-    np.testing.assert_allclose(offset(folded, goal), offset(own, source), atol=1e-9)
-    np.testing.assert_allclose(offset(folded, source), offset(own, source), atol=1e-9)
-    assert np.abs(offset(own, goal) - offset(own, source)).max() > 1e-3
+    for lap in range(3):
+        np.testing.assert_allclose(offset(folded, lap), offset(own, fastest), atol=1e-9)
+    assert np.abs(offset(own, 0) - offset(own, 2)).max() > 1e-3
+    assert np.array_equal(folded[:5], own[:5])  # from standstill
+
+
+def test_a_given_drive_of_two_laps_is_driven_on(official, found):
+    drive = replay(rollouts(official), found.actions)
+    two = int(np.argmax(drive.places > 2.0 * official.track.length)) + 1
+    better = raceline.search(official, start=found.actions[:two], rounds=1)
+    assert len(better.lap_times_s) == search.WHOLE
 
 
 def test_progress_is_reported_and_grows(official):
