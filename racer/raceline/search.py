@@ -80,7 +80,7 @@ def search(
 
     keep = KEEP[int(setup.vehicle["model"][0])]
     rollouts = _rollouts(setup, (keep + FIELD) * _guesses(setup))
-    share = 0.05 if start is not None else 0.35
+    share = 0.05 if start is not None else 0.5
     drives = _first(setup, rollouts, start, rng, lambda done: report(share * done, None), stop)
     who = found_by or f"racer line --seed {seed}"
     numbered = list(enumerate(SIZES[:rounds]))
