@@ -15,7 +15,7 @@ from racer.raceline.rollouts import Floats, Rollouts
 
 HORIZON_S = 2.0  # s; from full speed a DeepRacer of the console era is slow again in one
 PLANS = 256
-TRIES = 5  # rounds of plans before each decision
+TRIES = 6  # rounds of plans before each decision
 HELD = 2  # steps of a plan that are driven before the next one
 KNOT = 5  # steps between the points of a plan's noise
 WIDTHS = (0.08, 0.25, 0.6, 1.2)  # of the noise, in a range of 2

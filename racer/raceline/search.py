@@ -33,7 +33,7 @@ from racer.sim.types import KINEMATIC, SINGLE_TRACK
 
 WHOLE = 3  # laps: from standstill, and two at speed
 LAPS = WHOLE + 0.15
-FIRST = 8  # first drives; on a wide road each takes another line
+FIRST = 6  # first drives; on a wide road each takes another line
 FIELD = 4  # the best of them
 OPENING = 2  # rounds for each of these; then the best goes on alone
 # Cars in a layer. A step of the single-track model costs twelve times as much, nearly all of a
