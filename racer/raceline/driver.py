@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from racer.raceline import kernels
 from racer.raceline.drive import Drive, replay
 from racer.raceline.rollouts import Floats, Rollouts
 
@@ -17,7 +18,6 @@ HORIZON_S = 2.0  # s; from full speed a DeepRacer of the console era is slow aga
 PLANS = 256
 TRIES = 6  # rounds of plans before each decision
 HELD = 2  # steps of a plan that are driven before the next one
-KNOT = 5  # steps between the points of a plan's noise
 WIDTHS = (0.08, 0.25, 0.6, 1.2)  # of the noise, in a range of 2
 
 
@@ -76,16 +76,11 @@ def _better(
 def _variations(plan: Floats, rng: np.random.Generator) -> Floats:
     """(PLANS, H, 2): the first as it is, the others with noise from some step on."""
     horizon = len(plan)
-    knots = rng.standard_normal((PLANS, horizon // KNOT + 3, 2))
+    knots = rng.standard_normal((PLANS, horizon // kernels.KNOT + 3, 2))
     knots *= rng.choice(WIDTHS, (PLANS, 1, 2))
-    at = (np.arange(horizon)[None] + rng.integers(0, KNOT, (PLANS, 1))) / KNOT  # (PLANS, H)
-    low = at.astype(int)
-    r = (at - low)[:, :, None]
-    rows = np.arange(PLANS)[:, None]
-    noise = (1.0 - r) * knots[rows, low] + r * knots[rows, low + 1]
-    noise *= (np.arange(horizon)[None] >= rng.integers(0, horizon, (PLANS, 1)) - horizon // 3)[
-        :, :, None
-    ]
-    noise[0] = 0.0
-    clipped: Floats = np.clip(plan[None] + noise, -1.0, 1.0)
-    return clipped
+    at = rng.integers(0, kernels.KNOT, PLANS)
+    since = rng.integers(0, horizon, PLANS) - horizon // 3
+    since[0] = horizon
+    varied = np.empty((PLANS, horizon, 2))
+    kernels.vary(plan, knots, at, since, varied)
+    return varied

@@ -15,6 +15,9 @@ from racer.sim.jit import inlined, kernel
 PLACE, OFFSET, YAW, STEER, SPEED, FIRST, SECOND = range(7)
 COLUMNS = 7
 
+KNOT = 5  # steps between the points of a plan's noise
+NEITHER = 2  # a direction in which the engine drives no car
+
 
 @inlined
 def _row_at(table, place):
@@ -34,6 +37,29 @@ def _row_at(table, place):
 @inlined
 def _between(table, low, r, column):
     return table[low, column] + r * (table[low + 1, column] - table[low, column])
+
+
+@kernel
+def vary(plan, knots, at, since, out):
+    """Add noise to a plan, from some step on: lines between random knots. Clipped to [-1, 1].
+
+    Args:
+        plan: (H, 2).
+        knots: (P, K, 2), one every KNOT steps.
+        at: (P,) where in its knots a variation begins, less than KNOT steps.
+        since: (P,) the first step with noise.
+        out: (P, H, 2) out.
+    """
+    for i in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            x = (k + at[i]) / KNOT
+            low = int(x)
+            r = x - low
+            for c in range(2):
+                action = plan[k, c]
+                if k >= since[i]:
+                    action += (1.0 - r) * knots[i, low, c] + r * knots[i, low + 1, c]
+                out[i, k, c] = min(max(action, -1.0), 1.0)
 
 
 @kernel
@@ -62,7 +88,7 @@ def go_on(cars, before, places, limits, alive):
     """Add what the last step gained to `places`; a car that broke a limit is not alive any more.
 
     Args:
-        cars: (N,) CAR.
+        cars: (N,) CAR; of those that are not alive any more the direction is set.
         before: (N,) m, arc length a step ago; in and out.
         places: (N,) m; in and out, of the cars that are alive.
         limits: (3,) length of a lap (m), wheels that may be off, gain of a step (m).
@@ -75,6 +101,8 @@ def go_on(cars, before, places, limits, alive):
             alive[i] = cars[i].wheels_off <= limits[1] and gain <= limits[2]
             if alive[i]:
                 places[i] += gain
+            else:
+                cars[i].direction = NEITHER
         before[i] = cars[i].s
 
 

@@ -63,7 +63,7 @@ class Rollouts:
     def begin(self, count: int, places: Floats) -> None:
         """The first `count` cars take part from now on, at `places` (count,) m."""
         self.race.cars["direction"][:count] = 0
-        self.race.cars["direction"][count:] = 2  # neither direction: kernels leave them alone
+        self.race.cars["direction"][count:] = kernels.NEITHER
         self._before[:count] = self.race.cars["s"][:count]
         self._places[:count] = places
         self._alive[:count] = True
