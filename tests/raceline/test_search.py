@@ -14,7 +14,7 @@ from racer.actions import Discrete
 from racer.config import RaceConfig, Rules
 from racer.errors import BadConfig, BadInput, BadTrack
 from racer.evaluation import evaluate
-from racer.raceline import Setup, store
+from racer.raceline import Setup, kernels, store
 from racer.raceline.drive import replay
 from racer.raceline.reference import Reference
 from racer.raceline.rollouts import Rollouts
@@ -100,6 +100,33 @@ def test_a_round_goes_on_as_another_drive_did(official):
     half = search.improved(cars, replay(cars, slow.actions), tube, 1.5, rng, others=[fast])
     assert half.places.max() >= 1.5 * official.track.length
     assert len(half.actions) <= int(np.argmax(fast.places >= 1.5 * official.track.length))
+
+
+def test_plans_are_varied_by_lines_between_knots_from_some_step_on():
+    rng, horizon = np.random.default_rng(0), 11
+    plan, since = rng.uniform(-1.0, 1.0, (horizon, 2)), np.array([11, 0, 4, -3])
+    knots, at = rng.standard_normal((4, horizon // kernels.KNOT + 3, 2)), np.array([0, 1, 4, 2])
+    varied = np.empty((4, horizon, 2))
+    kernels.vary(plan, knots, at, since, varied)
+    steps = np.arange(horizon)
+    for i in range(4):
+        where, here = (steps + at[i]) / kernels.KNOT, steps >= since[i]
+        noise = [np.interp(where, np.arange(len(knots[i])), knots[i, :, c]) for c in (0, 1)]
+        expected = np.clip(plan + here[:, None] * np.transpose(noise), -1.0, 1.0)
+        np.testing.assert_allclose(varied[i], expected, atol=1e-14)
+    assert (varied[0] == plan).all()
+
+
+def test_a_car_that_left_the_road_is_driven_no_further(official):
+    cars = rollouts(official, 2)
+    cars.begin(2, np.array([cars.start["s"][0]] * 2))
+    guesses = np.array([[1.0, 1.0], [0.0, 0.0]])  # a full turn, and straight on
+    while cars.step(guesses)[1][0]:
+        pass
+    off, on = cars.cars.copy()
+    cars.step(guesses)
+    assert cars.cars[0] == off
+    assert cars.cars[1] != on
 
 
 def test_the_same_seed_finds_the_same_lap(official, found):
