@@ -27,11 +27,13 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._given: set[str] = set()
+        self._texts: list[str] = []
 
     def error(self, message: str) -> NoReturn:
         message = printable(message.removeprefix("argument ")).replace("\n", "?")
         required = message.removeprefix("the following arguments are required: ")
         if required != message:
+            self._refuse_unknown_option()
             known = ", ".join(self._commands())
             message = f"{required} is missing{f'; choose one of {known}' if known else ''}"
         stop = "" if message.endswith((".", "?")) else "."
@@ -47,13 +49,22 @@ class Parser(argparse.ArgumentParser):
         name = unknown[0].split("=")[0]
         if not name.startswith("-"):
             self.error(f"{name!r} is one word too many")
+        self._no_option(name)
+
+    def _no_option(self, name: str) -> NoReturn:
         self.error(f"no option {name!r}.{did_you_mean(name, self._options())}")
+
+    def _refuse_unknown_option(self) -> None:
+        """Where a word is missing, what came instead of it says more."""
+        for name in (text.split("=")[0] for text in self._texts if text.startswith("--")):
+            if not any(option.startswith(name) for option in self._options()):
+                self._no_option(name)
 
     def parse_known_args(  # type: ignore[override]
         self, args: Any = None, namespace: Any = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        self._given = set()
-        for text in args or ():
+        self._given, self._texts = set(), list(args or ())
+        for text in self._texts:
             if "\0" in text:
                 self.error(f"{text!r} holds a NUL character, which no name or number has")
         found: tuple[argparse.Namespace, list[str]] = super().parse_known_args(args, namespace)

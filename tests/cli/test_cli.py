@@ -231,6 +231,8 @@ def test_a_wrong_command_line_is_one_sentence(here, capsys, words, sentence):
         ("log", "COMMAND is missing; choose one of fidelity, fit, import"),
         ("log fti a", "no command 'fti'. Did you mean 'fit'"),
         ("runs show", "RUN is missing"),
+        ("--foo", "racer: no option '--foo'. Try racer --help"),
+        ("runs show --xjson", "racer runs show: no option '--xjson'"),
         ("train --track a\0b", "NUL character"),
         ("train --time-limit 5x", "write 90s, 5m or 1h30m"),
     ],
