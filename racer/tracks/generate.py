@@ -30,7 +30,7 @@ Array: TypeAlias = NDArray[np.float64]
 
 LENGTH_M, WIDTH_M = (8.0, 300.0), (0.4, 3.0)  # what can be asked for
 LENGTHS = (15.0, 60.0)  # m, drawn from, where nothing is asked for
-WIDTHS = (0.6, 1.1), (0.48, 0.8)  # m, of even and of odd seeds: many real roads are 0.6 m wide
+WIDTHS = (0.6, 1.5), (0.48, 0.8)  # m, of even and of odd seeds; official roads: 0.6 to 1.45
 TRIES = 400
 SOFTENED = 60  # times
 ROOM = 0.1  # m; the inner border's smallest radius

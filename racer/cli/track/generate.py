@@ -25,7 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--length", type=number, metavar="M", help="length of the lap, m (default: 15 to 60)"
     )
     parser.add_argument(
-        "--width", type=number, metavar="M", help="width of the road, m (default: 0.6 to 1.1)"
+        "--width",
+        type=number,
+        metavar="M",
+        help="width of the road, m (default: 0.6 to 1.5 for even seeds, 0.48 to 0.8 for odd ones)",
     )
     parser.add_argument(
         "--out",
