@@ -88,7 +88,7 @@ def go_on(cars, before, places, limits, alive):
     """Add what the last step gained to `places`; a car that broke a limit is not alive any more.
 
     Args:
-        cars: (N,) CAR; of those that are not alive any more the direction is set.
+        cars: (N,) CAR; who is not alive any more gets the direction NEITHER.
         before: (N,) m, arc length a step ago; in and out.
         places: (N,) m; in and out, of the cars that are alive.
         limits: (3,) length of a lap (m), wheels that may be off, gain of a step (m).
