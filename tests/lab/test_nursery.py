@@ -143,7 +143,10 @@ def test_a_job_that_rested_has_the_same_bits(warm, plain, file, tmp_path):
     def rests():
         pid = warm._warm.pid
         forks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return any("pipe_read" in Path(f"/proc/{fork}/wchan").read_text() for fork in forks)
+        try:
+            return any("pipe_read" in Path(f"/proc/{fork}/wchan").read_text() for fork in forks)
+        except OSError:  # one of them ended meanwhile
+            return False
 
     until(rests)
     warm.hold(number, on=False)

@@ -232,8 +232,18 @@ def _batches(engine, rows, count):
         assert _compute(engine, rows[:32].copy()) == [1.0] * 32
 
 
+def test_a_reward_computes_with_the_instructions_of_its_trainer(monkeypatch):
+    """Another OPENBLAS_CORETYPE has other last bits of a dot product."""
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("SECRET", "1")
+    environment = channel._environment()
+    assert environment["OPENBLAS_CORETYPE"] == "Haswell"
+    assert "SECRET" not in environment
+
+
 def test_a_slow_reward_is_not_killed_but_told_once(engine, rows, caplog, monkeypatch):
     monkeypatch.setattr("racer.reward.worker.slowness.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("racer.reward.worker.slowness.SLOW", 0.0002)  # on any machine
     worker = engine("def reward_function(p):\n    sum(range(1000000))\n    return 1.0\n", 32)
     _batches(worker, rows, 4)
     assert caplog.text.count("ms of processor time a call") == 1

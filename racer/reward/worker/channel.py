@@ -27,6 +27,8 @@ from racer.storage import files
 
 _DUMP = 65536  # bytes of a dump of faulthandler that are looked at
 _DUMP_S = 0.3  # s, to wait for one
+# What chooses the instructions that numpy computes with: a reward pays the same in every process.
+_NUMERIC = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES")
 _COMMON = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
@@ -102,7 +104,7 @@ class SocketChannel(Channel):
             "stdout": subprocess.DEVNULL,
             "stderr": self._write_dumps,
             "pass_fds": (fd, self._fd),
-            "env": _COMMON,
+            "env": _environment(),
             "start_new_session": True,  # Ctrl-C is the trainer's to handle
         }
 
@@ -255,6 +257,9 @@ def _nameless() -> int:
 
 
 def _environment() -> dict[str, str]:
-    """What Python itself needs on Windows; a reward sees none of it."""
-    kept = ("SYSTEMROOT", "PATH", "TEMP") if sys.platform == "win32" else ()
+    """What numpy's last bits depend on, and what Python needs on Windows.
+
+    A reward sees none of it.
+    """
+    kept = _NUMERIC + (("SYSTEMROOT", "PATH", "TEMP") if sys.platform == "win32" else ())
     return _COMMON | {name: os.environ[name] for name in kept if name in os.environ}
