@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from racer.raceline import kernels
 from racer.raceline.rollouts import Cars, Floats, Rollouts
 
+WHOLE = 3  # laps: from standstill, and two at speed
+LAPS = WHOLE + 0.15
 JOIN = 2.0  # m after the line; from standstill a DeepRacer is at speed by then
 
 
@@ -43,11 +46,20 @@ class Drive:
         whole = int(self.places.max() // length)
         return np.diff([0.0, *(self.crossing(lap * length) for lap in range(1, whole + 1))])
 
-    def table(self, rollouts: Rollouts, *, laps: float = 0.0) -> Floats:
+    def table(
+        self,
+        rollouts: Rollouts,
+        *,
+        laps: float = 0.0,
+        lap: int | None = None,
+        beside: Floats | None = None,
+    ) -> Floats:
         """(T + 1, COLUMNS) for the kernels: place, pose and the guess that was taken there.
 
         Args:
-            laps: so many, each as the fastest one; 0 for the drive as it is.
+            laps: so many, each as `lap`; 0 for the drive as it is.
+            lap: counted from 0; by default the fastest.
+            beside: (T + 1, K) more columns.
         """
         cars = self.cars
         guesses = rollouts.guesses_of(self.actions)
@@ -55,28 +67,36 @@ class Drive:
         yaw = np.unwrap(cars["yaw"])
         places = np.maximum.accumulate(self.places) + 1e-9 * np.arange(len(cars))
         columns = [places, cars["n"], yaw, cars["steer"], cars["v"], *guesses.T]
-        table = np.ascontiguousarray(np.stack(columns, axis=1))
-        return self._folded(table, rollouts.length, laps) if laps else table
+        table = np.column_stack(columns if beside is None else [*columns, beside])
+        if not laps:
+            return table
+        length = rollouts.length
+        return _folded(
+            table, length, laps, int(np.argmin(self.lap_steps(length))) if lap is None else lap
+        )
 
-    def _folded(self, table: Floats, length: float, laps: float) -> Floats:
-        """The fastest lap again and again.
 
-        The first metres after the line are lap 1's own, which starts from standstill; where lap 1
-        is the fastest, the other laps have those of lap 2.
-        """
-        place = table[:, kernels.PLACE]
-        fastest = int(np.argmin(self.lap_steps(length)))
-        parts = []
-        for lap in range(math.ceil(laps)):
-            head = max(fastest, 1) if lap else 0
-            for source, first, last in ((head, 0.0, JOIN), (fastest, JOIN, length)):
-                low = source * length + first if lap or first else -np.inf
-                rows = table[(place >= low) & (place < source * length + last)].copy()
-                rows[:, kernels.PLACE] += (lap - source) * length
-                parts.append(rows)
-        folded = np.concatenate(parts)
-        folded[:, kernels.YAW] = np.unwrap(folded[:, kernels.YAW])
-        return np.ascontiguousarray(folded)
+def _folded(table: Floats, length: float, laps: float, again: int) -> Floats:
+    """Lap `again` again and again.
+
+    The first metres after the line are lap 1's own, which starts from standstill; where lap 1
+    is the one, the other laps have those of lap 2.
+    """
+    place = table[:, kernels.PLACE]
+    parts = []
+    for lap in range(math.ceil(laps)):
+        head = max(again, 1) if lap else 0
+        for source, first, last in ((head, 0.0, JOIN), (again, JOIN, length)):
+            low = source * length + first if lap or first else -np.inf
+            rows = table[(place >= low) & (place < source * length + last)].copy()
+            rows[:, kernels.PLACE] += (lap - source) * length
+            parts.append(rows)
+    folded = np.concatenate(parts)
+    folded[:, kernels.YAW] = np.unwrap(folded[:, kernels.YAW])
+    return np.ascontiguousarray(folded)
+
+
+Said = Callable[[float, Drive], None]  # share done; the best drive so far
 
 
 def replay(rollouts: Rollouts, actions: NDArray[np.generic]) -> Drive | None:

@@ -16,7 +16,6 @@ from racer.raceline.rollouts import Floats, Rollouts
 
 HORIZON_S = 2.0  # s; from full speed a DeepRacer of the console era is slow again in one
 PLANS = 256
-TRIES = 6  # rounds of plans before each decision
 HELD = 2  # steps of a plan that are driven before the next one
 WIDTHS = (0.08, 0.25, 0.6, 1.2)  # of the noise, in a range of 2
 
@@ -27,8 +26,14 @@ def first_drive(
     rng: np.random.Generator,
     report: Callable[[float], None] = lambda done: None,
     stop: Callable[[], bool] = lambda: False,
+    *,
+    tries: int,
 ) -> Drive | None:
-    """Drive `laps` laps from the line; None where no plan gets farther, or after `stop`."""
+    """Drive `laps` laps from the line; None where no plan gets farther, or after `stop`.
+
+    Args:
+        tries: rounds of plans before each decision.
+    """
     horizon = max(8, round(HORIZON_S / rollouts.dt))
     plan = np.zeros((horizon, 2))
     car, place = rollouts.start.copy(), float(rollouts.start["s"][0])
@@ -37,7 +42,7 @@ def first_drive(
     while place < goal:
         if stop():
             return None
-        for _ in range(TRIES if driven else 4 * TRIES):
+        for _ in range(tries if driven else 4 * tries):
             plan, ends = _better(rollouts, car, place, plan, rng)
         stuck = 0 if ends > place + 0.02 * HELD else stuck + 1
         if stuck > horizon:

@@ -11,9 +11,9 @@ import numpy as np
 
 from racer.sim.jit import inlined, kernel
 
-# Columns of the table of the best drive, a row for each state.
-PLACE, OFFSET, YAW, STEER, SPEED, FIRST, SECOND = range(7)
-COLUMNS = 7
+# Columns of the table of the best drive, a row for each state; a table to `follow` has gains too.
+PLACE, OFFSET, YAW, STEER, SPEED, FIRST, SECOND, GAINS = range(8)
+COLUMNS = GAINS
 
 KNOT = 5  # steps between the points of a plan's noise
 NEITHER = 2  # a direction in which the engine drives no car
@@ -84,6 +84,48 @@ def spread(beam, places, table, noise, per, cars, guesses):
 
 
 @kernel
+def bump(plan, begins, lengths, heights, out):
+    """Add a bump to each action of a plan: a line up to its middle, and a line down again.
+
+    Args:
+        plan: (H, 2).
+        begins, lengths: (P, 2) steps.
+        heights: (P, 2).
+        out: (P, H, 2) out.
+    """
+    for i in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            for c in range(2):
+                x = (k - begins[i, c]) / lengths[i, c]
+                out[i, k, c] = plan[k, c] + heights[i, c] * max(0.0, 2.0 * min(x, 1.0 - x))
+
+
+@kernel
+def follow(cars, alive, places, table, plans, step, guesses, begun):
+    """What each car does: its plan, added to what a feedback takes to keep to the best drive.
+
+    Args:
+        cars, alive, places: (N,) CAR, (P,) bool, (P,) m.
+        table: (T, COLUMNS + 8): then the gains of the first action, and of the second.
+        plans: (P, H, 2).
+        step: of the plans.
+        guesses: (P, 2) out, within [-1, 1]; those of cars that are not alive stay.
+        begun: (P,) int, one more for cars that are alive; in and out.
+    """
+    for i in range(alive.size):
+        if not alive[i]:
+            continue
+        low, r = _row_at(table, places[i])
+        off = _off(cars[i], table, low, r)
+        begun[i] += 1
+        for c in range(2):
+            guess = _between(table, low, r, FIRST + c) + plans[i, step, c]
+            for k in range(4):
+                guess += table[low, GAINS + 4 * c + k] * off[k]
+            guesses[i, c] = min(max(guess, -1.0), 1.0)
+
+
+@kernel
 def go_on(cars, before, places, limits, alive):
     """Add what the last step gained to `places`; a car that broke a limit is not alive any more.
 
@@ -146,23 +188,27 @@ def thin(cars, places, alive, table, cells, window, best, kept):
 
 
 @inlined
+def _off(car, table, low, r):
+    """How far a car is off the best drive at its place: offset, heading, wheel angle, speed."""
+    turned = car.yaw - _between(table, low, r, YAW)
+    turned -= 2.0 * math.pi * np.rint(turned / (2.0 * math.pi))
+    return (
+        car.n - _between(table, low, r, OFFSET),
+        turned,
+        car.steer - _between(table, low, r, STEER),
+        car.v - _between(table, low, r, SPEED),
+    )
+
+
+@inlined
 def _cell(car, place, table, cells):
     """Which cell of the tube a car is in, -1 outside."""
     low, r = _row_at(table, place)
-    turned = car.yaw - _between(table, low, r, YAW)
-    turned -= 2.0 * math.pi * np.rint(turned / (2.0 * math.pi))
+    off = _off(car, table, low, r)
     k = 0
     for axis in range(4):
-        if axis == 0:
-            off = car.n - _between(table, low, r, OFFSET)
-        elif axis == 1:
-            off = turned
-        elif axis == 2:
-            off = car.steer - _between(table, low, r, STEER)
-        else:
-            off = car.v - _between(table, low, r, SPEED)
         reach = int(cells[4 + axis])
-        step = int(np.rint(off / cells[axis]))
+        step = int(np.rint(off[axis] / cells[axis]))
         if abs(step) > reach:
             return -1
         k = k * (2 * reach + 1) + step + reach

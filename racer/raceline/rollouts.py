@@ -11,6 +11,7 @@ from racer.actions import Actions, Discrete
 from racer.config import Rules
 from racer.race import Race
 from racer.raceline import kernels
+from racer.raceline.setup import Setup
 from racer.tracks import Track
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -55,6 +56,18 @@ class Rollouts:
         self._alive = np.zeros(n, np.bool_)
         self.choices = _normalised(actions) if isinstance(actions, Discrete) else None
 
+    @classmethod
+    def of(cls, setup: Setup, n: int) -> Rollouts:
+        """Up to `n` cars of this setup."""
+        return cls(
+            setup.track,
+            n,
+            vehicle=setup.vehicle,
+            actions=setup.actions,
+            rules=setup.rules,
+            wheels_off=setup.wheels_off,
+        )
+
     @property
     def cars(self) -> Cars:
         """(N,) CAR, to write the candidates into."""
@@ -69,6 +82,10 @@ class Rollouts:
         self._alive[:count] = True
         self._alive[count:] = False
 
+    def taking_part(self, count: int) -> tuple[Floats, NDArray[np.bool_]]:
+        """Places (count,) m and alive (count,): views that steps overwrite."""
+        return self._places[:count], self._alive[:count]
+
     def step(self, guesses: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         """One control step of the first len(guesses) cars.
 
@@ -76,13 +93,13 @@ class Rollouts:
             guesses: (K, 2) in [-1, 1]; of a list of actions the nearest one is taken.
 
         Returns:
-            places (K,) m and alive (K,): views that the next step overwrites.
+            those of `taking_part`.
         """
         count = len(guesses)
         self.race.action_buffer[:count] = self.actions_of(guesses)
         self.race.drive()
         self.driven += count
-        alive, places = self._alive[:count], self._places[:count]
+        places, alive = self.taking_part(count)
         kernels.go_on(self.race.cars, self._before, places, self.limits, alive)
         return places, alive
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import sys
 
 import pytest
 
@@ -10,7 +9,8 @@ from racer import raceline
 from racer.bench import references
 from racer.cli import main
 from racer.config import RaceConfig
-from racer.raceline import Setup, find
+from racer.raceline import Setup, find, passes
+from racer.raceline.rounds import Rounds
 from racer.sim import jit
 from racer.storage import files
 from racer.tracks import Track
@@ -18,7 +18,8 @@ from racer.tracks import Track
 
 @pytest.fixture
 def no_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["racer.raceline.search"], "FIRST", 1)
+    monkeypatch.setattr(passes, "STAGES", ((1, 0),))
+    monkeypatch.setattr(Rounds, "first", 1)
     monkeypatch.setattr(jit, "CACHE_FOLDER", str(tmp_path / "kernels"))
 
 

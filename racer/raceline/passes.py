@@ -1,0 +1,68 @@
+"""Passes along many drives: some along each, then more along the best of them, and so on.
+
+For vehicles whose wheels turn slowly; racer/raceline/along.py has one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from racer.raceline.along import PLANS, passed_along
+from racer.raceline.drive import WHOLE, Drive, Said
+from racer.raceline.rollouts import Rollouts
+from racer.raceline.setup import Setup
+
+STAGES = ((8, 10), (3, 13), (1, 14))  # so many drives, and passes along each
+SIZES = (1.0, 1.0, 1.0, 1.0, 0.5, 0.5)  # of the passes, by turns
+
+
+class Passes:
+    """Passes along drives from the line."""
+
+    tries = 2  # rounds of plans before each decision of a first drive
+    share = 0.15  # of the time, for first drives
+
+    def __init__(
+        self, setup: Setup, rng: np.random.Generator, stop: Callable[[], bool], said: Said
+    ) -> None:
+        self.rollouts, self.rng, self.stop, self.said = Rollouts.of(setup, PLANS), rng, stop, said
+        self.first = STAGES[0][0]
+
+    def best_of(self, drives: list[Drive], rounds: int) -> Drive:
+        """The best drive after all stages; along each at most `rounds` passes."""
+        stages = [(min(many, len(drives)), min(passes, rounds)) for many, passes in STAGES]
+        done, total = 0, sum(many * passes for many, passes in stages)
+        for many, passes in stages:
+            drives = sorted(drives, key=self.score)[:many]
+            for k, number in np.ndindex(many, passes):
+                if self.stop():
+                    break
+                self.said(done / total, min(drives, key=self.score))
+                drives[k] = self._better(drives[k], number)
+                done += 1
+        return min(drives, key=self.score)
+
+    def score(self, drive: Drive) -> float:
+        """Steps of all laps, if each at speed took as long as the slowest of them.
+
+        On a wide road one lap can be fast because the lap before it was slow. What counts is what
+        can be driven again and again.
+        """
+        laps = drive.lap_steps(self.rollouts.length)
+        if len(laps) < WHOLE:
+            return float("inf")
+        return float(laps[0] + (WHOLE - 1) * laps[1:].max())
+
+    def _better(self, known: Drive, number: int) -> Drive:
+        """The drive after one more pass.
+
+        Every other one goes along one and the same lap, so that each lap learns from the others;
+        all do along a given drive of two laps.
+        """
+        alone = number % 2 == 1 or self.score(known) == float("inf")
+        lap = number // 2 % len(known.lap_steps(self.rollouts.length)) if alone else None
+        size = SIZES[number % len(SIZES)]
+        found = passed_along(self.rollouts, known, self.rng, size=size, lap=lap, stop=self.stop)
+        return known if found is None or self.score(found) >= self.score(known) else found
