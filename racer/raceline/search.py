@@ -50,7 +50,7 @@ def search(
 
     Args:
         start: actions (T, ...) from the line, of a lap to begin with; else a driver finds one.
-        rounds: how many at most.
+        rounds: how many at most; of passes, along each drive of a stage.
         seconds: stop when they are over; the result then depends on the clock.
         found_by: recorded with the lap; by default this search and its seed.
         report: called as the search goes on.
