@@ -27,7 +27,7 @@ class Passes:
     def __init__(
         self, setup: Setup, rng: np.random.Generator, stop: Callable[[], bool], said: Said
     ) -> None:
-        self.rollouts, self.rng, self.stop, self.said = Rollouts.of(setup, PLANS), rng, stop, said
+        self.rollouts, self.rng, self.stop, self.said = Rollouts(setup, PLANS), rng, stop, said
         self.first = STAGES[0][0]
 
     def best_of(self, drives: list[Drive], rounds: int) -> Drive:

@@ -7,12 +7,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from racer.actions import Actions, Discrete
-from racer.config import Rules
+from racer.actions import Discrete
 from racer.race import Race
 from racer.raceline import kernels
 from racer.raceline.setup import Setup
-from racer.tracks import Track
 
 Floats: TypeAlias = NDArray[np.float64]
 Cars: TypeAlias = NDArray[np.void]
@@ -21,28 +19,16 @@ GAIN_MAX = 2.6  # × the metres a car can drive in a step; centre-line metres be
 
 
 class Rollouts:
-    """Up to `n` cars that try actions.
-
-    Args:
-        rules: of the race; laps go on and start at the line.
-        wheels_off: how many wheels may be off the road, 0 to 3.
+    """Up to `n` cars of a setup that try actions.
 
     Attributes:
         start: (1,) CAR at the line.
         driven: car-steps so far.
     """
 
-    def __init__(
-        self,
-        track: Track,
-        n: int,
-        *,
-        vehicle: np.ndarray,
-        actions: Actions,
-        rules: Rules,
-        wheels_off: int,
-    ) -> None:
-        self.race = Race(track, n, vehicle=vehicle, actions=actions, rules=rules)
+    def __init__(self, setup: Setup, n: int) -> None:
+        track, vehicle, actions = setup.track, setup.vehicle, setup.actions
+        self.race = Race(track, n, vehicle=vehicle, actions=actions, rules=setup.rules)
         self.race.reset()
         self.start = self.race.cars[:1].copy()
         self.race.cars[:] = self.start[0]
@@ -50,23 +36,11 @@ class Rollouts:
         self.dt = self.race.dt
         speed = min(actions.speed_max, float(vehicle["speed_max"][0]))
         gain = GAIN_MAX * speed * float(vehicle["speed_gain"][0]) * self.dt
-        self.limits = np.array([self.length, wheels_off, gain])
+        self.limits = np.array([self.length, setup.wheels_off, gain])
         self.driven = 0
         self._before, self._places = np.zeros(n), np.zeros(n)
         self._alive = np.zeros(n, np.bool_)
         self.choices = _normalised(actions) if isinstance(actions, Discrete) else None
-
-    @classmethod
-    def of(cls, setup: Setup, n: int) -> Rollouts:
-        """Up to `n` cars of this setup."""
-        return cls(
-            setup.track,
-            n,
-            vehicle=setup.vehicle,
-            actions=setup.actions,
-            rules=setup.rules,
-            wheels_off=setup.wheels_off,
-        )
 
     @property
     def cars(self) -> Cars:

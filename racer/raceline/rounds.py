@@ -43,7 +43,7 @@ class Rounds:
     ) -> None:
         self.keep = KEEP[int(setup.vehicle["model"][0])]
         guesses = max(GUESSES, len(getattr(setup.actions, "choices", ())))
-        self.rollouts = Rollouts.of(setup, (self.keep + FIELD) * guesses)
+        self.rollouts = Rollouts(setup, (self.keep + FIELD) * guesses)
         self.rng, self.stop, self.said = rng, stop, said
         self.done, self.total = 0, 1  # rounds
         self.best: Drive | None = None

@@ -94,7 +94,7 @@ def driven(setup: Setup, commands: NDArray[np.float64], found_by: str) -> Refere
     Args:
         commands: (T, 2) steering angle (deg) and speed (m/s) of every step from the line.
     """
-    drive = replay(Rollouts.of(setup, 1), _actions(setup, commands))
+    drive = replay(Rollouts(setup, 1), _actions(setup, commands))
     if drive is None or drive.places.max() < 2.0 * setup.track.length:
         return None
     return Reference.of(setup, drive, found_by)
@@ -119,7 +119,7 @@ def _first(
     stop: Callable[[], bool],
 ) -> list[Drive]:
     """What drivers find."""
-    rollouts, many = Rollouts.of(setup, PLANS), improve.first
+    rollouts, many = Rollouts(setup, PLANS), improve.first
     drives = []
     for k in range(many):
 
@@ -149,7 +149,7 @@ def _given(setup: Setup, start: NDArray[np.generic]) -> Drive:
     Raises:
         BadTrack: it is not two laps long, or breaks a rule.
     """
-    rollouts = Rollouts.of(setup, 1)
+    rollouts = Rollouts(setup, 1)
     given = replay(rollouts, start)
     if given is not None and given.crossing(2.0 * rollouts.length) < float("inf"):
         return given

@@ -23,7 +23,7 @@ def slow():
 @pytest.fixture(scope="module")
 def first(slow):
     """A drive to begin with."""
-    return first_drive(Rollouts.of(slow, PLANS), 3.15, np.random.default_rng(0), tries=1)
+    return first_drive(Rollouts(slow, PLANS), 3.15, np.random.default_rng(0), tries=1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -49,7 +49,7 @@ def nothing(done, best):
 
 def test_what_is_found_drives_the_same_in_a_race(slow, found):
     line = found.drive(slow)
-    drive = replay(Rollouts.of(slow, 1), found.actions)
+    drive = replay(Rollouts(slow, 1), found.actions)
     for name in ("x", "y", "yaw", "v", "steer", "n", "wheels_off"):
         assert (line[name] == drive.cars[name]).all(), name
     assert len(found.lap_times_s) == WHOLE
@@ -82,7 +82,7 @@ def test_which_vehicles_are_searched_by_passes(slow):
 
 
 def test_a_given_drive_of_two_laps_is_driven_on(slow, found):
-    drive = replay(Rollouts.of(slow, 1), found.actions)
+    drive = replay(Rollouts(slow, 1), found.actions)
     two = int(np.argmax(drive.places > 2.0 * slow.track.length)) + 1
     better = raceline.search(slow, start=found.actions[:two], rounds=3)
     assert len(better.lap_times_s) == WHOLE
@@ -102,7 +102,7 @@ def test_a_given_lap_is_never_made_worse(slow, found):
 
 def test_a_search_stops_between_two_decisions(slow, first):
     looks = iter(range(100))
-    rollouts = Rollouts.of(slow, along.PLANS)
+    rollouts = Rollouts(slow, along.PLANS)
     rng = np.random.default_rng(0)
     found = along.passed_along(rollouts, first, rng, size=1.0, stop=lambda: next(looks) == 7)
     assert found is None
@@ -111,7 +111,7 @@ def test_a_search_stops_between_two_decisions(slow, first):
 
 def test_feedback_brings_cars_back_to_the_drive(slow, first):
     """Cars that start 4 cm beside a drive, with gains and without; on the road or off it."""
-    rollouts = Rollouts.of(slow, along.PLANS)
+    rollouts = Rollouts(slow, along.PLANS)
     rollouts.limits[1] = 4
     gains = feedback.gains(rollouts, first)
     begins, steps = np.arange(60, 240, 15), 40
@@ -139,7 +139,7 @@ def test_feedback_brings_cars_back_to_the_drive(slow, first):
 
 def test_gains_are_the_best_ones_for_the_drive_as_it_was_linearised(slow, first, monkeypatch):
     """No other gains cost less, from any state: every one of them is changed a little."""
-    rollouts = Rollouts.of(slow, along.PLANS)
+    rollouts = Rollouts(slow, along.PLANS)
     seen = {}
     linearised = feedback._linearised
 
@@ -201,7 +201,7 @@ def test_a_car_does_its_plan_and_what_feedback_adds():
 
 @pytest.mark.parametrize("lap", [0, 1, 2])
 def test_a_table_can_show_any_lap_again_and_again(slow, first, lap):
-    rollouts = Rollouts.of(slow, 1)
+    rollouts = Rollouts(slow, 1)
     length, beside = slow.track.length, np.arange(len(first.cars), dtype=float)[:, None]
     table = first.table(rollouts, laps=3.15, lap=lap, beside=beside)
     own = first.table(rollouts)
@@ -216,7 +216,7 @@ def test_a_table_can_show_any_lap_again_and_again(slow, first, lap):
 
 
 def test_a_car_that_falls_behind_goes_back_and_the_second_time_farther(slow, first, monkeypatch):
-    rollouts = Rollouts.of(slow, along.PLANS)
+    rollouts = Rollouts(slow, along.PLANS)
     table = first.table(rollouts, beside=feedback.gains(rollouts, first))
     one = along._Pass(rollouts, first, table, np.random.default_rng(0), 1.0)
     monkeypatch.setattr(one, "_lead", lambda place, steps: 0.0)
@@ -238,7 +238,7 @@ def test_a_car_that_falls_behind_goes_back_and_the_second_time_farther(slow, fir
 
 def test_a_pass_that_falls_far_behind_is_given_up(slow, first, monkeypatch):
     monkeypatch.setattr(along._Pass, "_lead", lambda self, place, steps: -4.5)
-    rollouts = Rollouts.of(slow, along.PLANS)
+    rollouts = Rollouts(slow, along.PLANS)
     assert along.passed_along(rollouts, first, np.random.default_rng(0), size=1.0) is None
 
 
@@ -246,7 +246,7 @@ def test_a_drive_that_stands_still_is_given_up(slow, first, monkeypatch):
     """The given drive ends early, and beyond its end nobody counts how far behind a car is."""
     monkeypatch.setattr(along._Pass, "_lead", lambda self, place, steps: 0.0)
     monkeypatch.setattr(along, "SLOWEST", 0.1)
-    rollouts = Rollouts.of(slow, along.PLANS)
+    rollouts = Rollouts(slow, along.PLANS)
     assert along.passed_along(rollouts, first, np.random.default_rng(0), size=1.0) is None
 
 

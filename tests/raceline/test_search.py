@@ -24,7 +24,7 @@ ROUNDS = 2
 
 
 def rollouts(setup, n=1):
-    return Rollouts.of(setup, n)
+    return Rollouts(setup, n)
 
 
 @pytest.fixture(scope="module", autouse=True)
