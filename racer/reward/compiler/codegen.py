@@ -38,17 +38,22 @@ def kernel(rows, forward, backward, out, failed, fuel, state, cells, numbers):
         row = rows[i]
         waypoints = against if row.is_reversed else along
         fuel[0] = _rt.FUEL
-        failed[i] = False{load}
+        failed[i] = True{load}
         try:
             out[i] = _rt.number(f_reward_function(c, Params({fields})))
         except Exception:
-            failed[i] = True
+            pass
+        else:
+            failed[i] = False
         if fuel[0] < 0 or not abs(out[i]) <= {limit} or row.steps < {first_step}:
             failed[i] = True
 {save}        unsure += failed[i]
     return {doubtful} if unsure else 0
 """
 
+# Where no `else` stands between a `try` and what follows it, numba leaves the `try` twice on Python
+# 3.12 and newer: the next exception ends the kernel.
+#
 # A call works on a copy of its car's state, which counts only if the kernel is sure of the call.
 # Word by word: for the error text of a slice that does not fit, numba compiles for 2 s.
 _LOAD = """

@@ -5,9 +5,10 @@ out of range: memory is freed that is still in use. A call that fails there is s
 becomes a function, and nothing but its call stays in the `try`:
 
     try:                          try:
-        gap = 1.0 / (a - b)           gap, _tried_0 = name__try_0(a, b), True
+        gap = 1.0 / (a - b)           gap = name__try_0(a, b)
     except ZeroDivisionError:  →  except Exception: pass
-        gap = 9.0                 if not _tried_0: gap = 9.0
+        gap = 9.0                 else: _tried_0 = True
+                                  if not _tried_0: gap = 9.0
 
 Where that would not mean the same, the block stands there without a `try`: a row for which it
 raises is answered by plain Python.
@@ -56,9 +57,10 @@ def _split(function: ast.FunctionDef, node: ast.Try, number: int, module: Module
         f"({checked})\n"  # what is not set yet raises here, outside
         "try:\n"
         f"    {values} = {name}({given})\n"
-        f"    {tried} = True\n"
         "except Exception:\n"
         "    pass\n"
+        "else:\n"  # needed: see _KERNEL
+        f"    {tried} = True\n"
         f"if {tried}:\n"
         f"    {f'return {values}' if returns else 'pass'}\n"
     ).body

@@ -8,6 +8,7 @@ numba's own need SciPy, or refuse lists and tuples where NumPy takes them.
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,40 @@ def _clip(x, low, high):
     if isinstance(x, types.Integer | types.Float | types.Boolean):
         return lambda x, low, high: min(max(float(x), float(low)), float(high))
     return lambda x, low, high: np.minimum(np.maximum(x, low), high)
+
+
+def total(items: Any, start: Any = 0) -> Any:
+    """sum(items, start), as the Python that runs this does it."""
+    return _stub(items, start)
+
+
+@overload(total, jit_options=OPTIONS)
+def _total(items, start=0):
+    floats = isinstance(getattr(items, "dtype", None), types.Float)
+    if not floats or isinstance(items, types.Array) or sys.version_info < (3, 12):
+        return lambda items, start=0: sum(items, start)
+    whole = not isinstance(start, types.Float)
+    return lambda items, start=0: compensated(items, float(start), whole)
+
+
+@register_jitable
+def compensated(items, start, whole):
+    """The sum of floats since Python 3.12: Neumaier's, which adds at the end what rounding lost.
+
+    Args:
+        whole: start is an int; then the first addition is a plain one.
+    """
+    found, lost = start, 0.0
+    for x in items:
+        after = found + x
+        if whole:
+            whole = False
+        elif abs(found) >= abs(x):
+            lost += (found - after) + x
+        else:
+            lost += (x - after) + found
+        found = after
+    return found + lost if lost and math.isfinite(lost) else found
 
 
 def backwards(items: Any) -> Any:

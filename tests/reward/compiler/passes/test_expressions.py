@@ -45,7 +45,7 @@ def _body(expression, before=""):
             "_rt.best([k for k in [n, 3]], [k * 0.5 for k in [n, 3]], 1)",
         ),
         ("list(map(lambda k: k * 0.5, [n]))", "list([k * 0.5 for k in [n]])"),
-        ("sum(k * 0.5 for k in [n])", "sum([k * 0.5 for k in [n]])"),
+        ("sum(k * 0.5 for k in [n])", "_ra.total([k * 0.5 for k in [n]])"),
         ("params['is_offtrack'] is True", "params.is_offtrack == True"),
     ],
 )

@@ -29,9 +29,10 @@ def test_a_block_becomes_a_function_and_its_handler_follows():
             (a, b)
             try:
                 gap = f__try_0(a, b)
-                _tried_0 = True
             except Exception:
                 pass
+            else:
+                _tried_0 = True
             if _tried_0:
                 pass
             else:

@@ -154,6 +154,8 @@ class Calls(ast.NodeTransformer):
             return self._guarded(guarded, node.args, node)
         if name in _RENAMED and not node.keywords and len(node.args) == 1:
             return call(_RENAMED[name], node.args, node)
+        if name == "sum":
+            node.func = expression("_ra.total", node)
         if name == "range":
             node.args = [
                 a if isinstance(a, ast.Constant) else self._guarded("cap", [a], a)
