@@ -68,12 +68,22 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
     Raises:
         ResourceError: names the first of them.
+        UsageError: one has no name, or two are the same.
     """
-    given = [getattr(args, name, None) for name in OUTPUTS]
-    for path in [one for one in given if isinstance(one, str | Path) and str(one) not in ("", "-")]:
+    given = {name: getattr(args, name, None) for name in OUTPUTS}
+    taken: dict[Path, str] = {}
+    for name, path in given.items():
+        if not isinstance(path, str | Path) or str(path) == "-":
+            continue
+        option = f"--{name.replace('_', '-')}"
+        if not str(path):
+            raise UsageError(f"{option} has no name; name a file to write, or leave it out.")
         from racer.storage import files
 
         files.check_output(path)
+        other = taken.setdefault(Path(path).absolute(), option)
+        if other != option:
+            raise UsageError(f"{other} and {option} are both {path}; give each a file of its own.")
 
 
 def guarded(

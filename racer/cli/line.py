@@ -74,11 +74,11 @@ def run(args: argparse.Namespace) -> None:
     """Find or look up the lap, print it, write what was asked for."""
     from racer import raceline
 
-    race, start = _race(args)
+    race, start, name = _race(args)
     setup = raceline.Setup.of(race, args.rule)
     known = raceline.find(setup)
     if known is None or args.improve or args.seed is not None or args.seconds is not None:
-        found = _search(args, setup, start)
+        found = _search(args, setup, start, name)
         raceline.offer(setup, found)
         known = min((one for one in (known, found) if one), key=lambda one: one.flying_s)
     line = known.drive(setup)
@@ -89,12 +89,12 @@ def run(args: argparse.Namespace) -> None:
     else:
         print(_text(about))
         if start is not None:
-            print(_left(setup, start, points, args.improve))
+            print(_left(setup, start, points, name))
     _write(args, setup, about, points)
 
 
-def _race(args: argparse.Namespace) -> tuple[RaceConfig, Any]:
-    """The race that is meant, and the actions to begin with or None.
+def _race(args: argparse.Namespace) -> tuple[RaceConfig, Any, str]:
+    """The race that is meant, and the actions to begin with and the run's name, or None and "".
 
     Raises:
         UsageError: no track, or another vehicle than the run's.
@@ -116,7 +116,7 @@ def _race(args: argparse.Namespace) -> tuple[RaceConfig, Any]:
                 "TRACK is missing, for example: racer line oval. Or give --improve RUN."
             )
         belongs(args, "--improve RUN", "--runs-dir")
-        return dataclasses.replace(RaceConfig(), **given), None
+        return dataclasses.replace(RaceConfig(), **given), None, ""
     belongs(args, "`racer line TRACK`; --improve RUN has the run's own", "--vehicle", "--actions")
     from racer.race import on, track_of
     from racer.runs import Run
@@ -128,7 +128,7 @@ def _race(args: argparse.Namespace) -> tuple[RaceConfig, Any]:
         race = dataclasses.replace(race, tracks=None)
     elif race.tracks is not None:
         race = on(race, track_of(race))
-    return race, _driven(race, policy_of(run.folder), run.name)
+    return race, _driven(race, policy_of(run.folder), run.name), run.name
 
 
 def _driven(race: RaceConfig, policy: Any, name: str) -> NDArray[np.generic]:
@@ -163,11 +163,12 @@ def _driven(race: RaceConfig, policy: Any, name: str) -> NDArray[np.generic]:
     return np.array(actions)
 
 
-def _search(args: argparse.Namespace, setup: Setup, start: Any) -> Reference:
+def _search(args: argparse.Namespace, setup: Setup, start: Any, name: str) -> Reference:
+    """What is found; of a search that Ctrl-C ends, the best lap so far is kept."""
     from rich import progress
     from rich.console import Console
 
-    from racer.raceline import search
+    from racer.raceline import offer, search
 
     columns = (
         progress.TextColumn("{task.description}"),
@@ -175,23 +176,30 @@ def _search(args: argparse.Namespace, setup: Setup, start: Any) -> Reference:
         progress.TaskProgressColumn(),
         progress.TimeElapsedColumn(),
     )
-    who = f"racer line --improve {args.improve}" if args.improve else ""
-    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    so_far: list[Reference] = []
+    with progress.Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(f"{setup.track.name}: first lap", total=1.0)
 
         def report(done: float, best: Reference | None) -> None:
-            text = f"{setup.track.name}: {best.flying_s:.3f} s" if best else None
-            bar.update(task, completed=done, **({"description": text} if text else {}))  # type: ignore[arg-type]
+            bar.update(task, completed=done)
+            if best is not None:
+                so_far[:] = [best]
+                bar.update(task, description=f"{setup.track.name}: {best.flying_s:.3f} s")
 
-        seconds = float("inf") if args.seconds is None else args.seconds
-        return search(
-            setup,
-            seed=args.seed or 0,
-            start=start,
-            seconds=seconds,
-            found_by=who,
-            report=report,
-        )
+        try:
+            return search(
+                setup,
+                seed=args.seed or 0,
+                start=start,
+                seconds=float("inf") if args.seconds is None else args.seconds,
+                found_by=f"racer line --improve {name}" if name else "",
+                report=report,
+            )
+        except (KeyboardInterrupt, SystemExit):
+            if so_far and offer(setup, so_far[0]):
+                console.print(f"The lap found so far is kept: {so_far[0].flying_s:.3f} s.")
+            raise
 
 
 def _about(
@@ -202,9 +210,12 @@ def _about(
     from racer import raceline
 
     bound = raceline.bound(setup)
+    end = setup.track.length - 1e-6  # of the lap, which is not yet the beginning of the next
     places = [
         {
-            "waypoints": [raceline.waypoint_at(setup.track, points["place"][i]) for i in ends],
+            "waypoints": [
+                raceline.waypoint_at(setup.track, min(points["place"][i], end)) for i in ends
+            ],
             "apex_waypoint": raceline.waypoint_at(setup.track, points["place"][bend.apex]),
             "apex_speed": float(points["v"][bend.apex]),
             "braking_waypoint": raceline.waypoint_at(setup.track, points["place"][bend.braking])
@@ -262,11 +273,16 @@ def _text(about: dict[str, Any]) -> str:
 
 
 def _left(setup: Setup, start: Any, points: NDArray[np.void], name: str) -> str:
-    """How much is left in the run's own flying lap, and where."""
+    """How much is left in the run's own fastest flying lap, and where."""
+    import numpy as np
+
     from racer import raceline
     from racer.raceline.reference import line_of
 
-    mine = raceline.points_of(line_of(setup, start), setup.track, 1, 1.0 / setup.control_hz)
+    line, length = line_of(setup, start), setup.track.length
+    laps = range(1, int(line["place"].max() // length))
+    fastest = min(laps, key=lambda lap: float(np.diff(raceline.lap_of(line, length, lap))[0]))
+    mine = raceline.points_of(line, setup.track, fastest, 1.0 / setup.control_hz)
     took, best = float(mine["time"][-1]), float(points["time"][-1])
     lines = [f"\n{name}: flying lap {took:.3f} s, {100 * best / took:.1f} % of optimal"]
     lines += [f"  {one}" for one in raceline.worst(mine, points, setup.track)]

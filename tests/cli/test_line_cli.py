@@ -1,12 +1,16 @@
 """racer line: the known lap at once, files that others read, errors in one sentence."""
 
+import dataclasses
 import json
 
 import matplotlib.image
 import numpy as np
 import pytest
 
-from racer import cli
+from racer import cli, raceline
+from racer.config import RaceConfig
+from racer.raceline import Setup
+from racer.sim import jit
 
 
 def test_a_shipped_lap_is_shown_at_once_with_its_files(tmp_path, monkeypatch, capsys):
@@ -48,6 +52,48 @@ def test_errors_are_one_sentence(words, sentence, tmp_path, monkeypatch, capsys)
     shown = capsys.readouterr().err
     assert sentence in shown
     assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--csv", "a", "--list", "a"], "--csv and --list are both a; give each a file"),
+        (["--csv", "a", "--list", "./a"], "--csv and --list are both ./a"),
+        (["--csv", ""], "--csv has no name"),
+    ],
+)
+def test_files_are_told_apart_before_the_search(words, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["line", "oval", *words]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_keeps_the_lap_found_so_far(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(jit, "CACHE_FOLDER", str(tmp_path / "kernels"))
+    setup = Setup.of(RaceConfig(track="oval", vehicle="deepracer_v4"))
+    shipped = raceline.find(Setup.of(RaceConfig(track="oval")))
+    lap = dataclasses.replace(shipped, key=setup.key)
+
+    def interrupted(*_, report, **__):
+        report(0.5, lap)
+        raise SystemExit(130)
+
+    monkeypatch.setattr("racer.raceline.search", interrupted)
+    with pytest.raises(SystemExit):
+        cli.main(["line", "oval", "--vehicle", "deepracer_v4"])
+    assert raceline.find(setup).lap_times_s == lap.lap_times_s
+    assert f"found so far is kept: {lap.flying_s:.3f} s" in capsys.readouterr().err
+
+
+def test_a_bend_that_goes_round_ends_at_the_last_waypoint(monkeypatch, capsys):
+    monkeypatch.setattr(
+        "racer.raceline.bends", lambda points: [raceline.Bend(0, len(points) - 1, 5, -1)]
+    )
+    assert cli.main(["line", "oval", "--json", "-"]) == 0
+    (bend,) = json.loads(capsys.readouterr().out)["bends"]
+    assert bend["waypoints"][0] == 0
+    assert bend["waypoints"][1] > 100
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_search(monkeypatch, capsys):
