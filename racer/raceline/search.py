@@ -51,7 +51,8 @@ def search(
     Args:
         start: actions (T, ...) from the line, of a lap to begin with; else a driver finds one.
         rounds: how many at most; of passes, along each drive of a stage.
-        seconds: stop when they are over; the result then depends on the clock.
+        seconds: stop when they are over; the result then depends on the clock, which does not
+            count compiling.
         found_by: recorded with the lap; by default this search and its seed.
         report: called as the search goes on.
 
@@ -59,7 +60,10 @@ def search(
         BadTrack: no lap was found; or `start` leaves the road.
         BadConfig: `seconds` were over before the first lap was.
     """
-    end, rng = time.monotonic() + seconds, np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
+    if seconds < float("inf"):  # one decision compiles what a first lap needs
+        first_drive(Rollouts(setup, PLANS), 1e-6, np.random.default_rng(0), tries=1)
+    end = time.monotonic() + seconds
 
     def stop() -> bool:
         return time.monotonic() > end
@@ -136,9 +140,10 @@ def _first(
             "1 s for each metre of road is plenty on an idle core."
         )
     if not drives:
+        other = "--rule official, " if setup.rule == "strict" else ""
         raise BadTrack(
-            f"no lap of {setup.track.name} found by the {setup.rule} rule: a bend is too tight for "
-            "this vehicle and its actions. Try --rule official, another vehicle or other actions."
+            f"no lap of {setup.track.name} found by the {setup.rule} rule: a bend may be too tight "
+            f"for this vehicle and its actions. Try {other}another vehicle or other actions."
         )
     return drives
 
