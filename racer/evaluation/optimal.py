@@ -29,6 +29,7 @@ class Optimal:
         lap_times_s: of the complete laps, interpolated.
         lap_s, flying: the best lap, and whether it began at speed.
         references: rule → the fastest known lap; only those that are known.
+        steps_off: of the best lap, with a wheel off the road; by the strict rule it is no lap then.
         worst: the places that cost most time against the official one.
         best: (P,) POINT of the official one; None where it is not known.
     """
@@ -37,12 +38,14 @@ class Optimal:
     lap_s: float
     flying: bool
     references: dict[str, Reference]
+    steps_off: int
     worst: tuple[Loss, ...]
     best: NDArray[np.void] | None = None
 
     def pct(self, rule: str = "official") -> float | None:
-        """The best lap in percent of optimal; None where no reference is known."""
-        known = self.references.get(rule)
+        """The best lap in percent of optimal; None if none is known, or the lap breaks the rule."""
+        broken = rule == "strict" and self.steps_off > 0
+        known = None if broken else self.references.get(rule)
         return known.pct(self.lap_s, flying=self.flying) if known else None
 
     def to_json(self) -> dict[str, Any]:
@@ -51,6 +54,7 @@ class Optimal:
             "lap_times_interpolated_s": list(self.lap_times_s),
             "best_lap_interpolated_s": self.lap_s,
             "best_lap_flying": self.flying,
+            "best_lap_steps_off": self.steps_off,
         }
         for rule, known in self.references.items():
             about[f"pct_of_optimal_{rule}"] = self.pct(rule)
@@ -64,9 +68,12 @@ class Optimal:
         if not self.references:
             return f"{head}; how good that is, racer line finds out"
         shares = [
-            f"{self.pct(rule):.1f} % of optimal by the {rule} rule "
+            f"no lap by the {rule} rule, {self.steps_off} of its steps have a wheel off the road"
+            if share is None
+            else f"{share:.1f} % of optimal by the {rule} rule "
             f"({known.flying_s if self.flying else known.standing_s:.3f} s)"
             for rule, known in self.references.items()
+            for share in [self.pct(rule)]
         ]
         return "\n".join([f"{head}: {', '.join(shares)}", *(f"  {one}" for one in self.worst)])
 
@@ -102,7 +109,9 @@ def compare(race: RaceConfig, trace: Trace) -> Optimal | None:
             mine = raceline.points_of(line, trace.track, lap, trace.dt)
             worst = raceline.worst(mine, against, trace.track)
     times = tuple(seconds for _, _, seconds in found)
-    return Optimal(times, seconds, lap > 0, known, tuple(worst), against)
+    first, last = np.ceil(raceline.lap_of(line, trace.track.length, lap)).astype(int)
+    off = int((line["wheels_off"][first : last + 1] > 0).sum())
+    return Optimal(times, seconds, lap > 0, known, off, tuple(worst), against)
 
 
 def keep(race: RaceConfig, trace: Trace, found_by: str) -> list[str]:

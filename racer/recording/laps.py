@@ -100,6 +100,7 @@ def _line(rows: NDArray[np.void], trace: Trace) -> NDArray[np.void]:
     for name in ("x", "y", "yaw", "v", "steer"):
         line[name] = rows[name]
     line["nose_x"], line["nose_y"] = rows["params"]["x"], rows["params"]["y"]
+    line["wheels_off"] = ~rows["params"]["all_wheels_on_track"]  # 1 for any number of them
     s = rows["params"]["projection_distance"]
     gains = np.diff(s)
     gains -= trace.track.length * np.rint(gains / trace.track.length)

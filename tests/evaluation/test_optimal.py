@@ -47,6 +47,16 @@ def test_a_strict_lap_says_what_is_left_by_the_official_rule():
     assert "% of optimal by the official rule" in share.text()
 
 
+def test_a_lap_that_breaks_the_strict_rule_has_no_share_by_it():
+    _, trace = played("official")
+    share = optimal.compare(RACE, trace)
+    assert share.pct("official") == pytest.approx(100.0)
+    assert share.pct("strict") is None
+    assert share.to_json()["pct_of_optimal_strict"] is None
+    assert share.to_json()["best_lap_steps_off"] == share.steps_off > 0
+    assert f"no lap by the strict rule, {share.steps_off} of its steps" in share.text()
+
+
 def test_one_lap_is_compared_with_a_standing_one():
     reference = raceline.find(Setup.of(RACE))
     _, trace = evaluate(Player(reference.actions), RACE, laps=1)
