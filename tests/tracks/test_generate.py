@@ -105,6 +105,20 @@ def test_the_command_says_what_is_wrong(capsys, tmp_path, monkeypatch):
     assert "--count 0; allowed is 1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--length", "10", "--width", "3"], "no circuit of 10 m"),
+        (["--seed", f"{2**63 - 1}", "--count", "3"], "0 to 2^63 - 3 for --count 3"),
+    ],
+)
+def test_what_cannot_be_made_leaves_nothing(words, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["track", "generate", *words]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_edited_track_is_not_written_over(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     same = ["track", "generate", "--seed", "7"]

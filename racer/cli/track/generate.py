@@ -56,8 +56,9 @@ def run(args: argparse.Namespace) -> None:
 
     if not 1 <= args.count <= 100_000:
         raise UsageError(f"--count {args.count}; allowed is 1 to 100000.")
-    with files.disk_errors(str(args.out), "Name another folder with --out."):
-        args.out.mkdir(parents=True, exist_ok=True)
+    if not 0 <= args.seed <= 2**63 - args.count:
+        most = "2^63 - 1" if args.count == 1 else f"2^63 - {args.count} for --count {args.count}"
+        raise UsageError(f"--seed {args.seed}; allowed is 0 to {most}.")
     for seed in range(args.seed, args.seed + args.count):
         text = generate.text_of(seed, length=args.length, width=args.width)
         track = generate.parsed(text, generate.name_of(seed))
@@ -66,6 +67,8 @@ def run(args: argparse.Namespace) -> None:
             buffer = io.BytesIO()
             np.save(buffer, np.hstack([track.center, track.inner, track.outer]))
             content = buffer.getvalue()
+        with files.disk_errors(str(args.out), "Name another folder with --out."):
+            args.out.mkdir(parents=True, exist_ok=True)
         path = args.out / f"{track.name}.{args.format}"
         _keep_what_differs(path, content)
         files.write_output(path, content)
