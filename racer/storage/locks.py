@@ -49,9 +49,11 @@ def hold(path: Path, what: str) -> Iterator[None]:
         _sign(path)
         yield
     finally:
-        with contextlib.suppress(OSError):
-            _owner_file(path).unlink(missing_ok=True)
-        lock.release()
+        try:
+            with contextlib.suppress(OSError):
+                _owner_file(path).unlink(missing_ok=True)
+        finally:  # whatever ends it there, Ctrl-C too
+            lock.release()
 
 
 def owner(path: Path) -> dict[str, Any] | None:
