@@ -343,10 +343,10 @@ def device(name: str) -> str:
     Raises:
         BadConfig: a device that this machine does not have.
     """
+    if name in ("auto", "cpu"):
+        return "cpu"
     import torch
 
-    if name == "auto":
-        return "cpu"
     if name.startswith("cuda"):
         kind, _, number = name.partition(":")
         gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -235,6 +235,7 @@ class Session:
     def _run(self, begin: Callable[[Any, Loop], None]) -> tuple[Run, Result]:
         result: Result | None = None
         try:
+            algorithms.device(self.config.train.device)  # refused before anything is announced
             self.listeners.start(self.run, self.env.race)
             model, loop = self._build()
             begin(model, loop)

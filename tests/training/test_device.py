@@ -65,6 +65,12 @@ def test_the_player_without_torch_acts_as_the_model_does(algo, device):
     env.close()
 
 
+def test_a_device_that_is_not_there_is_refused_before_anything_is_said(tmp_path, capsys):
+    with pytest.raises(BadConfig, match="device 'cuda:99'"):
+        train(config("ppo", "cuda:99"), runs_dir=tmp_path)
+    assert "".join(capsys.readouterr()) == ""
+
+
 @pytest.mark.parametrize("name", ["cuda:99", "cuda:x", "cuda:-1"])
 def test_a_device_that_is_not_there_is_refused(name):
     with pytest.raises(BadConfig, match="here"):
