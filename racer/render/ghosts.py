@@ -24,7 +24,7 @@ from racer.tracks import Track
 _ROW = np.dtype(
     [
         *((name, "f8") for name in Pose._fields),
-        ("params", [("progress", "f8"), ("track_length", "f8")]),
+        ("params", [(n, "f8") for n in ("progress", "projection_distance", "track_length")]),
     ]
 )
 
@@ -85,11 +85,14 @@ class Pace:
 def time_at(rows: NDArray[np.void], dt: float, progress: Any) -> NDArray[np.float64]:
     """Seconds into the lap `rows` (R,) TRACE at which it first reached each progress, %.
 
-    Linear between rows. NaN beyond the furthest place it reached.
+    Linear between rows, and from the line to the first row of a flying lap. NaN beyond the furthest
+    place it reached.
     """
-    reached = np.maximum.accumulate(rows["params"]["progress"])
+    reached, times = rows["params"]["progress"], seconds_from_line(rows, dt)
+    if times[0] > 0.0:
+        reached, times = np.append(0.0, reached), np.append(0.0, times)
+    reached = np.maximum.accumulate(reached)
     first = np.concatenate([[True], np.diff(reached) > 0.0])
-    times = seconds_from_line(rows, dt)
     found = np.interp(progress, reached[first], times[first])
     return np.where(np.asarray(progress) > reached[-1], np.nan, found)
 
@@ -97,13 +100,32 @@ def time_at(rows: NDArray[np.void], dt: float, progress: Any) -> NDArray[np.floa
 def seconds_from_line(rows: NDArray[np.void], dt: float) -> NDArray[np.float64]:
     """When each row was, in seconds since the car was at the line.
 
-    The first row of a flying lap is up to two steps past the line: 0.1 s, 2 % of a lap of 5 s.
+    The first row of a flying lap is up to two steps past the line: 0.1 s, 2 % of a lap of 5 s. The
+    last row of a complete lap is past the line, too, but has progress 100: its time is the one at
+    which the car crossed the line.
     """
-    past = float(rows["params"]["progress"][0]) / 100.0 * float(rows["params"]["track_length"][0])
+    params = rows["params"]
+    past = float(params["progress"][0]) / 100.0 * float(params["track_length"][0])
     speed = float(rows["v"][0])
     began = past / speed if speed > 0.1 and 0.0 < past < 1.0 else 0.0
     seconds: NDArray[np.float64] = began + np.arange(len(rows), dtype=np.float64) * dt
+    if len(rows) > 1 and params["progress"][-1] == 100.0:
+        seconds[-1] -= (1.0 - _part_to_line(params[-2:])) * dt
     return seconds
+
+
+def _part_to_line(params: NDArray[np.void]) -> float:
+    """Which part of its step (2,) PARAMS a car needed to the line, where its lap ended.
+
+    For example 0.25 where 0.1 m of a lap were left and the step was 0.4 m long.
+    """
+    length = float(params["track_length"][0])
+    if not length > 0.0:
+        return 1.0
+    left = (100.0 - float(params["progress"][0])) / 100.0 * length
+    step = np.diff(params["projection_distance"])[0]
+    step = abs(float(step - length * np.rint(step / length)))  # it is counted from waypoint 0
+    return left / step if 0.0 < left < step else 1.0
 
 
 def reference_ghost(known: Reference, setup: Setup) -> Ghost:
@@ -121,6 +143,7 @@ def reference_ghost(known: Reference, setup: Setup) -> Ghost:
         rows[name] = np.interp(at, steps, turning)
     place = np.interp(at, steps, line["place"]) - known.flying_lap * length
     rows["params"]["progress"] = 100.0 * place / length
+    rows["params"]["projection_distance"] = place
     rows["params"]["track_length"] = length
     return Ghost(REFERENCE, rows, 1.0 / setup.control_hz, DARK.reference)
 

@@ -151,7 +151,7 @@ def _about_ghost(ghost: Ghost, on: bool) -> dict[str, Any]:
         "name": ghost.name[:NAME_MAX],
         "color": color_name(ghost.color),
         "dt": ghost.dt,
-        "began": _began(ghost.rows, ghost.dt),
+        **_times(ghost.rows, ghost.dt),
         "on": on,
     }
 
@@ -238,14 +238,15 @@ def _laps(
             "progress": round(float(np.nan_to_num(rows["params"]["progress"].max())), 2),
             "status": table.status_words(STATUS_LABELS[status]),
             "complete": status == LAP_COMPLETE,
-            "began": _began(rows, playback.dt),
+            **_times(rows, playback.dt),
             "pace": pace.words(float("nan"), k) if pace else "",
         }
 
 
-def _began(rows: NDArray[np.void], dt: float) -> float:
-    """Seconds since the line at the first row."""
-    return round(float(seconds_from_line(rows, dt)[0]), 4)
+def _times(rows: NDArray[np.void], dt: float) -> dict[str, float]:
+    """Seconds since the line at the first row and at the last."""
+    seconds = seconds_from_line(rows, dt)
+    return {"began": round(float(seconds[0]), 4), "ended": round(float(seconds[-1]), 4)}
 
 
 def _code() -> str:

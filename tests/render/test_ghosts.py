@@ -90,6 +90,29 @@ def test_a_flying_lap_is_timed_from_the_line_not_from_its_first_row():
     assert Ghost("same", lap(10.0), DT).gap(rows, DT) == pytest.approx(0.0, abs=1e-9)
 
 
+def flying(seconds, first, length=10.0):
+    """A lap at a steady speed from `first` steps past the line, as recorded: progress ends at 100.
+
+    Its last step ends past the line, and the waypoint 0 is not at the line.
+    """
+    v = length / seconds
+    at = v * DT * np.arange(first, seconds / DT + 1.0)  # m
+    rows = np.zeros(len(at), TRACE)
+    rows["v"], rows["params"]["track_length"] = v, length
+    rows["params"]["progress"] = np.minimum(100.0 * at / length, 100.0)
+    rows["params"]["projection_distance"] = (at + 0.05) % length
+    return rows
+
+
+@pytest.mark.parametrize(("one", "other"), [(9.03, 9.075), (9.075, 9.03), (5.01, 9.99)])
+@pytest.mark.parametrize(("first", "other_first"), [(0.3, 0.9), (1.9, 0.2)])
+def test_the_gap_is_right_in_every_row_also_at_the_line(one, other, first, other_first):
+    rows, ghost = flying(one, first), Ghost("other", flying(other, other_first), DT)
+    gap, share = ghost.gap(rows, DT), rows["params"]["progress"] / 100.0
+    assert gap == pytest.approx(share * (one - other), abs=1e-9)  # both at a steady speed
+    assert gap[-1] == pytest.approx(one - other, abs=1e-9)
+
+
 def test_the_reference_is_a_ghost_of_its_flying_lap():
     from racer.config import RaceConfig
     from racer.raceline import Setup, find

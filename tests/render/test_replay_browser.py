@@ -184,6 +184,10 @@ def test_ghosts_are_hollow_and_their_gap_is_what_the_window_says(still, laps, fi
     said = still.locator(".gaps li").inner_text().split()[-2]
     assert float(said) == pytest.approx(gap[step(still)], abs=0.011)
     assert painted(still, DARK.ghosts[0])[0] > 10
+    still.get_by_role("slider").fill(str(len(second) - 1))
+    press(still)
+    said = still.locator(".gaps li").inner_text().split()[-2]
+    assert float(said) == pytest.approx(gap[-1], abs=0.011)  # at the line
     press(still, "g")
     assert painted(still, DARK.ghosts[0])[0] == 0
     assert still.locator(".gaps li").count() == 0

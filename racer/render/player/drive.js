@@ -44,14 +44,14 @@ function addPose(rows, ahead) {
 
 // One lap: poses to draw, and when it first came to each place.
 export class Drive {
-  constructor(rows, from, to, began, dt, name, color) {
-    Object.assign(this, { rows, from, to, began, dt, name, color, n: to - from });
-    this.reached = [];
+  constructor(rows, from, to, { began, ended, dt, name, color }) {
+    Object.assign(this, { rows, from, to, began, ended, dt, name, color, n: to - from });
+    this.reached = began > 0 ? [[0, 0]] : [];
     this.sums = [];
-    let far = -Infinity;
+    let far = began > 0 ? 0 : -Infinity;
     for (let i = 0; i < this.n; i++) {
       const progress = rows.progress[from + i];
-      if (progress > far) this.reached.push([(far = progress), began + i * dt]);
+      if (progress > far) this.reached.push([(far = progress), this.seconds(i)]);
       this.sums.push((this.sums[i - 1] ?? 0) + (rows.reward?.[from + i] || 0));
     }
   }
@@ -62,6 +62,10 @@ export class Drive {
       return column ? column[this.from + i] * (1 - part) + column[this.from + j] * part : 0;
     };
     return { x: mix("car_x"), y: mix("car_y"), yaw: mix("yaw"), v: mix("v"), steer: mix("steer") };
+  }
+  // Seconds from the line to row i; the last row of a complete lap counts as at the line.
+  seconds(i) {
+    return i < this.n - 1 ? this.began + i * this.dt : this.ended;
   }
   // Seconds at which it first had this progress; NaN where it never came.
   time(progress) {
@@ -79,6 +83,6 @@ export class Drive {
   }
   // How much later than `other` row i came to its place, s.
   gap(i, other) {
-    return this.began + i * this.dt - other.time(this.rows.progress[this.from + i]);
+    return this.seconds(i) - other.time(this.rows.progress[this.from + i]);
   }
 }

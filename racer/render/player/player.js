@@ -20,10 +20,10 @@ export class Player {
     this.edited = null; // rewards of the same rows by another text; NaN for none
     this.ended = new AbortController();
     const dt = recording.dt;
-    this.drives = recording.laps.map((lap) => new Drive(this.rows, lap.from, lap.to, lap.began, dt, lap.name));
+    this.drives = recording.laps.map((lap) => new Drive(this.rows, lap.from, lap.to, { ...lap, dt }));
     this.ghosts = recording.ghosts.map((ghost, i) => {
       const rows = tables["ghost" + i];
-      return Object.assign(new Drive(rows, 0, rows.n, ghost.began, ghost.dt, ghost.name, ghost.color), { on: ghost.on });
+      return Object.assign(new Drive(rows, 0, rows.n, ghost), { on: ghost.on });
     });
     this.part = 0;
     this.at = 0;

@@ -34,7 +34,7 @@ async function start() {
   stage = new Stage(canvas, { outer, inner, center, start: film.start }, film.table.shape);
   cars = film.ghosts.map((ghost, i) => {
     const rows = tables["ghost" + i];
-    return Object.assign(new Drive(rows, 0, rows.n, ghost.began, ghost.dt, ghost.name, ghost.color), { lap: film.laps_s[i] });
+    return Object.assign(new Drive(rows, 0, rows.n, ghost), { lap: film.laps_s[i] });
   });
   dt = film.dt;
   order.replaceChildren(...cars.map((car) => {
