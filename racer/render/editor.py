@@ -40,28 +40,43 @@ KEYS = (
 )
 
 
-def edit(sketch: Sketch, path: Path) -> None:
-    """Let a person edit until the window is closed.
+def edit(sketch: Sketch, path: Path, *, on_disk: bool) -> str:
+    """Let a person edit until the window is closed; returns what became of the file, in words.
+
+    Args:
+        sketch: to begin with.
+        path: of the file that it is saved as.
+        on_disk: the file holds this sketch already.
 
     Raises:
         ResourceError: no display.
     """
     surface = open_window(f"racer · edit {path.stem}", instead=BY_HAND)
+    editor = Editor(sketch, path, on_disk=on_disk)
     try:
-        Editor(sketch, path).run(surface)
+        editor.run(surface)
     except pygame.error as error:
         raise ResourceError(f"the display went away ({error}). Edit again.") from error
     finally:
         pygame.display.quit()
+    return editor.outcome
 
 
 class Editor:
     """What is drawn and every step to it; `handle` changes it, `draw` shows it."""
 
-    def __init__(self, sketch: Sketch, path: Path, size: tuple[int, int] = (1280, 720)) -> None:
+    def __init__(
+        self,
+        sketch: Sketch,
+        path: Path,
+        size: tuple[int, int] = (1280, 720),
+        *,
+        on_disk: bool = False,
+    ) -> None:
         self.path = path
         self.steps, self.at = [sketch], 0  # of undo
-        self.saved = sketch if path.exists() else None
+        self.saved = sketch if on_disk else None
+        self._written = False
         self.chosen: int | None = None
         self.message = ""
         self.help = self.quit = False
@@ -74,6 +89,13 @@ class Editor:
     def sketch(self) -> Sketch:
         """The track as it is now."""
         return self.steps[self.at]
+
+    @property
+    def outcome(self) -> str:
+        """What became of the file."""
+        if not self._written:
+            return "unchanged" if self.path.is_file() else "not saved"
+        return "saved" if self._is_saved() else "saved, without the changes after that"
 
     def run(self, surface: pygame.Surface) -> None:
         """Until a person quits."""
@@ -181,14 +203,17 @@ class Editor:
         except RacerError as error:
             self.message = str(error)
             return
-        self.saved, self.message = self.sketch, f"saved as {self.path}"
+        self.saved, self._written = self.sketch, True
+        self.message = f"saved as {self.path}"
 
     def _leave(self) -> None:
-        kept = self.saved is not None and self.saved.text == self.sketch.text
-        if kept or self._leaving:
+        if self._is_saved() or self._leaving:
             self.quit = True
         else:
             self._leaving, self.message = True, "not saved: ctrl S saves, Q again leaves"
+
+    def _is_saved(self) -> bool:
+        return self.saved is not None and self.saved.text == self.sketch.text
 
     def _world(self, place: tuple[int, int]) -> tuple[float, float]:
         camera = self.camera

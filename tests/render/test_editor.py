@@ -3,6 +3,7 @@
 import pygame
 import pytest
 
+from racer.cli import main
 from racer.render.editor import Editor
 from racer.tracks import Track
 from racer.tracks.sketch import Sketch
@@ -93,6 +94,60 @@ def test_leaving_twice_throws_away(editor):
     assert not editor.quit
     press(editor, pygame.K_q, "q")
     assert editor.quit
+
+
+D, Q, SAVE = (pygame.K_d, 0), (pygame.K_q, 0), (pygame.K_s, pygame.KMOD_CTRL)
+
+
+@pytest.fixture
+def typed(tmp_path, monkeypatch, capsys):
+    """`racer track edit` with words and keys, in a folder with a track `four`; what it said."""
+    folder = tmp_path / "tracks"
+    folder.mkdir()
+    Sketch.new("Four").save(folder / "four.txt")
+    monkeypatch.chdir(tmp_path)
+
+    def run(words, *keys):
+        def window(*_args, **_options):
+            surface = pygame.display.set_mode((1280, 720))
+            for key, mod in keys:
+                pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key, unicode="", mod=mod))
+            return surface
+
+        monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+        monkeypatch.setattr("racer.render.editor.open_window", window)
+        assert main(["track", "edit", *words]) == 0
+        return capsys.readouterr().out.splitlines()[-1].partition(": ")[2]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "keys", "said"),
+    [
+        (["four"], [Q], "unchanged"),
+        (["four"], [D, Q, Q], "unchanged"),
+        (["four"], [D, SAVE, Q], "saved"),
+        (["four"], [D, SAVE, D, Q, Q], "saved, without the changes after that"),
+        (["oval", "--out", "tracks/four.txt"], [Q, Q], "unchanged"),
+        (["oval", "--out", "tracks/four.txt"], [SAVE, Q], "saved"),
+        (["five"], [Q, Q], "not saved"),
+    ],
+)
+def test_it_says_saved_only_when_it_saved(typed, tmp_path, words, keys, said):
+    file = tmp_path / "tracks" / "four.txt"
+    before = file.read_text()
+    assert typed(words, *keys) == said
+    assert (file.read_text() != before) == ("saved" in said and "not" not in said)
+
+
+def test_another_track_than_the_file_holds_is_not_left_without_a_warning(tmp_path):
+    path = tmp_path / "four.txt"
+    Sketch.new("Four").save(path)
+    editor = Editor(Sketch.new("Other"), path)
+    press(editor, pygame.K_q, "q")
+    assert not editor.quit
+    assert "not saved" in editor.message
 
 
 def test_it_paints_at_any_size(editor):

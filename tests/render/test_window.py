@@ -81,7 +81,7 @@ def test_a_picture_stays_until_a_key(tmp_path):
 def test_without_a_display_a_window_names_a_way_that_its_command_has(monkeypatch, tmp_path):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     for opens in (
-        lambda: editor.edit(Sketch.new("mine"), tmp_path / "mine.txt"),
+        lambda: editor.edit(Sketch.new("mine"), tmp_path / "mine.txt", on_disk=False),
         lambda: window.check_display(cockpit.NEEDS_ONE),
     ):
         with pytest.raises(ResourceError, match="no display") as raised:

@@ -31,8 +31,8 @@ def run(args: argparse.Namespace) -> None:
     if path.suffix != ".txt":
         raise UsageError(f"{path}: a track is saved as text; give a name that ends in .txt.")
     sketch = Sketch.of(source) if exists and source else Sketch.new(given.stem)
-    edit(sketch, path)
-    print(f"{path}: {'saved' if path.is_file() else 'not saved'}")
+    on_disk = exists and source is not None and path.is_file() and path.samefile(source)
+    print(f"{path}: {edit(sketch, path, on_disk=on_disk)}")
 
 
 def _place(given: Path) -> Path:
