@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from racer.process.typed import command
 
 if TYPE_CHECKING:
     from racer.config import RaceConfig
+    from racer.raceline import Setup
     from racer.recording.trace import Trace
     from racer.render.ghosts import Ghost, Pace
     from racer.tracks import Track
@@ -172,8 +174,16 @@ def race_of(args: argparse.Namespace, trace: Trace) -> RaceConfig | None:
         return None
     if paths.expanded(args.run).suffix == ".npz":
         return laps.race_of_meta(trace.meta)
-    race = runs.Run(runs.find(args.run, args.runs_dir)).config().race
-    return race if race.vehicle in vehicles.names() else None
+    run = runs.Run(runs.find(args.run, args.runs_dir))
+    race = run.config().race
+    if race.vehicle not in vehicles.names():
+        return None
+    if race.tracks is None:
+        return race
+    for one in run.manifest().get("tracks", []):  # where the one that is shown came from
+        if one.get("sha256") == trace.track.sha256 and "source" in one:
+            return dataclasses.replace(race, track=one["source"], tracks=None)
+    return race
 
 
 def pace_of(track: Track, race: RaceConfig | None, trace: Trace | None = None) -> Pace | None:
@@ -229,18 +239,35 @@ def _reference(track: Track, race: RaceConfig | None) -> Ghost:
     setup = Setup.on(track, race)
     known = find(setup)
     if known is None:
-        words = ["line", race.track if race.track != RaceConfig().track else track.name]
-        words += [
-            word
-            for name in ("vehicle", "actions")
-            if (value := getattr(race, name)) != getattr(RaceConfig(), name)
-            for word in (f"--{name}", value)
-        ]
         raise UsageError(
             f"--ghost reference: no fastest lap of {track.name} is known for {race.vehicle} with "
-            f"{race.actions} actions. Find it: {command(*words)}"
+            f"{race.actions} actions. {_how_to_find(setup, race)}"
         )
     return reference_ghost(known, setup)
+
+
+def _how_to_find(setup: Setup, race: RaceConfig) -> str:
+    """The command that searches for the lap of `setup`, if one does with the names known here."""
+    from racer.config import RaceConfig
+    from racer.errors import RacerError
+    from racer.raceline import Setup
+
+    usual = RaceConfig()
+    options = [
+        word
+        for name in ("vehicle", "actions")
+        if (value := getattr(race, name)) != getattr(usual, name)
+        for word in (f"--{name}", value)
+    ]
+    for name in (race.track, setup.track.name):
+        asked = RaceConfig(track=name, vehicle=race.vehicle, actions=race.actions)
+        with contextlib.suppress(RacerError):  # no such track here
+            if Setup.of(asked).key == setup.key:
+                return f"Find it: {command('line', name, *options)}"
+    return (
+        "Find it with the track's own file, or from a run that laps this road: "
+        f"{command('line', '--improve', 'RUN')}"
+    )
 
 
 def open_trace(target: str, runs_dir: Path, track: str | None = None) -> Trace:

@@ -1,13 +1,20 @@
 """racer track and racer watch, as typed."""
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
+from made_runs import made_run
 from PIL import Image
 
 from racer.cli import main
+from racer.config import RaceConfig
+from racer.raceline import Setup
 from racer.recording.trace import TRACE, Trace
 from racer.sim.types import LAP_COMPLETE
-from racer.tracks import Track
+from racer.tracks import Track, packs
+from racer.training.roads import recorded
 
 
 @pytest.fixture
@@ -105,3 +112,36 @@ def test_the_reference_is_a_ghost_where_one_is_known(recording, tmp_path, monkey
     said = capsys.readouterr().err
     assert "no fastest lap of oval is known" in said
     assert "racer line oval" in said
+
+
+@pytest.mark.parametrize("where", ["generated:1", "roads/mine.npy"])
+def test_the_advice_to_find_a_lap_names_the_road_as_it_can_be_typed(
+    where, recording, tmp_path, monkeypatch, capsys
+):
+    """Of several tracks the one that is shown: its name is the stem of a file elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "roads").mkdir()
+    oval = Track.load("oval")
+    np.save("roads/mine.npy", np.hstack([oval.center, oval.inner, oval.outer]) * 1.5)
+    run = made_run(tmp_path / "runs", tracks="generated:2,roads", actions="discrete")
+    pack = packs.load("generated:2,roads").tracks
+    run.record(**recorded(run.config().race, pack))
+    shown = next(one for one in pack if Path(one.source) == Path(where))
+    dataclasses.replace(Trace.load(recording), track=shown).save(run.laps_file)
+    assert main(["watch", run.folder.name, "--ghost", "reference", "--video", "a.gif"]) == 2
+    advice = capsys.readouterr().err.rpartition("Find it: ")[2].split()
+    assert advice[-4:] == ["line", str(Path(where)), "--actions", "discrete"]
+    asked = RaceConfig(track=advice[-3], actions="discrete")
+    assert Setup.of(asked).key == Setup.on(Trace.load(run.laps_file).track, asked).key
+
+
+def test_a_road_that_has_no_name_here_is_asked_for(recording, tmp_path, capsys):
+    trace = Trace.load(recording)
+    road = dataclasses.replace(trace.track, name="elsewhere")
+    wide = {name: getattr(road, name) * 1.5 for name in ("center", "inner", "outer")}
+    Trace(dataclasses.replace(road, **wide), trace.rows, trace.dt).save(recording)
+    film = ["watch", str(recording), "--video", str(tmp_path / "a.gif"), "--ghost", "reference"]
+    assert main(film) == 2
+    said = capsys.readouterr().err
+    assert "Find it with the track's own file, or from a run that laps this road: " in said
+    assert "line elsewhere" not in said
