@@ -24,7 +24,8 @@ PAD = 14
 HEAD = 78  # of the params panel, above its rows
 FOOT = 62  # keys, speed scale and timeline
 GAP_LEFT, GAP_RIGHT = 400, 250  # beside the strip of gaps
-HELP_ROW, HELP_WIDTH = 26, 430
+BETWEEN = 16  # two gaps in the line above their strip
+HELP_ROW, HELP_MARGIN, HELP_MEANING = 26, 24, 190  # a row's height; where its words begin
 HELP_SMALLEST = 0.4  # px per unit; smaller letters cannot be read
 
 
@@ -72,6 +73,19 @@ class Sheet:
     def width_of(self, text: str, size: int, *, bold: bool = False) -> float:
         """How wide a text is."""
         return font(max(round(size * self.unit), 1), bold=bold).size(text)[0] / self.unit
+
+    def shortened(self, text: str, size: int, most: float, *, bold: bool = False) -> str:
+        """A text that is at most so wide: its middle left out, for names differ at their ends.
+
+        For example `2026-11…oval-2`; empty where not even a letter of each end has room.
+        """
+        if self.width_of(text, size, bold=bold) <= most:
+            return text
+        for kept in range(len(text) - 1, 1, -1):
+            shown = f"{text[: (kept + 1) // 2]}…{text[-(kept // 2) :]}"
+            if self.width_of(shown, size, bold=bold) <= most:
+                return shown
+        return ""
 
     def panel(
         self, box: tuple[float, float, float, float], color: tuple[int, int, int, int] = PANEL
@@ -210,12 +224,17 @@ def draw_gaps(
     sheet.bar((left + PAD, middle, width - 2 * PAD, 1), (70, 77, 88))
     x = float(left + PAD)
     across = left + PAD + progress / 100.0 * (width - 2 * PAD)
+    share = (width - 2 * PAD + BETWEEN) / max(len(gaps), 1) - BETWEEN  # of the line, for each
     for name, color, gap in gaps:
         sheet.line(across, middle + gap / reach * half, color)
         now = gap[min(at, len(gap) - 1)]
-        words = f"{name[:24]} {now:+.2f} s" if now == now else f"{name[:24]} –"
-        sheet.text(words, (x, top + 5), 13, color, bold=True)
-        x += font(round(13 * sheet.unit), bold=True).size(words)[0] / sheet.unit + 16
+        value = f"{now:+.2f} s" if now == now else "–"
+        room = share - sheet.width_of(f" {value}", 13, bold=True)
+        words = f"{sheet.shortened(name, 13, room, bold=True)} {value}".lstrip()
+        wide = sheet.width_of(words, 13, bold=True)
+        if x + wide <= left + width - PAD:
+            sheet.text(words, (x, top + 5), 13, color, bold=True)
+        x += wide + BETWEEN
     sheet.bar((float(across[at]) - 0.5, top + 24, 1, height - 30), TEXT)
 
 
@@ -243,18 +262,26 @@ def draw_hint(target: pygame.Surface, hint: str) -> None:
 def draw_help(target: pygame.Surface, keys: Sequence[tuple[str, str]]) -> None:
     """All keys, over the picture; smaller in a small window."""
     width, height = target.get_size()
-    tall = 24 + 36 + HELP_ROW * len(keys) + 16
-    unit = min(unit_of((width, height)), width / HELP_WIDTH, height / tall)
+    tall = HELP_MARGIN + 36 + HELP_ROW * len(keys) + 16
+    unit = min(unit_of((width, height)), width / _help_width(Sheet(target, 1.0), keys))
+    unit = min(unit, height / tall)
     if unit < HELP_SMALLEST:
         return
     shade = pygame.Surface((width, height), pygame.SRCALPHA)
     shade.fill((8, 10, 12, 150))
     target.blit(shade, (0, 0))
     sheet = Sheet(target, unit)
-    left, top = (sheet.width - HELP_WIDTH) / 2, (sheet.height - tall) / 2
-    sheet.panel((left, top, HELP_WIDTH, tall), HELP)
-    sheet.text("Keys", (left + 24, top + 20), 20, TEXT, bold=True)
+    wide = _help_width(sheet, keys)  # letters have whole pixels: not the same in every unit
+    left, top = (sheet.width - wide) / 2, (sheet.height - tall) / 2
+    sheet.panel((left, top, wide, tall), HELP)
+    sheet.text("Keys", (left + HELP_MARGIN, top + 20), 20, TEXT, bold=True)
     for i, (key, meaning) in enumerate(keys):
-        y = top + 24 + 36 + i * HELP_ROW
-        sheet.text(key, (left + 24, y), 14, ACCENT, mono=True)
-        sheet.text(meaning, (left + 190, y), 14, TEXT)
+        y = top + HELP_MARGIN + 36 + i * HELP_ROW
+        sheet.text(key, (left + HELP_MARGIN, y), 14, ACCENT, mono=True)
+        sheet.text(meaning, (left + HELP_MEANING, y), 14, TEXT)
+
+
+def _help_width(sheet: Sheet, keys: Sequence[tuple[str, str]]) -> float:
+    """As wide as the widest line."""
+    words = max((sheet.width_of(meaning, 14) for _, meaning in keys), default=0.0)
+    return HELP_MEANING + words + HELP_MARGIN
