@@ -20,7 +20,7 @@ Array: TypeAlias = NDArray[np.float64]
 SPACING = 0.15  # m, of the curve that is shown and saved
 POINTS_EVERY = (1.2, 0.9, 0.6, 0.45)  # m, when a finished track is taken apart into points
 ALIKE = 0.03  # m, how far the curve through them may then be from the track's centre line
-WIDTH_MIN, WIDTH_MAX = 0.3, 5.0  # m
+WIDTH_MIN, WIDTH_MAX = 0.3, 5.0  # m, to which a road can be narrowed and widened
 _X, _Y = (0.0, 2.5, 5.0, 6.2, 5.0, 2.5, 0.0, -1.2), (0.0, 0.0, 0.0, 1.5, 3.0, 3.0, 3.0, 1.5)  # m
 
 
@@ -62,7 +62,7 @@ class Sketch:
         """A sketch with a point on the centre line of `track` every `apart` m."""
         count = min(max(round(track.length / apart), 8), POINTS_MAX)
         places = np.array([track.pose_at(track.length * k / count)[:2] for k in range(count)])
-        widths = np.clip(track.nearest(*places.T)["width"], WIDTH_MIN, WIDTH_MAX)
+        widths = track.nearest(*places.T)["width"]
         return cls(np.round(places, 2), np.round(widths, 2), title)
 
     def is_like(self, track: Track) -> bool:
@@ -126,10 +126,12 @@ class Sketch:
         return self._checked(replace(self, points=places, widths=widths))
 
     def widened(self, by: float, k: int | None = None) -> Sketch:
-        """The road wider by `by` m at point `k`, or everywhere."""
+        """The road wider by `by` m at point `k`, or everywhere; what is beyond a limit stays so."""
         widths = self.widths.copy()
         where = slice(None) if k is None else k
-        widths[where] = np.round(np.clip(widths[where] + by, WIDTH_MIN, WIDTH_MAX), 3)
+        now = widths[where]
+        low, high = np.minimum(now, WIDTH_MIN), np.maximum(now, WIDTH_MAX)
+        widths[where] = np.round(np.clip(now + by, low, high), 3)
         return replace(self, widths=widths)
 
     def started(self, k: int) -> Sketch:

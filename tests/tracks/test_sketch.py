@@ -63,6 +63,20 @@ def test_widths_stay_within_reason(sketch):
     assert sketch.widened(-9.0).widths.max() == 0.3
 
 
+@pytest.mark.parametrize("width", [0.25, 5.5])
+def test_a_road_that_comes_wider_or_narrower_keeps_its_width(tmp_path, width):
+    turn = np.linspace(0.0, 2 * np.pi, 200)[:, None]
+    ring = [(15.0 + off) * np.hstack([np.cos(turn), np.sin(turn)]) for off in (0.0, -0.5, 0.5)]
+    lines = [ring[0] + (side - ring[0]) * width for side in ring]
+    np.save(tmp_path / "ring.npy", np.hstack(lines))
+    sketch = Sketch.of(tmp_path / "ring.npy")
+    sketch.save(tmp_path / "ring.txt")
+    assert Track.load(tmp_path / "ring.txt").width == pytest.approx(width, abs=0.02)
+    for by in (0.05, -0.05):  # a key never does the opposite
+        changed = sketch.widened(by, 0).widths[0] - sketch.widths[0]
+        assert changed == 0.0 or np.sign(changed) == np.sign(by)
+
+
 def test_what_is_no_track_says_why_and_is_not_saved(sketch, tmp_path):
     wide = sketch.widened(3.0)
     assert "too tight for a road" in wide.problem
