@@ -24,7 +24,7 @@ from racer.config.given import of_type
 from racer.errors import BadRun, UnknownName, UsageError, printable
 from racer.process.typed import command
 from racer.runs import RUNS, Run, find, list_runs
-from racer.runs.differences import labels
+from racer.runs.differences import labels, road_names
 from racer.runs.laps import share_of
 
 log = console.log(__name__)
@@ -69,7 +69,7 @@ class Group:
     label: str
     runs: tuple[Run, ...]
     values: dict[str, npt.NDArray[np.float64]]
-    tracks: frozenset[str]  # sha256 or name
+    tracks: frozenset[str]  # sha256 of each road, or its name where no hash is recorded
     curves: tuple[Curve, ...]  # one for each run
 
 
@@ -108,7 +108,8 @@ def groups_of(names: Iterable[str], runs_dir: Path) -> list[Group]:
             _warn_of_mixture(name, by_label[name])
         else:
             plain.append(run)
-    for label, run in zip(labels([run.config() for run in plain]), plain, strict=True):
+    found = labels([run.config() for run in plain], [_road(run) for run in plain])
+    for label, run in zip(found, plain, strict=True):
         by_label.setdefault(label, []).append(run)
     sides: dict[Path, str] = {}
     for label, runs in by_label.items():
@@ -301,6 +302,10 @@ def _warn_of_mixture(tag: str, runs: list[Run]) -> None:
     if len(rewards) > 1:
         names = printable(", ".join(rewards))
         log.warning("%s holds runs of several rewards (%s).", tag, names)
+    tracks = sorted({*road_names([run.config() for run in runs], [_road(run) for run in runs])})
+    if len(tracks) > 1:
+        names = printable("; ".join(tracks))
+        log.warning("%s holds runs on several tracks (%s).", tag, names)
 
 
 def _cell(values: npt.NDArray[np.float64]) -> str:
@@ -321,12 +326,13 @@ def _group(label: str, runs: Sequence[Run]) -> Group:
     for measure in (*MEASURES, SHARE):
         column = [n[measure.key] for n in numbers]
         values[measure.key] = np.array([x for x in column if x is not None], np.float64)
-    tracks = frozenset(_track(run) for run in unique)
+    tracks = frozenset(_road(run) for run in unique)
     return Group(label, unique, values, tracks, tuple(curve for _, curve in learned))
 
 
-def _track(run: Run) -> str:
-    return str(run.manifest().get("track", {}).get("sha256", run.config().race.track))
+def _road(run: Run) -> str:
+    """Equal for runs on the same road, or the same list of them, whatever it is called."""
+    return str(run.manifest().get("track", {}).get("sha256", run.config().race.where))
 
 
 def _numbers(run: Run) -> dict[str, float | None]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from racer.config import Config, each
+from racer.config import Config, RaceConfig, each
 from racer.errors import printable
 
 # These change no number that a run ends with, or are what the runs of one group differ by.
 _ASIDE = {
     *("train.seed", "train.device", "train.threads", "train.sim_trace_cars"),
     *("train.checkpoint_every_s", "race.reward_engine", "race.sandbox", "eval.laps"),
+    *("race.track", "race.tracks"),  # the road counts, whatever it is called
 }
 _NAMED = (
     *("race.reward", "race.track", "race.observation", "train.algo"),
@@ -19,8 +20,10 @@ _NAMED = (
 )
 
 
-def labels(configs: Sequence[Config]) -> list[str]:
+def labels(configs: Sequence[Config], roads: Sequence[str]) -> list[str]:
     """For each run what it has that others have not: equal for runs that differ only by seed.
+
+    `roads` are hashes of what each run drove on; a file's name does not say which road is in it.
 
     Reward, track, observation, algorithm, vehicle and actions stand by their names where they
     differ, and every other setting that tells more of the runs apart with its own name. So runs of
@@ -30,6 +33,8 @@ def labels(configs: Sequence[Config]) -> list[str]:
     if not configs:
         return []
     rows = [_settings(config) for config in configs]
+    for row, name in zip(rows, road_names(configs, roads), strict=True):
+        row["race.track"] = name
     parts: list[tuple[str, ...]] = [()] * len(rows)
     for key in (*_NAMED, *(key for key in rows[0] if key not in _NAMED)):
         texts = [row[key] for row in rows]
@@ -41,14 +46,37 @@ def labels(configs: Sequence[Config]) -> list[str]:
     return [printable(", ".join(part)) for part in parts]
 
 
+def road_names(configs: Sequence[Config], roads: Sequence[str]) -> list[str]:
+    """What to call the road or roads of each run: another name for other roads.
+
+    The file's name where that is enough. Two files of one name are `d1/same.npy` and
+    `d2/same.npy`, and a file that was changed between runs has the first digits of its hash, too.
+    """
+    keys = [(_short(config.race), road) for config, road in zip(configs, roads, strict=True)]
+    typed: dict[tuple[str, str], str] = {}  # a road that was typed in two ways is still one
+    for key, config in zip(keys, configs, strict=True):
+        typed.setdefault(key, config.race.where)
+    ways = (
+        {key: key[0] for key in typed},
+        typed,
+        {key: f"{text} ({key[1][:7]})" for key, text in typed.items()},
+    )
+    clear = next((way for way in ways if len(set(way.values())) == len(way)), ways[-1])
+    return [clear[key] for key in keys]
+
+
+def _short(race: RaceConfig) -> str:
+    """Names without folders and suffixes: `oval,flower` for `oval,odd/flower.npy`."""
+    names = race.tracks.split(",") if race.tracks else [race.track]
+    return ",".join(Path(name.strip()).stem for name in names)
+
+
 def _settings(config: Config) -> dict[str, str]:
-    """Key → text of every setting that counts; several tracks stand for the one."""
-    values = {key: (value, about) for key, value, about in each(config) if key not in _ASIDE}
-    tracks = values.pop("race.tracks")
-    if tracks[0] is not None:
-        values["race.track"] = tracks
+    """Key → text of every setting that counts, except those of the tracks."""
     found = {}
-    for key, (value, about) in values.items():
+    for key, value, about in each(config):
+        if key in _ASIDE:
+            continue
         if isinstance(value, tuple):
             value = ",".join(map(str, value))
         text = about.unset if value is None else str(value)

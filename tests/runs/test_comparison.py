@@ -16,7 +16,16 @@ RNG = np.random.default_rng(5)
 
 
 def run_of(
-    folder, reward, *, completion=100.0, lap=10.0, first=1000, track="oval", tags=(), settings=None
+    folder,
+    reward,
+    *,
+    completion=100.0,
+    lap=10.0,
+    first=1000,
+    track="oval",
+    tags=(),
+    settings=None,
+    manifest=None,
 ):
     """A run as far as comparing reads it."""
     road = {} if track is None else {"race.track": track}
@@ -29,7 +38,7 @@ def run_of(
         "evaluation.json": json.dumps(evaluation),
         "metrics.csv": f"timesteps,laps\n500,0\n{laps}",
     }
-    return Run.create(folder, [reward], texts=texts, manifest={}, tags=tags)
+    return Run.create(folder, [reward], texts=texts, manifest=manifest or {}, tags=tags)
 
 
 def many(folder, reward, laps, **options):
@@ -84,6 +93,55 @@ def test_completion_counts_before_lap_time(tmp_path):
 def test_different_tracks_are_not_compared(tmp_path):
     names = many(tmp_path, "a", [10.0] * 4) + many(tmp_path, "a", [20.0] * 4, track="tight")
     assert "different tracks" in comparison.verdict(comparison.groups_of(names, tmp_path))
+
+
+def on_roads(folder, roads):
+    """Two seeds on each of `roads`: (--track or --tracks, its text, sha256)."""
+    return [
+        run_of(
+            folder,
+            "a",
+            track=None,
+            settings={f"race.{option}": text, "train.seed": seed},
+            manifest={"track": {"sha256": sha256}},
+        ).name
+        for option, text, sha256 in roads
+        for seed in (0, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "one", "other", "names"),
+    [
+        ("track", "d1/same.npy", "d2/same.npy", ["d1/same.npy", "d2/same.npy"]),
+        ("track", "same.npy", "same.npy", ["same.npy (aaaaaaa)", "same.npy (bbbbbbb)"]),
+        ("track", "d1/one.npy", "d2/other.npy", ["one", "other"]),
+        ("tracks", "oval,odd/flower.npy", "bean, odd/flower.npy", ["oval,flower", "bean,flower"]),
+        ("tracks", "d1/pack", "d2/pack", ["d1/pack", "d2/pack"]),
+    ],
+)
+def test_other_roads_are_other_groups_whatever_the_file_is_called(
+    tmp_path, option, one, other, names
+):
+    runs = on_roads(tmp_path, [(option, one, "a" * 64), (option, other, "b" * 64)])
+    groups = comparison.groups_of(runs, tmp_path)
+    assert [(group.label, len(group.runs)) for group in groups] == [(name, 2) for name in names]
+    assert "different tracks" in comparison.verdict(groups)
+
+
+def test_one_road_typed_in_two_ways_is_one_group(tmp_path):
+    """Also beside another road, for which its folder must be named."""
+    same = [("track", "d1/same.npy", "a" * 64), ("track", "./d1/same.npy", "a" * 64)]
+    runs = on_roads(tmp_path, [*same, ("track", "d2/same.npy", "b" * 64)])
+    groups = comparison.groups_of(runs, tmp_path)
+    assert [len(group.runs) for group in groups] == [4, 2]
+
+
+def test_a_tag_over_several_tracks_is_told(tmp_path, caplog):
+    for track in ("oval", "bean"):
+        run_of(tmp_path, "a", track=track, tags=["mine"])
+    comparison.groups_of(["mine"], tmp_path)
+    assert "mine holds runs on several tracks (bean; oval)" in caplog.text
 
 
 SEES, STACK, NET = "race.observation", "race.camera.stack", "train.network"
