@@ -332,7 +332,10 @@ def _group(label: str, runs: Sequence[Run]) -> Group:
 
 def _road(run: Run) -> str:
     """Equal for runs on the same road, or the same list of them, whatever it is called."""
-    return str(run.manifest().get("track", {}).get("sha256", run.config().race.where))
+    about = run.manifest()
+    several = about.get("tracks", [])  # a list of one has another hash than its track
+    road = several[0] if len(several) == 1 else about.get("track", {})
+    return str(road.get("sha256", run.config().race.where))
 
 
 def _numbers(run: Run) -> dict[str, float | None]:

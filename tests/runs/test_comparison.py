@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from racer.config import Config
+from racer.config import Config, RaceConfig
 from racer.errors import BadRun, UnknownName, UsageError
 from racer.runs import Run, comparison
+from racer.tracks import Track
+from racer.training import roads
 
 RNG = np.random.default_rng(5)
 
@@ -95,8 +97,8 @@ def test_different_tracks_are_not_compared(tmp_path):
     assert "different tracks" in comparison.verdict(comparison.groups_of(names, tmp_path))
 
 
-def on_roads(folder, roads):
-    """Two seeds on each of `roads`: (--track or --tracks, its text, sha256)."""
+def on_roads(folder, typed):
+    """Two seeds on each of `typed`: (--track or --tracks, its text, sha256)."""
     return [
         run_of(
             folder,
@@ -105,7 +107,7 @@ def on_roads(folder, roads):
             settings={f"race.{option}": text, "train.seed": seed},
             manifest={"track": {"sha256": sha256}},
         ).name
-        for option, text, sha256 in roads
+        for option, text, sha256 in typed
         for seed in (0, 1)
     ]
 
@@ -135,6 +137,20 @@ def test_one_road_typed_in_two_ways_is_one_group(tmp_path):
     runs = on_roads(tmp_path, [*same, ("track", "d2/same.npy", "b" * 64)])
     groups = comparison.groups_of(runs, tmp_path)
     assert [len(group.runs) for group in groups] == [4, 2]
+
+
+def test_a_list_of_one_track_is_that_track(tmp_path):
+    names = []
+    for option in ("track", "tracks"):
+        recorded = roads.recorded(RaceConfig(**{option: "oval"}), [Track.load("oval")])
+        settings = {f"race.{option}": "oval"}
+        for reward in ("a", "b"):
+            run = run_of(tmp_path, reward, track=None, settings=settings, manifest=recorded)
+            names.append(run.name)
+    for some in (names, [names[0], names[3]]):  # both in one group; each in its own
+        groups = comparison.groups_of(some, tmp_path)
+        assert [group.label for group in groups] == ["a", "b"]
+        assert "different tracks" not in comparison.verdict(groups)
 
 
 def test_a_tag_over_several_tracks_is_told(tmp_path, caplog):
