@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
     from racer.tracks import Track
 
     track = Track.load(args.track) if args.track else None
-    found, skipped = boards(args.runs_dir, args.laps_dir, track.name if track else None)
+    found, skipped = boards(args.runs_dir, args.laps_dir, track)
     if not found and track is not None:
         known = references_of(track, RaceConfig())
         found = [known] if known else []

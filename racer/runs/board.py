@@ -5,6 +5,7 @@ Only laps of one road, vehicle and action space can be compared, so each of thes
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from racer.recording.laps import timed
 from racer.recording.trace import Trace
 from racer.runs.laps import race_of_meta
 from racer.runs.run import Run
+from racer.tracks import Track
 
 RUN, PERSON, REFERENCE = "run", "person", "reference"
 _NAME_MAX = 60  # characters of a driver's name
@@ -121,14 +123,14 @@ class _Group:
 
 
 def boards(
-    runs_dir: Path, laps_dir: Path, track: str | None = None
+    runs_dir: Path, laps_dir: Path, track: Track | None = None
 ) -> tuple[list[Board], list[str]]:
     """Every board, by track and then by size; and a sentence for each file that was skipped.
 
     Args:
         runs_dir: of run folders.
         laps_dir: of recordings of people, as `racer drive` makes them.
-        track: the name of the only one that counts.
+        track: the only road that counts, whatever its name.
     """
     groups: dict[str, _Group] = {}
     skipped: list[str] = []
@@ -142,7 +144,7 @@ def boards(
     return sorted(found, key=lambda one: (one.track, -len(one.entries))), skipped
 
 
-def references_of(track: Any, race: RaceConfig) -> Board | None:
+def references_of(track: Track, race: RaceConfig) -> Board | None:
     """The board of a road where nobody has driven: its references; None if none is known."""
     setup = Setup.on(track, race)
     group = _Group(setup, race, _known(setup))
@@ -154,7 +156,7 @@ def _sources(runs_dir: Path, laps_dir: Path) -> Iterator[Path]:
     yield from sorted(paths.expanded(laps_dir).glob("[!.]*.npz"))
 
 
-def _read(path: Path, groups: dict[str, _Group], track: str | None) -> None:
+def _read(path: Path, groups: dict[str, _Group], track: Track | None) -> None:
     """Add the laps of a run folder or a recording to their group."""
     if path.suffix == ".npz":
         trace = Trace.load(path)
@@ -173,9 +175,9 @@ def _read(path: Path, groups: dict[str, _Group], track: str | None) -> None:
             raise BadRun(f"its vehicle {race.vehicle!r} is not in vehicles/")
     if trace.note:
         raise BadRun(trace.note)
-    if track is not None and trace.track.name != track:
-        return
     setup = Setup.on(trace.track, race)
+    if track is not None and not _is_on(track, setup):
+        return
     group = groups.get(setup.key) or _Group(setup, race, _known(setup))
     best = group.known.get("official")
     laps = [
@@ -193,6 +195,13 @@ def _read(path: Path, groups: dict[str, _Group], track: str | None) -> None:
     ]
     if laps:
         groups.setdefault(setup.key, group).entries.extend(laps)
+
+
+def _is_on(track: Track, setup: Setup) -> bool:
+    """Whether this is the setup's road; its direction and repeated waypoints do not count."""
+    once = track.without_duplicates()
+    ways = [dataclasses.replace(setup, track=one).key for one in (once, once.reversed())]
+    return dataclasses.replace(setup, track=setup.track.without_duplicates()).key in ways
 
 
 def _known(setup: Setup) -> dict[str, Reference]:

@@ -1,5 +1,6 @@
 """The leaderboard: hand-made laps are timed, ranked and compared with the fastest known one."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -127,8 +128,33 @@ def test_other_actions_vehicles_and_roads_are_not_compared(tmp_path):
     found, _ = boards(tmp_path, tmp_path)
     assert (found[0].track, found[0].actions) == ("bean", "continuous")
     assert sorted(one.actions for one in found[1:]) == ["continuous", "discrete"]
-    (only,), _ = boards(tmp_path, tmp_path, "bean")
+    (only,), _ = boards(tmp_path, tmp_path, Track.load("bean"))
     assert only.track == "bean"
+
+
+def test_a_road_is_known_by_its_shape_not_by_its_name(tmp_path, capsys):
+    """Two files of one name; a copy under another name; the other direction."""
+    other = dataclasses.replace(Track.load("bean"), name="oval")
+    np.save(tmp_path / "copy.npy", np.hstack([OVAL.center, OVAL.inner, OVAL.outer]))
+    mine = a_run(tmp_path / "runs", drive(1.5))
+    back = a_run(tmp_path / "runs", drive(1.4, track=OVAL.reversed()), "back")
+    foreign = a_run(tmp_path / "runs", drive(1.5, track=other), "foreign")
+    words = ["board", "--runs-dir", str(tmp_path / "runs"), "--laps-dir", str(tmp_path)]
+    for name in ("oval", str(tmp_path / "copy.npy")):
+        assert main([*words, "--track", name]) == 0
+        shown = capsys.readouterr().out
+        assert (mine.name in shown, back.name in shown, foreign.name in shown) == (1, 1, 0)
+    assert main([*words, "--track", "bean"]) == 0
+    shown = capsys.readouterr().out
+    assert (mine.name in shown, foreign.name in shown) == (0, 1)
+
+
+def test_a_run_without_repeated_waypoints_is_on_the_road_that_has_them(tmp_path):
+    rows = np.hstack([OVAL.center, OVAL.inner, OVAL.outer])
+    np.save(tmp_path / "twice.npy", np.insert(rows, 5, rows[5], axis=0))
+    road = Track.load(tmp_path / "twice.npy")
+    a_run(tmp_path, drive(1.5, track=road.without_duplicates()))
+    assert len(boards(tmp_path, tmp_path / "laps", road)[0]) == 1
 
 
 def test_damaged_and_foreign_files_are_named_and_the_rest_is_shown(tmp_path, capsys):
