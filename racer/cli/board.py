@@ -58,7 +58,17 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _none(args: argparse.Namespace) -> str:
+    from racer.process.typed import command
+
+    where = f"{args.runs_dir} or {args.laps_dir}"
+    if not args.track:
+        return (
+            f"no laps in {where}. racer train drives some after training; racer drive lets you "
+            "drive."
+        )
     return (
-        f"no laps in {args.runs_dir} or {args.laps_dir}. racer train drives some after training; "
-        "racer drive lets you drive."
+        f"no laps on {args.track} in {where}, and no reference lap of it is known. "
+        f"{command('train', '--track', args.track)} drives some after training; "
+        f"{command('drive', '--track', args.track)} lets you drive; "
+        f"{command('line', args.track)} searches for the fastest."
     )

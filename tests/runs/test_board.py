@@ -189,3 +189,14 @@ def test_the_table_and_an_empty_board(tmp_path, capsys):
     assert capsys.readouterr().out.count(run.name) == 3
     assert main([*words, "--track", "ovl"]) == 2
     assert "Did you mean 'oval'?" in capsys.readouterr().err
+
+
+def test_a_track_that_nobody_drove_is_named_with_what_to_do(tmp_path, capsys):
+    """A run on another track is there, so that there are no laps at all would be wrong."""
+    a_run(tmp_path, drive(1.5))
+    words = ["board", "--runs-dir", str(tmp_path), "--laps-dir", str(tmp_path)]
+    assert main([*words, "--track", "generated:77"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("no laps on generated:77 in ")
+    for hint in ("train --track", "drive --track", "line"):
+        assert f" {hint} generated:77 " in shown
