@@ -54,8 +54,9 @@ MEASURES = (
     Measure("lap_time_s", "lap time", "s", False),
     Measure("first_lap_steps", "steps to first lap", "", False),
 )
-# Of the best lap of each run against the fastest one known; only where one is known.
-SHARE = Measure("optimal_pct", "best lap of optimal", "%", True)
+# Of the best lap of each run against the fastest one known, on several tracks the median over
+# them; only where one is known.
+SHARE = Measure("optimal_pct", "of optimal", "%", True)
 
 
 MEANING = "interquartile mean [95 % bootstrap interval] over runs"

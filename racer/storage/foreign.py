@@ -66,6 +66,8 @@ RESULT = {
     "laps_completed": int,
     "mean_lap_s": (*NUMBER, None),
     "best_lap_s": (*NUMBER, None),
+    "median_pct_of_optimal_official?": (*NUMBER, None),  # on several tracks
+    "tracks?": [{"reference_official_s?": (*NUMBER, None)}],
 }
 
 _WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}

@@ -31,7 +31,8 @@ class Row:
         completion_pct: of its evaluation laps; 0 where it diverged.
         lap_s: mean of the completed laps; NaN without one.
         best_lap_s: the fastest one.
-        optimal_pct: the best lap in percent of the best possible; NaN where that is not known.
+        optimal_pct: the best lap in percent of the best possible, on several tracks the median over
+            them; NaN where that is not known.
         seconds: that its training took.
     """
 

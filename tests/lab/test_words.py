@@ -28,7 +28,7 @@ LISTED = r'\.\.\.\[((?:"[^"]*"(?:, )?)+)\]\s*\.map'  # titles of columns
 # What data and arguments say, which pages look up: statuses and policies of runs, heads of tables.
 LOOKED_UP = {
     *("created", "training", "killed", "best", "last", "true", "false", "runs", "lap time (s)"),
-    *("completion (%)", "steps to first lap", "best lap of optimal (%)"),
+    *("completion (%)", "steps to first lap", "of optimal (%)"),
     "interquartile mean [95 % bootstrap interval] over runs",
 }
 # Every text of a page but those in elements of no language: code, names, values.

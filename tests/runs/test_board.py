@@ -9,6 +9,7 @@ import pytest
 from racer import raceline
 from racer.cli import main
 from racer.config import Config, RaceConfig
+from racer.evaluation.result import Lap, Result, TrackLaps
 from racer.raceline import Setup
 from racer.recording.laps import fastest, timed
 from racer.recording.trace import TRACE, Trace
@@ -16,6 +17,7 @@ from racer.runs import Run
 from racer.runs.board import PERSON, REFERENCE, RUN, boards
 from racer.runs.laps import share_of
 from racer.sim.types import LAP_COMPLETE
+from racer.storage import files
 from racer.tracks import Track
 
 DT = 1 / 15
@@ -42,7 +44,8 @@ def drive(v, laps=2, *, off=(), track=OVAL, **meta):
 
 
 def a_run(folder, trace, name="mine", **settings):
-    config = Config().override({"race.track": trace.track.name} | settings)
+    road = {} if "race.tracks" in settings else {"race.track": trace.track.name}
+    config = Config().override(road | settings)
     run = Run.create(folder, [name], texts={"config.toml": config.to_toml()}, manifest={})
     trace.save(run.laps_file)
     return run
@@ -73,6 +76,32 @@ def test_percent_of_optimal_of_a_hand_made_lap_is_right(tmp_path):
 def test_one_lap_is_compared_with_the_standing_reference(tmp_path):
     run = a_run(tmp_path, drive(1.37, laps=1))
     assert share_of(run) == pytest.approx(100.0 * best_known().standing_s * 1.37 / OVAL.length)
+
+
+def test_on_several_tracks_every_command_says_the_median_of_the_evaluation(tmp_path, capsys):
+    """The recorded laps are of the first track alone, which is at another percentage."""
+    laps = (Lap("lap_complete", 100.0, 10.0, 1.0),)
+    shares = {"oval": 4.1, "bean": 6.2}  # s of the reference, for a flying lap of 10 s
+    found = Result.on([TrackLaps(name, 20.0, laps, 10.0, s) for name, s in shares.items()])
+    assert "median 51.5 % of optimal on 2" in found.table()
+    run = a_run(tmp_path, drive(1.37), **{"race.tracks": "oval,bean"})
+    run.metrics_file.write_text("timesteps,laps\n100,1\n")
+    files.write_json(run.evaluation_file, found.to_json())
+    assert share_of(run) == pytest.approx(51.5)
+    compare = ["compare", run.name, "--png", str(tmp_path / "c.png")]
+    for words in (["runs", "list"], ["runs", "show", run.name], compare):
+        assert main([*words, "--runs-dir", str(tmp_path)]) == 0
+        assert "51.5" in capsys.readouterr().out
+
+
+def test_an_older_run_on_several_tracks_has_no_percentage(tmp_path, capsys):
+    run = a_run(tmp_path, drive(1.37), **{"race.tracks": "oval,bean"})
+    about = Result.on([TrackLaps("oval", 20.0, (Lap("lap_complete", 100.0, 10.0, 1.0),))]).to_json()
+    del about["median_pct_of_optimal_official"]
+    files.write_json(run.evaluation_file, about)
+    assert share_of(run) is None
+    assert main(["runs", "show", run.name, "--runs-dir", str(tmp_path)]) == 0
+    assert "optimal" not in capsys.readouterr().out
 
 
 def test_a_run_from_anyone_executes_nothing_and_bad_places_are_no_laps(tmp_path):

@@ -57,11 +57,22 @@ def _facts(found: Run) -> list[tuple[str, Any]]:
     if isinstance(result.get("tracks"), list):
         lapped = f"{result.get('tracks_lapped')} of {len(result['tracks'])}"
         facts.append(("lapped", f"{lapped} tracks with every lap complete"))
+        facts += _median(result)
     elif result.get("mean_lap_s") is not None:
         times = f"best {result['best_lap_s']:.2f} s, mean {result['mean_lap_s']:.2f} s"
         facts.append(("lap time", times))
         facts += _share(found)
     return facts
+
+
+def _median(result: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Percent of optimal on several tracks, as the evaluation found it."""
+    median = result.get("median_pct_of_optimal_official")
+    if median is None:
+        return []
+    known = sum(one.get("reference_official_s") is not None for one in result["tracks"])
+    text = f"median {median:.1f} % of optimal, over the tracks with a reference lap ({known})"
+    return [("optimal", text)]
 
 
 def _share(found: Run) -> list[tuple[str, Any]]:
