@@ -139,7 +139,8 @@ def boards(
             _read(path, groups, track)
         except (RacerError, OSError) as error:
             # a folder that is damaged is one line, whatever its name or contents are
-            skipped.append(printable(f"{path}: {error}").replace("\n", " "))
+            where = "" if str(path) in str(error) else f"{path}: "
+            skipped.append(printable(f"{where}{error}").replace("\n", " "))
     found = [_board(group) for group in groups.values()]
     return sorted(found, key=lambda one: (one.track, -len(one.entries))), skipped
 

@@ -254,7 +254,8 @@ def read_limited(path: Path, limit: int, *, error: type[BadInput] = BadRun) -> b
     """
     try:
         if path.is_symlink() or not path.is_file():
-            reason = "is a link" if path.is_symlink() else "is missing"
+            there = "is a folder" if path.is_dir() else "is missing"
+            reason = "is a link" if path.is_symlink() else there
             raise error(
                 f"{path} {reason}; a plain file is needed. Copy it again from where it came from."
             )

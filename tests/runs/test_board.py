@@ -194,15 +194,18 @@ def test_damaged_and_foreign_files_are_named_and_the_rest_is_shown(tmp_path, cap
     foreign = a_run(runs, drive(1.4), "foreign", **{"race.vehicle": "os.path"})
     a_person(laps, drive(1.2), "bob")
     drive(1.3).save(laps / "stranger.npz")
+    (laps / "folder.npz").mkdir()
     words = ["board", "--runs-dir", str(runs), "--laps-dir", str(laps)]
     assert main([*words, "--json", "-"]) == 0
     shown = capsys.readouterr()
     about = json.loads(shown.out)
     assert [one["who"] for one in about["boards"][0]["laps"]][2:] == [good.name, "bob"]
-    for name in (broken.name, foreign.name, "stranger.npz"):
-        assert sum(name in line for line in about["skipped"]) == 1
-        assert name in shown.err
-    assert len(about["skipped"]) == 3
+    for name in (broken.name, foreign.name, "stranger.npz", "folder.npz"):
+        (line,) = [line for line in about["skipped"] if name in line]
+        assert line.count(name) == 1
+        assert line in shown.err
+    assert len(about["skipped"]) == 4
+    assert any("folder.npz is a folder;" in line for line in about["skipped"])
 
 
 def test_the_table_and_an_empty_board(tmp_path, capsys):
