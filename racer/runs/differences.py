@@ -12,7 +12,7 @@ from racer.errors import printable
 _ASIDE = {
     *("train.seed", "train.device", "train.threads", "train.sim_trace_cars"),
     *("train.checkpoint_every_s", "race.reward_engine", "race.sandbox", "eval.laps"),
-    *("race.track", "race.tracks"),  # the road counts, whatever it is called
+    *("race.track", "race.tracks", "race.reward"),  # what is in them counts
 }
 _NAMED = (
     *("race.reward", "race.track", "race.observation", "train.algo"),
@@ -20,10 +20,11 @@ _NAMED = (
 )
 
 
-def labels(configs: Sequence[Config], roads: Sequence[str]) -> list[str]:
+def labels(configs: Sequence[Config], roads: Sequence[str], rewards: Sequence[str]) -> list[str]:
     """For each run what it has that others have not: equal for runs that differ only by seed.
 
-    `roads` are hashes of what each run drove on; a file's name does not say which road is in it.
+    `roads` and `rewards` are hashes of what each run drove on and was paid by; a file's name does
+    not say what is in it.
 
     Reward, track, observation, algorithm, vehicle and actions stand by their names where they
     differ, and every other setting that tells more of the runs apart with its own name. So runs of
@@ -32,9 +33,11 @@ def labels(configs: Sequence[Config], roads: Sequence[str]) -> list[str]:
     """
     if not configs:
         return []
-    rows = [_settings(config) for config in configs]
-    for row, name in zip(rows, road_names(configs, roads), strict=True):
-        row["race.track"] = name
+    tracks, texts = road_names(configs, roads), reward_names(configs, rewards)
+    rows = [
+        _settings(config) | {"race.track": track, "race.reward": text}
+        for config, track, text in zip(configs, tracks, texts, strict=True)
+    ]
     parts: list[tuple[str, ...]] = [()] * len(rows)
     for key in (*_NAMED, *(key for key in rows[0] if key not in _NAMED)):
         texts = [row[key] for row in rows]
@@ -47,15 +50,27 @@ def labels(configs: Sequence[Config], roads: Sequence[str]) -> list[str]:
 
 
 def road_names(configs: Sequence[Config], roads: Sequence[str]) -> list[str]:
-    """What to call the road or roads of each run: another name for other roads.
+    """What to call the road or roads of each run: another name for other roads."""
+    races = [config.race for config in configs]
+    return _told_apart([_short(race) for race in races], [race.where for race in races], roads)
 
-    The file's name where that is enough. Two files of one name are `d1/same.npy` and
+
+def reward_names(configs: Sequence[Config], rewards: Sequence[str]) -> list[str]:
+    """What to call the reward of each run: another name for another text."""
+    typed = [config.race.reward for config in configs]
+    return _told_apart([Path(text).stem for text in typed], typed, rewards)
+
+
+def _told_apart(short: Sequence[str], given: Sequence[str], hashes: Sequence[str]) -> list[str]:
+    """A name for each file, another one for another content.
+
+    The file's short name where that is enough. Two files of one name are `d1/same.npy` and
     `d2/same.npy`, and a file that was changed between runs has the first digits of its hash, too.
     """
-    keys = [(_short(config.race), road) for config, road in zip(configs, roads, strict=True)]
-    typed: dict[tuple[str, str], str] = {}  # a road that was typed in two ways is still one
-    for key, config in zip(keys, configs, strict=True):
-        typed.setdefault(key, config.race.where)
+    keys = list(zip(short, hashes, strict=True))
+    typed: dict[tuple[str, str], str] = {}  # what was typed in two ways is still one
+    for key, text in zip(keys, given, strict=True):
+        typed.setdefault(key, text)
     ways = (
         {key: key[0] for key in typed},
         typed,
@@ -72,7 +87,7 @@ def _short(race: RaceConfig) -> str:
 
 
 def _settings(config: Config) -> dict[str, str]:
-    """Key → text of every setting that counts, except those of the tracks."""
+    """Key → text of every setting that counts, except those whose files have hashes."""
     found = {}
     for key, value, about in each(config):
         if key in _ASIDE:

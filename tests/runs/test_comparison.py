@@ -139,6 +139,24 @@ def test_one_road_typed_in_two_ways_is_one_group(tmp_path):
     assert [len(group.runs) for group in groups] == [4, 2]
 
 
+def test_a_reward_that_was_edited_is_another_one(tmp_path):
+    """Also where its name stayed: else an edit would count as a seed."""
+    texts = [("fast", "a"), ("rewards/fast.py", "a"), ("fast", "b"), ("fast", "b")]
+    runs = [
+        run_of(
+            tmp_path,
+            "fast",
+            settings={"race.reward": name, "train.seed": seed},
+            manifest={"reward": {"name": "fast", "sha256": text * 64}},
+        ).name
+        for seed, (name, text) in enumerate(texts)
+    ]
+    groups = comparison.groups_of(runs, tmp_path)
+    assert [len(group.runs) for group in groups] == [2, 2]
+    assert len({group.label for group in groups}) == 2
+    assert all(group.label.startswith("fast (") for group in groups)
+
+
 def test_a_list_of_one_track_is_that_track(tmp_path):
     names = []
     for option in ("track", "tracks"):
