@@ -103,10 +103,19 @@ def test_a_lesson_that_is_not_there_is_named():
         lesson("progress_mode")
 
 
-def test_a_file_that_is_no_database_is_said(tmp_path):
+def test_a_file_that_is_no_database_is_said_and_let_go(tmp_path, monkeypatch):
+    opened, connect = [], sqlite3.connect
+
+    def noted(*args, **options):
+        opened.append(connect(*args, **options))
+        return opened[-1]
+
+    monkeypatch.setattr("sqlite3.connect", noted)
     (tmp_path / "class.sqlite").write_text("hello, I am a text and no database at all" * 50)
     with pytest.raises(ResourceError, match=r"class\.sqlite"):
         Store(tmp_path / "class.sqlite")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 def test_the_file_is_in_wal_mode(store):

@@ -66,6 +66,14 @@ class Store:
         self.file, self._lock = file, threading.RLock()
         with _sentence(file):
             self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        try:
+            self._begin()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _begin(self) -> None:
+        with _sentence(self.file):
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
