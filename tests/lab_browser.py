@@ -51,7 +51,7 @@ def class_served(folder, host="127.0.0.1", real=False):
     bound = listening(0, host)
     slots = 1 if real else 9
     found, app = class_of(folder, bound.getsockname()[1], slots=slots, host=host, real=real)
-    with served(app, bound):
+    with contextlib.closing(found.store), served(app, bound):
         yield found
 
 

@@ -53,7 +53,8 @@ def served(tmp_path_factory):
     found.rates = Rates(clock=lambda: 0.0)
     found.rates.allow = lambda who: True
     app = type(app)(application(found), app._hosts)
-    with TestClient(app, base_url=HOME, follow_redirects=False) as client:
+    asked = TestClient(app, base_url=HOME, follow_redirects=False)
+    with contextlib.closing(found.store), asked as client:
         nobody = Asker(client)
         keys = [
             nobody.post("/api/enter", code=found.store.code, name=name).json()["key"]
