@@ -349,6 +349,8 @@ def _road(run: Run) -> str:
 def _reward(run: Run) -> str:
     """Equal for runs with the same reward: its text, the files it uses, the function it is."""
     about = {k: v for k, v in run.manifest().get("reward", {}).items() if k != "name"}
+    if list(about) == ["sha256"]:
+        return str(about["sha256"])
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
