@@ -217,8 +217,9 @@ def test_a_replay_is_german_where_the_browser_is_and_changes_at_a_press(browser,
         page.get_by_text("⟦The reward's source⟧").click()
         page.get_by_text("⟦This lap as a table⟧").click()
         assert page.evaluate(LOOSE) == []
-        assert page.get_by_label("⟦Step of the lap⟧").input_value() == "1"
+        page.wait_for_function("document.querySelector('input[type=range]').value === '1'")
         page.get_by_role("button", name="English").press("Enter")
-        assert page.get_by_label("Step of the lap").input_value() == "1"
+        page.get_by_label("Step of the lap").wait_for()
+        page.wait_for_function("document.querySelector('input[type=range]').value === '1'")
         assert page.evaluate("document.documentElement.lang") == "en"
         assert page.locator("button[lang=de]").evaluate("e => e === document.activeElement")
