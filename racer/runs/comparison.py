@@ -10,8 +10,6 @@ Source: Agarwal et al. 2021, Deep RL at the edge of the statistical precipice (I
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 import math
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -26,7 +24,7 @@ from racer.config.given import of_type
 from racer.errors import BadRun, UnknownName, UsageError, printable
 from racer.process.typed import command
 from racer.runs import RUNS, Run, find, list_runs
-from racer.runs.differences import labels, reward_names, road_names
+from racer.runs.differences import labels, reward_names, road_names, road_of
 from racer.runs.laps import share_of
 
 log = console.log(__name__)
@@ -111,12 +109,7 @@ def groups_of(names: Iterable[str], runs_dir: Path) -> list[Group]:
             _warn_of_mixture(name, by_label[name])
         else:
             plain.append(run)
-    found = labels(
-        [run.config() for run in plain],
-        [_road(run) for run in plain],
-        [_reward(run) for run in plain],
-    )
-    for label, run in zip(found, plain, strict=True):
+    for label, run in zip(labels(plain), plain, strict=True):
         by_label.setdefault(label, []).append(run)
     sides: dict[Path, str] = {}
     for label, runs in by_label.items():
@@ -305,12 +298,11 @@ def _counted(tagged: list[Run]) -> list[Run]:
 
 
 def _warn_of_mixture(tag: str, runs: list[Run]) -> None:
-    configs = [run.config() for run in runs]
-    rewards = sorted({*reward_names(configs, [_reward(run) for run in runs])})
+    rewards = sorted({*reward_names(runs)})
     if len(rewards) > 1:
         names = printable(", ".join(rewards))
         log.warning("%s holds runs of several rewards (%s).", tag, names)
-    tracks = sorted({*road_names(configs, [_road(run) for run in runs])})
+    tracks = sorted({*road_names(runs)})
     if len(tracks) > 1:
         names = printable("; ".join(tracks))
         log.warning("%s holds runs on several tracks (%s).", tag, names)
@@ -334,24 +326,8 @@ def _group(label: str, runs: Sequence[Run]) -> Group:
     for measure in (*MEASURES, SHARE):
         column = [n[measure.key] for n in numbers]
         values[measure.key] = np.array([x for x in column if x is not None], np.float64)
-    tracks = frozenset(_road(run) for run in unique)
+    tracks = frozenset(road_of(run) for run in unique)
     return Group(label, unique, values, tracks, tuple(curve for _, curve in learned))
-
-
-def _road(run: Run) -> str:
-    """Equal for runs on the same road, or the same list of them, whatever it is called."""
-    about = run.manifest()
-    several = about.get("tracks", [])  # a list of one has another hash than its track
-    road = several[0] if len(several) == 1 else about.get("track", {})
-    return str(road.get("sha256", run.config().race.where))
-
-
-def _reward(run: Run) -> str:
-    """Equal for runs with the same reward: its text, the files it uses, the function it is."""
-    about = {k: v for k, v in run.manifest().get("reward", {}).items() if k != "name"}
-    if list(about) == ["sha256"]:
-        return str(about["sha256"])
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
 def _numbers(run: Run) -> dict[str, float | None]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from racer.config import Config, RaceConfig, each
 from racer.errors import printable
+from racer.runs.run import Run
 
 # These change no number that a run ends with, or are what the runs of one group differ by.
 _ASIDE = {
@@ -20,23 +23,19 @@ _NAMED = (
 )
 
 
-def labels(configs: Sequence[Config], roads: Sequence[str], rewards: Sequence[str]) -> list[str]:
+def labels(runs: Sequence[Run]) -> list[str]:
     """For each run what it has that others have not: equal for runs that differ only by seed.
-
-    `roads` and `rewards` are hashes of what each run drove on and was paid by; a file's name does
-    not say what is in it.
 
     Reward, track, observation, algorithm, vehicle and actions stand by their names where they
     differ, and every other setting that tells more of the runs apart with its own name. So runs of
     two observations are `camera` and `features`, although their networks differ, too. Where
     nothing differs, the reward.
     """
-    if not configs:
+    if not runs:
         return []
-    tracks, texts = road_names(configs, roads), reward_names(configs, rewards)
     rows = [
-        _settings(config) | {"race.track": track, "race.reward": text}
-        for config, track, text in zip(configs, tracks, texts, strict=True)
+        _settings(run.config()) | {"race.track": track, "race.reward": text}
+        for run, track, text in zip(runs, road_names(runs), reward_names(runs), strict=True)
     ]
     parts: list[tuple[str, ...]] = [()] * len(rows)
     for key in (*_NAMED, *(key for key in rows[0] if key not in _NAMED)):
@@ -49,16 +48,33 @@ def labels(configs: Sequence[Config], roads: Sequence[str], rewards: Sequence[st
     return [printable(", ".join(part)) for part in parts]
 
 
-def road_names(configs: Sequence[Config], roads: Sequence[str]) -> list[str]:
+def road_names(runs: Sequence[Run]) -> list[str]:
     """What to call the road or roads of each run: another name for other roads."""
-    races = [config.race for config in configs]
-    return _told_apart([_short(race) for race in races], [race.where for race in races], roads)
+    races = [run.config().race for run in runs]
+    short, typed = [_short(race) for race in races], [race.where for race in races]
+    return _told_apart(short, typed, [road_of(run) for run in runs])
 
 
-def reward_names(configs: Sequence[Config], rewards: Sequence[str]) -> list[str]:
+def reward_names(runs: Sequence[Run]) -> list[str]:
     """What to call the reward of each run: another name for another text."""
-    typed = [config.race.reward for config in configs]
-    return _told_apart([Path(text).stem for text in typed], typed, rewards)
+    typed = [run.config().race.reward for run in runs]
+    return _told_apart([Path(text).stem for text in typed], typed, [_reward(run) for run in runs])
+
+
+def road_of(run: Run) -> str:
+    """Equal for runs on the same road, or the same list of them, whatever it is called."""
+    about = run.manifest()
+    several = about.get("tracks", [])  # a list of one has another hash than its track
+    road = several[0] if len(several) == 1 else about.get("track", {})
+    return str(road.get("sha256", run.config().race.where))
+
+
+def _reward(run: Run) -> str:
+    """Equal for runs with the same reward: its text, the files it uses, the function it is."""
+    about = {k: v for k, v in run.manifest().get("reward", {}).items() if k != "name"}
+    if list(about) == ["sha256"]:
+        return str(about["sha256"])
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
 def _told_apart(short: Sequence[str], given: Sequence[str], hashes: Sequence[str]) -> list[str]:
