@@ -226,6 +226,19 @@ def test_when_the_warm_process_is_killed_all_of_it_ends_and_the_next_job_runs(
     same_bits(Path(how["folder"]), plain.folder)
 
 
+@linux
+def test_a_job_that_comes_before_the_end_is_noticed_goes_to_the_next_process(
+    warm, plain, file, tmp_path, monkeypatch
+):
+    until(warm.ready.is_set)
+    ended = warm._warm
+    os.kill(ended.pid, signal.SIGKILL)
+    ended.wait()
+    monkeypatch.setattr(ended, "poll", lambda: None)  # as long as another thread waits for it
+    how = warm.heard.done(warm.train(job(file, tmp_path)))
+    same_bits(Path(how["folder"]), plain.folder)
+
+
 def test_where_nothing_forks_a_spare_process_is_warmed_up(file, plain, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HIDE), str(ROOT)]))
     told = Told()

@@ -125,9 +125,10 @@ class Nursery:
     def _dispatch(self) -> None:
         """Give jobs to the process that is ready: all of them if it forks, else one."""
         while self._waiting and self.ready.is_set():
-            job = self._waiting.pop(0)
-            self._running[job.number] = self._warm
-            self._send(self._warm, job.line())
+            if not self._send(self._warm, self._waiting[0].line()):
+                self._start()  # it has just ended; the next one takes the job
+                return
+            self._running[self._waiting.pop(0).number] = self._warm
             if not self.forks:
                 self._start()  # the one for the next job
 
@@ -148,11 +149,15 @@ class Nursery:
             self._end(number, KILLED)
 
     @staticmethod
-    def _send(process: subprocess.Popen[bytes], line: bytes) -> None:
+    def _send(process: subprocess.Popen[bytes], line: bytes) -> bool:
+        """False if the process has ended: its jobs hear of it."""
         assert process.stdin is not None
-        with contextlib.suppress(OSError):  # it has ended: its jobs hear of it
+        try:
             process.stdin.write(line)
             process.stdin.flush()
+        except (OSError, ValueError):  # ValueError: closed, for its end was noticed
+            return False
+        return True
 
     def _accept(self) -> None:
         while not self._closed:
