@@ -22,6 +22,7 @@ from racer.reward.namespace import (
     looks_for_itself,
     number,
     place_beside,
+    words_of,
 )
 from racer.reward.params import IS_REVERSED, Waypoints, params_of, values
 
@@ -75,7 +76,7 @@ def _serving(file: RewardFile) -> AbstractContextManager[None]:
 
 
 def _problem(error: Exception, file: RewardFile) -> str:
-    return printable(f"{type(error).__name__}: {error}{place_beside(error, file.served)}")
+    return printable(words_of(error) + place_beside(error, file.served))
 
 
 def _namespace(file: RewardFile, seed: int) -> Namespace:

@@ -373,6 +373,16 @@ def place_beside(error: BaseException, served: Served | None) -> str:
     return place
 
 
+def words_of(error: BaseException) -> str:
+    """Name and text of an error that a reward raised; its own `__str__` may fail or be empty."""
+    try:
+        text = str(error)
+    except BaseException:  # of the reward
+        text = ""
+    name = type(error).__name__
+    return f"{name}: {text}" if text else name
+
+
 def line_of(error: BaseException, path: str) -> int:
     """Last line of the reward file in an error's traceback; 0 when it never got there."""
     if isinstance(error, SyntaxError) and error.filename == path:

@@ -126,6 +126,19 @@ def _raised(engine, rows):
     return caught.value
 
 
+@pytest.mark.parametrize("kind", ["worker", "inprocess"])
+@pytest.mark.parametrize("said", ["1 / 0", "None", "''"])
+def test_an_error_that_cannot_be_told_in_words_is_named(said, kind, engine, rows):
+    text = f"""
+class Mine(Exception):
+    def __str__(self):
+        return {said}
+def reward_function(params):
+    raise Mine
+"""
+    assert "mine.py:6: Mine (car 0" in str(_raised(engine(text, 1, kind), rows[:1].copy()))
+
+
 def test_the_worker_goes_on_after_an_exception(engine, rows):
     worker = engine("def reward_function(params):\n    return 1 / (params['steps'] - 4)\n", 1)
     batch = rows[:1].copy()

@@ -263,15 +263,11 @@ def read_exactly(descriptor: int, size: int) -> bytes:
 
 
 def problem(error: BaseException, place: str = "") -> str:
-    try:
-        text = str(error)
-    except BaseException:
-        text = ""
-    name = type(error).__name__
+    words = namespace.words_of(error)
     advice = MEMORY if isinstance(error, MemoryError) else ""
-    if _is_of_the_guard(error, text):
+    if _is_of_the_guard(error, words):
         advice = GUARDED
-    return (f"{name}: {text}" if text else name) + place + advice
+    return words + place + advice
 
 
 def _is_of_the_guard(error: BaseException, text: str) -> bool:
