@@ -16,7 +16,7 @@ from racer.reward.compiler.cells import Cell
 from racer.reward.compiler.defaults import fold
 from racer.reward.compiler.kinds import Kinds
 from racer.reward.compiler.parse import Module, Unsupported, read
-from racer.reward.compiler.passes import dead_branches
+from racer.reward.compiler.passes import dead_branches, endless_types
 from racer.reward.compiler.passes.cells import place
 from racer.reward.compiler.passes.definite_assignment import guard
 from racer.reward.compiler.passes.expressions import Rewrite
@@ -65,6 +65,7 @@ def rewrite(tree: ast.Module) -> Rewritten:
     dicts = usage.params_names(functions)
     _check_params(functions, dicts)
     for name in names:
+        endless_types.refuse(module.functions[name])
         guard(module.functions[name])
     reached = {name: module.functions[name] for name in names}
     kinds = Kinds(module, reached, dicts) if module.state else None

@@ -109,8 +109,11 @@ def write(name: str, verdict: Verdict) -> None:
 
 
 def is_of_the_text(error: Exception) -> bool:
-    """Whether a refusal is for what the file says; not for a damaged cache or a full memory."""
-    return isinstance(error.__context__, Unsupported | NumbaError)
+    """Whether a refusal is for what the file says; not for a damaged cache or a full memory.
+
+    A RecursionError is numba's, about types that never end.
+    """
+    return isinstance(error.__context__, Unsupported | NumbaError | RecursionError)
 
 
 def own_folder() -> Path | None:

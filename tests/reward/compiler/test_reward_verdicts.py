@@ -96,6 +96,18 @@ def test_what_cannot_be_compiled_is_compiled_once(write, waypoints, monkeypatch)
     assert "other.py:2: `x = 'a' if" in again[2]
 
 
+def test_types_that_never_end_are_followed_once(new, waypoints, monkeypatch):
+    def endless(text, folder):
+        raise RecursionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compiler, "_kernel", endless)
+        first = _made(new, waypoints)
+    monkeypatch.setattr(compiler, "build", None)
+    assert _made(new, waypoints) == first
+    assert first[0] == "worker"
+
+
 def test_a_refusal_of_this_moment_is_not_kept(new, waypoints, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(compiler, "_kernel", lambda text, folder: pickle.loads(b""))
