@@ -20,7 +20,7 @@ from racer.raceline import RULES, Reference, Setup, find
 from racer.recording.laps import timed
 from racer.recording.trace import Trace
 from racer.runs.laps import race_of_meta
-from racer.runs.run import Run
+from racer.runs.run import Run, folders_in
 from racer.tracks import Track
 
 RUN, PERSON, REFERENCE = "run", "person", "reference"
@@ -153,7 +153,7 @@ def references_of(track: Track, race: RaceConfig) -> Board | None:
 
 
 def _sources(runs_dir: Path, laps_dir: Path) -> Iterator[Path]:
-    yield from sorted(path.parent for path in paths.expanded(runs_dir).glob("[!.]*/manifest.json"))
+    yield from folders_in(runs_dir)
     yield from sorted(paths.expanded(laps_dir).glob("[!.]*.npz"))
 
 

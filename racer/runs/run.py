@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from racer.config import Config
-from racer.errors import BadConfig, BadRun, UnknownName, UsageError
+from racer.errors import BadConfig, BadRun, UnknownName, UsageError, reason
 from racer.process import paths
 from racer.process.typed import command
 from racer.runs import promoted
@@ -300,16 +301,39 @@ def find(name: str, runs_dir: Path) -> Path:
 
 
 def list_runs(runs_dir: Path, words: Iterable[str] = ()) -> list[Run]:
-    """Readable runs in `runs_dir`, newest first; each of `words` must be in the name or a tag."""
+    """Readable runs in `runs_dir`, newest first; each of `words` must be in the name or a tag.
+
+    Raises:
+        BadRun: there is such a place, and it cannot be listed.
+    """
     found = []
-    for path in paths.expanded(runs_dir).glob("[!.]*/manifest.json"):
-        run = Run(path.parent)
+    for folder in folders_in(runs_dir):
+        run = Run(folder)
         with contextlib.suppress(BadRun):
             manifest = run.manifest()
             text = " ".join([run.name, *map(str, manifest.get("tags", []))]).lower()
             if all(word.lower() in text for word in words):
                 found.append((str(manifest.get("created", "")), run.name, run))
     return [run for _, _, run in sorted(found, key=lambda item: item[:2], reverse=True)]
+
+
+def folders_in(runs_dir: Path) -> list[Path]:
+    """Of runs, sorted; none where there is no such folder.
+
+    Raises:
+        BadRun: there is such a place, and it cannot be listed.
+    """
+    folder = paths.expanded(runs_dir)
+    try:
+        os.listdir(folder)  # a glob says nothing of what it may not read
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BadRun(
+            f"the runs in {runs_dir} cannot be listed: {reason(error)}. "
+            "Give a folder to --runs-dir."
+        ) from None
+    return sorted(path.parent for path in folder.glob("[!.]*/manifest.json"))
 
 
 def remove(run: Run) -> None:

@@ -53,6 +53,24 @@ def test_list_shows_status_and_tags_and_searches_both(racer):
     assert out.startswith("no runs in")
 
 
+@pytest.mark.parametrize("words", [["runs", "list"], ["board"], ["watch", "latest"]])
+def test_runs_that_cannot_be_listed_are_not_none(words, tmp_path, capsys):
+    file = tmp_path / "runs"
+    file.write_text("")
+    assert main([*words, "--runs-dir", str(file)]) == 3
+    assert f"the runs in {file} cannot be listed: " in capsys.readouterr().err
+
+
+def test_a_folder_of_runs_that_may_not_be_read_is_named(racer, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.listdir", refused)
+    code, out, err = racer("runs", "list")
+    assert (code, out) == (3, "")
+    assert "cannot be listed: Permission denied. Give a folder to --runs-dir." in err
+
+
 def test_show_and_verify(racer):
     code, out, _ = racer("runs", "show", "latest")
     assert code == 0
