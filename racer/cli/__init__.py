@@ -105,10 +105,11 @@ def _guarded(command: Callable[[], int], debug: bool) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         with interrupt_exits():
-            code = command()
-            if sys.stdout is not None:  # None where a shell closed it: `>&-`
-                sys.stdout.flush()
-            return code
+            try:
+                return command()
+            finally:  # also after --help, which exits
+                if sys.stdout is not None:  # None where a shell closed it: `>&-`
+                    sys.stdout.flush()
     except RacerError as error:
         if debug:
             traceback.print_exc()

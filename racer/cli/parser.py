@@ -9,6 +9,7 @@ import argparse
 import importlib
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -50,6 +51,13 @@ class Parser(argparse.ArgumentParser):
         if not name.startswith("-"):
             self.error(f"{name!r} is one word too many")
         self._no_option(name)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """argparse drops what cannot be written, also where that is the help asked for."""
+        if file is sys.stdout:
+            print(message, end="")
+        else:
+            super()._print_message(message, file)
 
     def _no_option(self, name: str) -> NoReturn:
         self.error(f"no option {name!r}.{did_you_mean(name, self._options())}")

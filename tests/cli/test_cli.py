@@ -182,7 +182,9 @@ def test_a_closed_stdout_is_no_error():
 
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
-@pytest.mark.parametrize("words", ["track list", "reward check center_line --json -"])
+@pytest.mark.parametrize(
+    "words", ["track list", "reward check center_line --json -", "train --help", "--version"]
+)
 def test_a_full_disk_behind_stdout_is_one_sentence(words):
     command = f"{sys.executable} -m racer {words} > /dev/full"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
