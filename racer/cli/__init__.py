@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from racer import console
 from racer.cli.parser import Parser, add_commands, commands
@@ -97,7 +98,10 @@ def guarded(
         quiet, verbose: as `console.for_a_command`.
     """
     with console.for_a_command(quiet=quiet, verbose=verbose):
-        return _guarded(command, debug)
+        try:
+            return _guarded(command, debug)
+        finally:
+            _push_out_stderr()
 
 
 def _guarded(command: Callable[[], int], debug: bool) -> int:
@@ -113,19 +117,19 @@ def _guarded(command: Callable[[], int], debug: bool) -> int:
     except RacerError as error:
         if debug:
             traceback.print_exc()
-        print(f"racer: {_readable(error)}", file=sys.stderr)
+        _tell(f"racer: {_readable(error)}")
         return error.exit_code
     except MemoryError as error:
         if debug:
             traceback.print_exc()
-        print(f"racer: not enough memory: {error or 'the system gives no more'}.", file=sys.stderr)
+        _tell(f"racer: not enough memory: {error or 'the system gives no more'}.")
         return ResourceError.exit_code
     except KeyboardInterrupt:
         if debug:
             traceback.print_exc()
         return 130
     except BrokenPipeError:  # `racer track list | head -1`
-        _drop_stdout()
+        _drop(sys.stdout)
         return 0
     except OSError as error:
         if debug:
@@ -133,13 +137,19 @@ def _guarded(command: Callable[[], int], debug: bool) -> int:
         from racer.storage import files
 
         if error.errno not in files.FULL:
-            print(f"racer: {printable(_unusable(error))}", file=sys.stderr)
+            _tell(f"racer: {printable(_unusable(error))}")
             return BadInput.exit_code
-        _drop_stdout()
+        _drop(sys.stdout)
         where = error.filename or "the output"
         advice = files.advice_on(error, "Free some space.")
-        print(f"racer: cannot write {where}: {error.strerror}. {advice}", file=sys.stderr)
+        _tell(f"racer: cannot write {where}: {error.strerror}. {advice}")
         return ResourceError.exit_code
+
+
+def _tell(sentence: str) -> None:
+    """On stderr. The exit code counts also where nobody can read why."""
+    with contextlib.suppress(OSError):
+        print(sentence, file=sys.stderr)
 
 
 def _readable(error: RacerError) -> str:
@@ -157,10 +167,18 @@ def _unusable(error: OSError) -> str:
     return f"{named} cannot be used: {error.strerror or error}. Check its name and permissions."
 
 
-def _drop_stdout() -> None:
+def _push_out_stderr() -> None:
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        _drop(sys.stderr)
+
+
+def _drop(stream: TextIO) -> None:
     """What is still buffered for it goes nowhere, so that the interpreter ends in silence."""
     with contextlib.suppress(OSError, ValueError, AttributeError):  # it may be no real file
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def build(words: Sequence[str] | None = None) -> Parser:

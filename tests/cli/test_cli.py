@@ -1,6 +1,7 @@
 """The command line: quick, torch-free help, errors in one sentence, exit codes, no traceback."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -192,6 +193,15 @@ def test_a_full_disk_behind_stdout_is_one_sentence(words):
     assert done.stderr == (
         "racer: cannot write the output: No space left on device. Free some space.\n"
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
+@pytest.mark.parametrize(("words", "code"), [("train --trak oval", 2), ("runs show nope", 2)])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_error_that_cannot_be_shown_has_its_exit_code(words, code, unbuffered, tmp_path):
+    command = f"{sys.executable} -m racer {words} --runs-dir {tmp_path} 2> /dev/full"
+    env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    assert subprocess.run(["bash", "-c", command], env=env, check=False).returncode == code
 
 
 @pytest.mark.parametrize(
