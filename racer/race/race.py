@@ -73,6 +73,9 @@ class Race:
         rewards: (N,) float64 of the last step.
         terminated, truncated: (N,) bool of the last step; never both.
         done, done_count: either of them, (N,) bool, and how many.
+        drive: decodes `action_buffer` and moves every car one control step, and nothing else. For
+            searches over actions: no judgement, no reward, no observation. Every action must be
+            valid. Cars end where `step` would bring them, bit for bit. It can be part of a chain.
         obs: of s_{t+1}, an array `(N, *shape)` or a dict of them, as the observation's space says.
 
     All are written in place by `step` and `reset`: copy what you keep.
@@ -204,6 +207,7 @@ class Race:
                 among.touch(scene, self.hits), self._begin, *([measure] if measure else [])
             )
             self._advance = chain(self._advance, among.move(scene))
+        self.drive = chain(self._decode, self._advance)
         self._scored = self.reward.bind(self.params, self.rewards) if self.reward else None
         self._finish = bind(step.finish, self.cars, self.rewards, *ends, self.done)
         self._all: Callable[[], int] = self._by_parts
@@ -332,15 +336,6 @@ class Race:
         self._begin()
         self.done_count = int(self._rest())
         return self.obs
-
-    def drive(self) -> None:
-        """Decode `action_buffer` and move every car one control step, and nothing else.
-
-        For searches over actions: no judgement, no reward, no observation. Every action must be
-        valid. Cars end where `step` would bring them, bit for bit.
-        """
-        self._decode()
-        self._advance()
 
     def park(self, mask: np.ndarray) -> None:
         """Take the cars in `mask` (N,) bool off the road until they start again: the others

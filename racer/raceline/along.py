@@ -20,6 +20,7 @@ import numpy as np
 from racer.raceline import feedback, kernels
 from racer.raceline.drive import LAPS, Drive, replay
 from racer.raceline.rollouts import Cars, Floats, Rollouts
+from racer.sim.native_call import bind
 
 PLANS = 64
 HORIZON_S, BUMPS_S = 2.67, 1.6  # s: how far a plan goes, and how far in it bumps begin
@@ -81,7 +82,7 @@ class _Pass:
         rng: np.random.Generator,
         size: float,
     ) -> None:
-        self.rollouts, self.rng, self.size, self.table = rollouts, rng, size, table
+        self.rollouts, self.rng, self.size = rollouts, rng, size
         self.known = np.maximum.accumulate(known.places)
         metres_a_step = known.places.max() / len(known.actions)
         self.most = SLOWEST * LAPS * rollouts.length / metres_a_step  # steps
@@ -99,6 +100,12 @@ class _Pass:
         self.survives = True  # does the plan stay on the road to its end?
         self.guesses = np.zeros((self.horizon, PLANS, 2))
         self.plans = np.empty((PLANS, self.horizon, 2))
+        self.at, self.lived = np.zeros(1, int), np.zeros(PLANS, int)
+        places, alive = rollouts.taking_part(PLANS)
+        ways = table, self.plans, self.at, self.guesses, rollouts.actions, self.lived
+        follow = bind(kernels.follow, rollouts.cars, alive, places, *ways)
+        self.first = rollouts.steps(follow, self.held)
+        self.rest = rollouts.steps(follow, self.horizon - self.held)
 
     def goes_on(self) -> bool:
         """Decide on a plan and drive its first steps; or go back. False where it is lost."""
@@ -156,21 +163,14 @@ class _Pass:
         rollouts = self.rollouts
         rollouts.cars[:PLANS] = self.car
         rollouts.begin(PLANS, np.full(PLANS, self.place))
+        self.at[0], self.lived[:] = 0, 0
         places, alive = rollouts.taking_part(PLANS)
-        lived = np.zeros(PLANS, int)
-        cars, at = rollouts.cars[:PLANS], places
-        for k in range(self.horizon):
-            kernels.follow(
-                rollouts.cars, alive, places, self.table, self.plans, k, self.guesses[k], lived
-            )
-            rollouts.step(self.guesses[k])
-            if k == self.held - 1:
-                cars, at = rollouts.cars[:PLANS].copy(), places.copy()
-            if k % 8 == 7 and not alive.any():
-                break
-        lived -= ~alive  # off in the last of its steps
+        self.first()
+        cars, begun = rollouts.cars[:PLANS].copy(), places.copy()
+        self.rest()
+        lived = self.lived - ~alive  # off in the last of its steps
         best = int((places - 100.0 * (self.horizon - lived)).argmax())
-        return best, cars[best : best + 1].copy(), float(at[best]), int(lived[best])
+        return best, cars[best : best + 1], float(begun[best]), int(lived[best])
 
     def _vary(self) -> None:
         """The plan, the known drive as it is, and the plan with a bump on each action."""

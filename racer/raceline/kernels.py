@@ -101,17 +101,20 @@ def bump(plan, begins, lengths, heights, out):
 
 
 @kernel
-def follow(cars, alive, places, table, plans, step, guesses, begun):
+def follow(cars, alive, places, table, plans, at, guesses, actions, begun):
     """What each car does: its plan, added to what a feedback takes to keep to the best drive.
 
     Args:
         cars, alive, places: (N,) CAR, (P,) bool, (P,) m.
         table: (T, COLUMNS + 8): then the gains of the first action, and of the second.
         plans: (P, H, 2).
-        step: of the plans.
-        guesses: (P, 2) out, within [-1, 1]; those of cars that are not alive stay.
+        at: (1,) int, step of the plans; one more afterwards.
+        guesses: (H, P, 2) out, within [-1, 1]; those of cars that are not alive stay.
+        actions: (N, 2) float32 out, the same of this step.
         begun: (P,) int, one more for cars that are alive; in and out.
     """
+    step = at[0]
+    at[0] += 1
     for i in range(alive.size):
         if not alive[i]:
             continue
@@ -122,7 +125,7 @@ def follow(cars, alive, places, table, plans, step, guesses, begun):
             guess = _between(table, low, r, FIRST + c) + plans[i, step, c]
             for k in range(4):
                 guess += table[low, GAINS + 4 * c + k] * off[k]
-            guesses[i, c] = min(max(guess, -1.0), 1.0)
+            guesses[step, i, c] = actions[i, c] = min(max(guess, -1.0), 1.0)
 
 
 @kernel
@@ -131,11 +134,15 @@ def go_on(cars, before, places, limits, alive):
 
     Args:
         cars: (N,) CAR; who is not alive any more gets the direction NEITHER.
-        before: (N,) m, arc length a step ago; in and out.
+        before: (N,) m, arc length a step ago; in and out, of the cars that are alive.
         places: (N,) m; in and out, of the cars that are alive.
         limits: (3,) length of a lap (m), wheels that may be off, gain of a step (m).
         alive: (N,) bool; in and out.
+
+    Returns:
+        How many are alive, -1 for none.
     """
+    count = 0
     for i in range(alive.size):
         if alive[i]:
             gain = cars[i].s - before[i]
@@ -143,9 +150,11 @@ def go_on(cars, before, places, limits, alive):
             alive[i] = cars[i].wheels_off <= limits[1] and gain <= limits[2]
             if alive[i]:
                 places[i] += gain
+                before[i] = cars[i].s
+                count += 1
             else:
                 cars[i].direction = NEITHER
-        before[i] = cars[i].s
+    return count if count > 0 else -1
 
 
 @kernel

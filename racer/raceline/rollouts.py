@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from racer.actions import Discrete
 from racer.race import Race
 from racer.raceline import kernels
 from racer.raceline.setup import Setup
+from racer.sim.native_call import bind, chain
 
 Floats: TypeAlias = NDArray[np.float64]
 Cars: TypeAlias = NDArray[np.void]
@@ -23,7 +25,6 @@ class Rollouts:
 
     Attributes:
         start: (1,) CAR at the line.
-        driven: car-steps so far.
     """
 
     def __init__(self, setup: Setup, n: int) -> None:
@@ -37,15 +38,21 @@ class Rollouts:
         speed = min(actions.speed_max, float(vehicle["speed_max"][0]))
         gain = GAIN_MAX * speed * float(vehicle["speed_gain"][0]) * self.dt
         self.limits = np.array([self.length, setup.wheels_off, gain])
-        self.driven = 0
         self._before, self._places = np.zeros(n), np.zeros(n)
         self._alive = np.zeros(n, np.bool_)
         self.choices = _normalised(actions) if isinstance(actions, Discrete) else None
+        limited = self.race.cars, self._before, self._places, self.limits, self._alive
+        self._step = chain(self.race.drive, bind(kernels.go_on, *limited))
 
     @property
     def cars(self) -> Cars:
         """(N,) CAR, to write the candidates into."""
         return self.race.cars
+
+    @property
+    def actions(self) -> NDArray[np.generic]:
+        """(N, ...) of the next control step."""
+        return self.race.action_buffer
 
     def begin(self, count: int, places: Floats) -> None:
         """The first `count` cars take part from now on, at `places` (count,) m."""
@@ -71,11 +78,16 @@ class Rollouts:
         """
         count = len(guesses)
         self.race.action_buffer[:count] = self.actions_of(guesses)
-        self.race.drive()
-        self.driven += count
-        places, alive = self.taking_part(count)
-        kernels.go_on(self.race.cars, self._before, places, self.limits, alive)
-        return places, alive
+        self._step()
+        return self.taking_part(count)
+
+    def steps(self, act: Callable[[], Any], many: int) -> Callable[[], Any]:
+        """One call of so many control steps, each after `act`; it ends when no car is alive.
+
+        Args:
+            act: bound to the buffers of these rollouts; writes `actions`, of a continuous space.
+        """
+        return chain(*[act, self._step] * many)
 
     def actions_of(self, guesses: Floats) -> NDArray[np.generic]:
         """What the race is given for guesses (K, 2): as float32, or the nearest of the list."""

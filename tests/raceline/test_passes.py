@@ -12,6 +12,7 @@ from racer.raceline import Setup, along, feedback, kernels, passes
 from racer.raceline.drive import WHOLE, Drive, replay
 from racer.raceline.driver import PLANS, first_drive
 from racer.raceline.rollouts import Rollouts
+from racer.sim.native_call import bind
 from racer.sim.types import CAR
 
 
@@ -125,11 +126,10 @@ def test_feedback_brings_cars_back_to_the_drive(slow, first):
         rollouts.cars[:count] = beside
         rollouts.begin(count, first.places[begins])
         places, alive = rollouts.taking_part(count)
-        guesses, begun = np.zeros((count, 2)), np.zeros(count, int)
-        plans = np.zeros((count, steps, 2))
-        for k in range(steps):
-            kernels.follow(rollouts.cars, alive, places, table, plans, k, guesses, begun)
-            rollouts.step(guesses)
+        at, begun = np.zeros(1, int), np.zeros(count, int)
+        plans, guesses = np.zeros((count, steps, 2)), np.zeros((steps, count, 2))
+        ways = table, plans, at, guesses, rollouts.actions, begun
+        rollouts.steps(bind(kernels.follow, rollouts.cars, alive, places, *ways), steps)()
         known = np.interp(places, first.places, first.cars["n"])
         return np.abs(rollouts.cars["n"][:count] - known).mean()
 
@@ -190,12 +190,18 @@ def test_a_car_does_its_plan_and_what_feedback_adds():
     table[1, kernels.GAINS :] = -1.0, -0.5, 0.25, 0.0, 0.0, 0.0, 0.0, -9.0
     cars = np.zeros(2, CAR)
     cars["n"], cars["yaw"], cars["steer"], cars["v"] = 0.35, 3.23 - 2.0 * np.pi, 0.08, 1.0
-    plans, guesses, begun = np.full((2, 4, 2), 0.05), np.full((2, 2), 7.0), np.zeros(2, int)
-    alive = np.array([True, False])
-    kernels.follow(cars, alive, np.array([1.25, 1.25]), table, plans, 2, guesses, begun)
+    plans, guesses, begun = np.full((2, 4, 2), 0.05), np.full((4, 2, 2), 7.0), np.zeros(2, int)
+    alive, at, actions = np.array([True, False]), np.array([2]), np.full((2, 2), 7.0, np.float32)
+    places = np.array([1.25, 1.25])
+    kernels.follow(cars, alive, places, table, plans, at, guesses, actions, begun)
     # off by 0.1 m, 0.005 rad, 0.08 rad, 1 m/s; the speed's action is clipped
-    np.testing.assert_allclose(guesses[0], [0.35 + 0.05 - 0.1 - 0.0025 + 0.02, -1.0], atol=1e-12)
-    assert (guesses[1] == 7.0).all()
+    expected = [0.35 + 0.05 - 0.1 - 0.0025 + 0.02, -1.0]
+    np.testing.assert_allclose(guesses[2, 0], expected, atol=1e-12)
+    assert (actions[0] == guesses[2, 0].astype(np.float32)).all()
+    assert (guesses[2, 1] == 7.0).all()
+    assert (guesses[[0, 1, 3]] == 7.0).all()
+    assert (actions[1] == 7.0).all()
+    assert at.tolist() == [3]
     assert begun.tolist() == [1, 0]
 
 
