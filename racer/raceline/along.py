@@ -30,7 +30,7 @@ TRIES = 2  # rounds of plans before each decision; twice as many while every pla
 HEIGHTS = (0.0, 0.05, 0.15, 0.4, 1.0)  # of the bumps, in a range of 2
 DROP, LOST = 1.0, 4.0  # steps behind the best lead so far, or the known drive itself
 SLOWEST = 2.0  # × the time of the known drive
-RETURNS, RETURNS_HERE = 15, 2  # in all, and from one place
+RETURNS, RETURNS_HERE = 6, 2  # in all, and from one place
 BACK = 6  # decisions; half as many again the second time
 CALM = 0.5  # × the bumps, until the place is passed
 

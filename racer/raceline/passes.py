@@ -1,6 +1,8 @@
-"""Passes along many drives: some along each, then more along the best of them, and so on.
+"""Passes along many drives: a few along each, then more along the best of them.
 
-For vehicles whose wheels turn slowly; racer/raceline/along.py has one pass.
+For vehicles whose wheels turn slowly; racer/raceline/along.py has one pass. A wide road has many
+good lines, and most of what a line is worth shows after two passes. So many drives get two: how far
+apart seeds are depends on how many drives there were.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from racer.raceline.drive import WHOLE, Drive, Said
 from racer.raceline.rollouts import Rollouts
 from racer.raceline.setup import Setup
 
-STAGES = ((8, 10), (3, 13), (1, 14))  # so many drives, and passes along each
+STAGES = ((24, 2), (6, 12))  # so many drives, and passes along each
+ALONE = 40  # passes along a given drive
 SIZES = (1.0, 1.0, 1.0, 1.0, 0.5, 0.5)  # of the passes, by turns
 
 
@@ -22,7 +25,7 @@ class Passes:
     """Passes along drives from the line."""
 
     tries = 2  # rounds of plans before each decision of a first drive
-    share = 0.15  # of the time, for first drives
+    share = 0.45  # of the time, for first drives
 
     def __init__(
         self, setup: Setup, rng: np.random.Generator, stop: Callable[[], bool], said: Said
@@ -31,18 +34,24 @@ class Passes:
         self.first = STAGES[0][0]
 
     def best_of(self, drives: list[Drive], rounds: int) -> Drive:
-        """The best drive after all stages; along each at most `rounds` passes."""
-        stages = [(min(many, len(drives)), min(passes, rounds)) for many, passes in STAGES]
-        done, total = 0, sum(many * passes for many, passes in stages)
+        """The drive with the fastest lap after all stages; along each at most `rounds` passes.
+
+        A given drive, which comes alone, is the answer if no lap is faster.
+        """
+        given = [one for one in drives if len(drives) == 1 and self.score(one) < float("inf")]
+        wanted = STAGES if len(drives) > 1 else ((1, ALONE),)
+        stages = [(min(many, len(drives)), min(passes, rounds)) for many, passes in wanted]
+        done, total, before = 0, sum(many * passes for many, passes in stages), 0
         for many, passes in stages:
             drives = sorted(drives, key=self.score)[:many]
             for k, number in np.ndindex(many, passes):
                 if self.stop():
                     break
                 self.said(done / total, min(drives, key=self.score))
-                drives[k] = self._better(drives[k], number)
+                drives[k] = self._better(drives[k], before + number)
                 done += 1
-        return min(drives, key=self.score)
+            before += passes
+        return min([*given, *drives], key=self.lap)
 
     def score(self, drive: Drive) -> float:
         """Steps of all laps, if each at speed took as long as the slowest of them.
@@ -54,6 +63,14 @@ class Passes:
         if len(laps) < WHOLE:
             return float("inf")
         return float(laps[0] + (WHOLE - 1) * laps[1:].max())
+
+    def lap(self, drive: Drive) -> float:
+        """Steps of the fastest lap at speed.
+
+        It is what a reference is about. Only drives that are good by `score` come that far, so this
+        lap can nearly be driven again and again.
+        """
+        return float(drive.lap_steps(self.rollouts.length)[1:].min())
 
     def _better(self, known: Drive, number: int) -> Drive:
         """The drive after one more pass.

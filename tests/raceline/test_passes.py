@@ -99,6 +99,7 @@ def test_a_given_lap_is_never_made_worse(slow, found):
     first, *others = found.lap_times_s
     again, *later = better.lap_times_s
     assert again + 2.0 * max(later) <= first + 2.0 * max(others) + 1e-9
+    assert better.flying_s <= found.flying_s
 
 
 def test_a_search_stops_between_two_decisions(slow, first):
@@ -265,20 +266,37 @@ def test_the_slowest_lap_at_speed_counts(slow, first):
 
 
 def test_the_best_of_the_field_go_on(slow, first, monkeypatch):
-    monkeypatch.setattr(passes, "STAGES", ((3, 2), (1, 4)))
+    monkeypatch.setattr(passes, "STAGES", ((3, 2), (2, 4)))
     drives = [first] + [dataclasses.replace(first) for _ in range(2)]
     scores = dict(zip(map(id, drives), (30.0, 10.0, 20.0), strict=True))
     tried, told = [], []
     one = passes.Passes(slow, np.random.default_rng(0), never, lambda done, _: told.append(done))
     monkeypatch.setattr(one, "score", lambda drive: scores[id(drive)])
+    monkeypatch.setattr(one, "lap", lambda drive: -scores[id(drive)])
 
     def better(drive, number):
         tried.append((id(drive), number))
         return drive
 
     monkeypatch.setattr(one, "_better", better)
-    assert one.best_of(drives, 3) is drives[1]
+    assert one.best_of(drives, 3) is drives[2]  # of the last two the one with the faster lap
     a, b, c = map(id, drives)
     assert tried[:6] == [(b, 0), (b, 1), (c, 0), (c, 1), (a, 0), (a, 1)]
-    assert tried[6:] == [(b, 0), (b, 1), (b, 2)]
-    assert told == pytest.approx(np.arange(9) / 9)
+    assert tried[6:] == [(b, 2), (b, 3), (b, 4), (c, 2), (c, 3), (c, 4)]
+    assert told == pytest.approx(np.arange(12) / 12)
+
+
+def test_a_given_drive_is_the_answer_where_no_lap_is_faster(slow, first, monkeypatch):
+    monkeypatch.setattr(passes, "ALONE", 3)
+    one = passes.Passes(slow, np.random.default_rng(0), never, nothing)
+    other, calls = dataclasses.replace(first), []
+    monkeypatch.setattr(one, "_better", lambda drive, number: calls.append(number) or other)
+    for lap in (90.0, 95.0):
+        monkeypatch.setattr(one, "lap", lambda drive, lap=lap: 92.0 if drive is first else lap)
+        assert one.best_of([first], 9) is (other if lap < 92.0 else first)
+    assert calls == [0, 1, 2] * 2
+
+
+def test_the_fastest_lap_at_speed_is_asked_for(slow, first):
+    one = passes.Passes(slow, np.random.default_rng(0), never, nothing)
+    assert one.lap(first) == first.lap_steps(slow.track.length)[1:].min()
