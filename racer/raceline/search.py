@@ -33,7 +33,7 @@ from racer.raceline.setup import Setup
 LAG = 0.3
 ALL = 1_000  # rounds; more than there are
 
-Report = Callable[[float, "Reference | None"], None]  # share done; the best so far
+Report = Callable[[float, "Reference | None"], None]  # share done; the best so far, if it changed
 
 
 def search(
@@ -76,7 +76,11 @@ def search(
     improve = (Passes if _turns_slowly(setup) else Rounds)(setup, rng, stop, said)
     share = improve.share if start is None else 0.0
     if start is None:
-        drives = _first(setup, improve, rng, lambda done: report(share * done, None), stop)
+
+        def begun(done: float, best: Drive | None) -> None:
+            report(share * done, Reference.of(setup, best, who) if best else None)
+
+        drives = _first(setup, improve, rng, begun, stop)
     else:
         drives = [_given(setup, start)]
     reference = Reference.of(setup, improve.best_of(drives, rounds), who)
@@ -119,21 +123,23 @@ def _first(
     setup: Setup,
     improve: Rounds | Passes,
     rng: np.random.Generator,
-    report: Callable[[float], None],
+    report: Callable[[float, Drive | None], None],
     stop: Callable[[], bool],
 ) -> list[Drive]:
-    """What drivers find."""
+    """What drivers find; the best so far is reported after each."""
     rollouts, many = Rollouts(setup, PLANS), improve.first
     drives = []
     for k in range(many):
 
         def said(done: float, before: int = k) -> None:
-            report((before + done) / many)
+            report((before + done) / many, None)
 
         if k and stop():
             break
         drive = first_drive(rollouts, LAPS, rng, said, stop, tries=improve.tries)
         drives += [] if drive is None else [drive]
+        if drives:
+            report((k + 1) / many, min(drives, key=improve.score))
     if not drives and stop():
         raise BadConfig(
             f"the seconds given are over before a first lap of {setup.track.name} was found; "

@@ -102,6 +102,14 @@ def test_a_given_lap_is_never_made_worse(slow, found):
     assert better.flying_s <= found.flying_s
 
 
+def test_the_best_of_the_first_drives_is_reported_after_each(slow):
+    seen = []
+    raceline.search(slow, rounds=0, report=lambda done, best: seen.append((done, best)))
+    laps = [(done, best.flying_s) for done, best in seen if best is not None]
+    assert [done for done, _ in laps] == [passes.Passes.share / 2, passes.Passes.share, 1.0]
+    assert laps[2][1] <= min(laps[0][1], laps[1][1])
+
+
 def test_a_search_stops_between_two_decisions(slow, first):
     looks = iter(range(100))
     rollouts = Rollouts(slow, along.PLANS)
