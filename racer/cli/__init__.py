@@ -101,7 +101,8 @@ def guarded(
         try:
             return _guarded(command, debug)
         finally:
-            _push_out_stderr()
+            for stream in (sys.stdout, sys.stderr):
+                _settle(stream)
 
 
 def _guarded(command: Callable[[], int], debug: bool) -> int:
@@ -110,10 +111,12 @@ def _guarded(command: Callable[[], int], debug: bool) -> int:
     try:
         with interrupt_exits():
             try:
-                return command()
-            finally:  # also after --help, which exits
-                if sys.stdout is not None:  # None where a shell closed it: `>&-`
-                    sys.stdout.flush()
+                code = command()
+            except SystemExit:  # after --help
+                _flush_stdout()
+                raise
+            _flush_stdout()
+            return code
     except RacerError as error:
         if debug:
             traceback.print_exc()
@@ -167,18 +170,24 @@ def _unusable(error: OSError) -> str:
     return f"{named} cannot be used: {error.strerror or error}. Check its name and permissions."
 
 
-def _push_out_stderr() -> None:
+def _flush_stdout() -> None:
+    if sys.stdout is not None:  # None where a shell closed it: `>&-`
+        sys.stdout.flush()
+
+
+def _settle(stream: TextIO | None) -> None:
+    """Show what can still be shown, or the interpreter ends with a code of its own."""
     try:
-        if sys.stderr is not None:
-            sys.stderr.flush()
-    except OSError:
-        _drop(sys.stderr)
+        if stream is not None:
+            stream.flush()
+    except (OSError, ValueError):  # ValueError: it is closed
+        _drop(stream)
 
 
-def _drop(stream: TextIO) -> None:
+def _drop(stream: TextIO | None) -> None:
     """What is still buffered for it goes nowhere, so that the interpreter ends in silence."""
     with contextlib.suppress(OSError, ValueError, AttributeError):  # it may be no real file
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
 
 
 def build(words: Sequence[str] | None = None) -> Parser:

@@ -199,7 +199,7 @@ def test_a_full_disk_behind_stdout_is_one_sentence(words):
 @pytest.mark.parametrize(("words", "code"), [("train --trak oval", 2), ("runs show nope", 2)])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_an_error_that_cannot_be_shown_has_its_exit_code(words, code, unbuffered, tmp_path):
-    command = f"{sys.executable} -m racer {words} --runs-dir {tmp_path} 2> /dev/full"
+    command = f"{sys.executable} -m racer {words} --runs-dir {tmp_path} >/dev/full 2>/dev/full"
     env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
     assert subprocess.run(["bash", "-c", command], env=env, check=False).returncode == code
 
