@@ -6,6 +6,7 @@ Option types that several commands share live here too; each refuses with what t
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import math
 import re
@@ -53,11 +54,12 @@ class Parser(argparse.ArgumentParser):
         self._no_option(name)
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """argparse drops what cannot be written, also where that is the help asked for."""
-        if file is sys.stdout:
-            print(message, end="")
-        else:
-            super()._print_message(message, file)
+        """Help that cannot be written is an error, and an error that cannot be is still one.
+
+        Some versions of argparse drop both, others neither.
+        """
+        with contextlib.suppress(*[] if file is sys.stdout else [OSError]):
+            print(message, end="", file=file or sys.stderr)
 
     def _no_option(self, name: str) -> NoReturn:
         self.error(f"no option {name!r}.{did_you_mean(name, self._options())}")
