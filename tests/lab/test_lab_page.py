@@ -324,6 +324,7 @@ def test_runs_are_compared_and_driven_past_objects_and_axe_finds_nothing(browser
         runs.select_option(
             next(o for o in runs.locator("option").all_inner_texts() if "second" in o)
         )
+        page.locator(".gaps li").wait_for(state="detached")  # the other recording is shown
         page.get_by_text("line 2: returned").wait_for()
         assert axe(page) == []
         narrow(page)

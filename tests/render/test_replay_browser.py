@@ -210,6 +210,17 @@ def test_a_lap_is_there_as_a_table(still, laps):
     assert still.locator("table.lap").count() == 0
 
 
+def test_pictures_have_words_before_the_first_frame_is_drawn(browser, file):
+    with opened(browser, file) as page:
+        page.add_init_script("window.requestAnimationFrame = () => 0")
+        page.reload()
+        page.get_by_role("slider").wait_for()
+        pictures = page.locator("canvas[role=img]")
+        words = [one.get_attribute("aria-label") or "" for one in pictures.all()]
+        assert [bool(one) for one in words] == [True, True], words
+        page.seen[:] = page.seen[:1]
+
+
 def test_both_themes_have_their_colours_and_axe_finds_nothing(browser, axe, file):
     with opened(browser, file, "dark", "reduce") as page:
         for theme, colors in (("light", LIGHT), ("dark", DARK)):

@@ -38,6 +38,7 @@ export class Player {
     this.stage = new Stage(this.canvas, { outer, inner, center, start: recording.start }, table.shape);
     this.listen();
     this.choose(0);
+    this.describe();
     requestAnimationFrame((now) => this.tick((this.last = now)));
   }
 
@@ -317,7 +318,11 @@ export class Player {
     this.slider.value = i;
     this.slider.setAttribute("aria-valuetext", this.clock.textContent);
     this.playButton.textContent = this.paused ? t("Play") : t("Pause");
-    const about = { track: r.track, lap: tell(drive.name) };
+    this.describe();
+  }
+  // What the picture shows, for those who do not see it; also before the first frame is drawn.
+  describe() {
+    const about = { track: this.recording.track, lap: tell(this.drive.name) };
     const state = this.paused ? t("Track {track} with the car: {lap}, paused", about) : t("Track {track} with the car: {lap}, playing", about);
     if (this.canvas.ariaLabel !== state) this.canvas.ariaLabel = state;
   }
