@@ -6,6 +6,7 @@ import pytest
 from text import dedent, refuses
 
 from racer.reward.compiler.passes.endless_types import refuse
+from racer.reward.compiler.rewrite import rewrite
 
 
 def _refuse(body):
@@ -56,3 +57,14 @@ def test_a_type_that_stays_is_left_alone(body):
 
 def test_a_list_in_itself_once_is_left_alone():
     refuse(ast.parse("def f(x):\n    x = [x]\n    return x").body[0])
+
+
+def test_a_reward_is_asked_before_it_is_compiled():
+    text = """
+    def reward_function(params):
+        x = 1.0
+        for i in range(9):
+            x = [x]
+        return 1.0
+    """
+    refuses(lambda: rewrite(ast.parse(dedent(text))), "`x`, which a loop puts into itself", 4)
