@@ -63,24 +63,26 @@ def vary(plan, knots, at, since, out):
 
 
 @kernel
-def spread(beam, places, table, noise, per, cars, guesses):
-    """Copy each car of the beam `per` times, and guess an action for every copy.
+def spread(beam, places, table, noise, sets, cars, guesses):
+    """Copy each car of the beam, and guess an action for every copy.
 
     Args:
         beam: (M,) CAR.
         places: (M,) m driven since waypoint 0 of the first lap.
         table: (T, COLUMNS), the best drive so far.
-        noise: (M * per, 2), added to the action that the best drive took at this place.
-        cars: (N,) CAR out, N >= M * per.
-        guesses: (M * per, 2) out, within [-1, 1].
+        noise: (S, P, 2), added to the action that the best drive took at this place.
+        sets: (M,) int, which noise the P copies of a car have.
+        cars: (N,) CAR out, N >= M * P.
+        guesses: (M * P, 2) out, within [-1, 1].
     """
+    per = noise.shape[1]
     for i in range(beam.size):
         low, r = _row_at(table, places[i])
-        for k in range(i * per, (i + 1) * per):
-            cars[k] = beam[i]
+        for k in range(per):
+            cars[i * per + k] = beam[i]
             for c in range(2):
-                guess = _between(table, low, r, FIRST + c) + noise[k, c]
-                guesses[k, c] = min(max(guess, -1.0), 1.0)
+                guess = _between(table, low, r, FIRST + c) + noise[sets[i], k, c]
+                guesses[i * per + k, c] = min(max(guess, -1.0), 1.0)
 
 
 @kernel
