@@ -118,7 +118,7 @@ def resume(
         settings: dotted keys to change, e.g. {"train.timesteps": 2_000_000}.
         reward: the Python function that the run was trained with; what it remembers is not kept.
         runs_dir: where runs live.
-        accept_change: allow another reward, track or learning setting; it is recorded.
+        accept_change: allow another reward, track, car or learning setting; it is recorded.
         listeners: your own, told after those that a run has by default.
         quiet: show no progress.
 

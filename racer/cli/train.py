@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept-change",
         action="store_true",
-        help="with --resume: allow another reward, track or setting; the run records it",
+        help="with --resume: allow another reward, track, car or setting; the run records it",
     )
     parser.add_argument(
         "--from",

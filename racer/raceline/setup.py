@@ -100,7 +100,6 @@ class Setup:
         for points in (self.track.center, self.track.inner, self.track.outer):
             micrometres = np.rint(points * 1e6).astype("<i8")
             digest.update(str(points.shape).encode() + micrometres.tobytes())
-        for name in self.vehicle.dtype.names or ():
-            digest.update(f"{name}={self.vehicle[name][0].item()!r}".encode())
+        digest.update(vehicles.numbers(self.vehicle).encode())
         digest.update(f"{self.actions!r}{self.rule}{self.control_hz!r}{self.substeps}".encode())
         return digest.hexdigest()

@@ -16,6 +16,7 @@ _ASIDE = {
     *("train.seed", "train.device", "train.threads", "train.sim_trace_cars"),
     *("train.checkpoint_every_s", "race.reward_engine", "race.sandbox", "eval.laps"),
     *("race.track", "race.tracks", "race.reward"),  # what is in them counts
+    *("race.vehicle", "race.actions"),
 }
 _NAMED = (
     *("race.reward", "race.track", "race.observation", "train.algo"),
@@ -33,9 +34,11 @@ def labels(runs: Sequence[Run]) -> list[str]:
     """
     if not runs:
         return []
+    called = {"race.track": road_names(runs), "race.reward": reward_names(runs)}
+    called |= {f"race.{kind}": _part_names(runs, kind) for kind in ("vehicle", "actions")}
     rows = [
-        _settings(run.config()) | {"race.track": track, "race.reward": text}
-        for run, track, text in zip(runs, road_names(runs), reward_names(runs), strict=True)
+        _settings(run.config()) | {key: names[k] for key, names in called.items()}
+        for k, run in enumerate(runs)
     ]
     parts: list[tuple[str, ...]] = [()] * len(rows)
     for key in (*_NAMED, *(key for key in rows[0] if key not in _NAMED)):
@@ -59,6 +62,15 @@ def reward_names(runs: Sequence[Run]) -> list[str]:
     """What to call the reward of each run: another name for another text."""
     typed = [run.config().race.reward for run in runs]
     return _told_apart([Path(text).stem for text in typed], typed, [_reward(run) for run in runs])
+
+
+def _part_names(runs: Sequence[Run], kind: str) -> list[str]:
+    """What to call the vehicle or the actions of each run, by what is in their files."""
+    typed = [str(getattr(run.config().race, kind)) for run in runs]
+    hashes = [str(run.manifest().get(kind, {}).get("sha256", "")) for run in runs]
+    if not all(hashes):  # runs of before record none
+        hashes = [""] * len(runs)
+    return _told_apart([Path(text).stem for text in typed], typed, hashes)
 
 
 def road_of(run: Run) -> str:

@@ -27,6 +27,8 @@ MANIFEST = {
     "files?": {str: str},
     "track?": {"name?": str, "sha256?": str},
     "tracks?": [{"name?": str, "sha256?": str, "source?": str}],
+    "vehicle?": {"name?": str, "sha256?": str},
+    "actions?": {"name?": str, "sha256?": str},
     "reward?": {"function?": str},
     "parent?": dict,
     "imported?": dict,

@@ -19,7 +19,7 @@ from racer.reward.function import RewardFunction, as_file
 from racer.runs import REWARD_FILES, Run
 from racer.storage import files
 from racer.storage.provenance import versions
-from racer.training import algorithms, checkpoint, memory, opponents, roads
+from racer.training import algorithms, cars, checkpoint, memory, opponents, roads
 from racer.training.listener import Listener, Listeners
 from racer.training.train import Session, about_reward, named
 
@@ -57,7 +57,7 @@ def resume(
     Args:
         run: what to go on with.
         settings: dotted keys to change, e.g. {"train.timesteps": 2_000_000}.
-        accept_change: allow another reward, track or learning setting; it is recorded.
+        accept_change: allow another reward, track, car or learning setting; it is recorded.
         listeners: gives those for the settings that the run goes on with.
         function: the reward, in place of the file that the run names.
 
@@ -165,7 +165,7 @@ def with_own_reward(run: Run, config: Config) -> Config:
 
 
 def _changes(run: Run, old: Config, new: Config, given: reward.RewardFile | None) -> list[str]:
-    """What would make the training another one: settings, the reward file, the track."""
+    """What would make the training another one: settings, the files they name."""
     before, after = _flat(dataclasses.asdict(old)), _flat(dataclasses.asdict(new))
     found = [
         f"{key} was {before[key]!r}, now {after[key]!r}"
@@ -173,7 +173,8 @@ def _changes(run: Run, old: Config, new: Config, given: reward.RewardFile | None
         if before[key] != after[key] and (key not in FREE or _bends(key, new))
     ]
     found += _changed_reward(run, new.race.reward, given)
-    return found + roads.changed(run.manifest(), new.race, pack_of(new.race).tracks)
+    found += roads.changed(run.manifest(), new.race, pack_of(new.race).tracks)
+    return found + cars.changed(run.manifest(), new.race)
 
 
 def _bends(key: str, config: Config) -> bool:
@@ -228,8 +229,8 @@ def _record(
             _replace_reward(run, given.copies())
             about = {"reward": about_reward(config.race.reward, given, function)}
         files.write_atomic(run.config_file, config.to_toml().encode())
-    where = roads.recorded(config.race, pack_of(config.race).tracks)
-    run.record(resumed=[*manifest.get("resumed", []), event], **where, **about)
+    about |= roads.recorded(config.race, pack_of(config.race).tracks) | cars.recorded(config.race)
+    run.record(resumed=[*manifest.get("resumed", []), event], **about)
 
 
 def _replace_reward(run: Run, copies: Mapping[str, str | bytes]) -> None:

@@ -25,7 +25,7 @@ from racer.reward.function import RewardFunction, as_file, name_of
 from racer.runs import RUNS, Run
 from racer.storage import files
 from racer.tracks import Track
-from racer.training import algorithms, checkpoint, memory, opponents, roads
+from racer.training import algorithms, cars, checkpoint, memory, opponents, roads
 from racer.training.judging import Judging
 from racer.training.listener import Listener, Listeners
 from racer.training.loop import Halt, Loop, metrics_to_go_on
@@ -158,6 +158,7 @@ def create_run(
             "seed": config.train.seed,
             "algo": config.train.algo,
             **where,
+            **cars.recorded(config.race),
             "reward": about_reward(config.race.reward, source, function),
             "command": sys.argv,
         },

@@ -62,6 +62,11 @@ def vehicle(**numbers: float) -> np.ndarray:
     return row
 
 
+def numbers(row: np.ndarray) -> str:
+    """Every number of a (1,) VEHICLE, as text to hash: the same on every platform."""
+    return "".join(f"{name}={row[name][0].item()!r}" for name in row.dtype.names or ())
+
+
 def names() -> list[str]:
     """Every preset, the user's own included."""
     return registry.module_names("racer.vehicles")

@@ -156,6 +156,25 @@ def test_a_reward_that_was_edited_is_another_one(tmp_path):
     assert [group.label for group in groups] == ["fast (aaaaaaa)", "fast (bbbbbbb)"]
 
 
+@pytest.mark.parametrize("kind", ["vehicle", "actions"])
+def test_a_car_that_was_edited_is_another_one(kind, tmp_path):
+    texts = ["a", "a", "b", "b"]
+    runs = [
+        run_of(
+            tmp_path,
+            "fast",
+            settings={f"race.{kind}": "mine", "train.seed": seed},
+            manifest={kind: {"name": "mine", "sha256": text * 64}},
+        ).name
+        for seed, text in enumerate(texts)
+    ]
+    groups = comparison.groups_of(runs, tmp_path)
+    assert [group.label for group in groups] == ["mine (aaaaaaa)", "mine (bbbbbbb)"]
+    older = run_of(tmp_path, "fast", settings={f"race.{kind}": "mine", "train.seed": 7}).name
+    groups = comparison.groups_of([*runs, older], tmp_path)  # nobody knows what it drove
+    assert [len(group.runs) for group in groups] == [5]
+
+
 def test_a_list_of_one_track_is_that_track(tmp_path):
     names = []
     for option in ("track", "tracks"):
