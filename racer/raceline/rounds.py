@@ -21,9 +21,11 @@ from racer.raceline.rollouts import Rollouts
 from racer.raceline.setup import Setup
 from racer.sim.types import KINEMATIC, SINGLE_TRACK
 
-# First drives, all of which are improved on a short road.
+# First drives. Two of them are improved, or more: as many as a CPU second for each metre of road
+# allows, and on a long road, whose bends even each other out, as many as have STEPS in one lap.
 FIELD = {KINEMATIC: 4, SINGLE_TRACK: 2}
-STEPS = 290  # of one lap of all drives that are improved; bends of a long road even each other out
+SECONDS = 0.0675  # to improve one drive, for each control step of a lap
+STEPS = 290
 # Cars in a layer. A step of the single-track model costs twelve times as much, nearly all of a
 # search: 250 cars found the same lap of the oval as 800 (3.922 s and 3.921 s) in 40 % of the time.
 KEEP = {KINEMATIC: 800, SINGLE_TRACK: 250}
@@ -56,7 +58,9 @@ class Rounds:
     def best_of(self, drives: list[Drive], rounds: int) -> Drive:
         """The best drive after so many of SIZES."""
         drives = sorted(drives, key=self.score)
-        drives = drives[: max(round(STEPS / self.lap(drives[0])), 2)]
+        steps = self.lap(drives[0])
+        in_time = int(self.rollouts.length / (SECONDS * steps))
+        drives = drives[: max(min(in_time, round(STEPS / steps)), 2)]
         numbered = list(enumerate(SIZES[:rounds]))
         self.total = max(len(drives) * len(numbered), 1)
         drives += [self._after(drive, numbered) for drive in drives]
