@@ -74,7 +74,7 @@ def _executed(kind: str, path: Path) -> ModuleType:
     module.__file__ = str(path.resolve())
     try:
         exec(compile(source, module.__file__, "exec"), module.__dict__)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a module that exits would end everything
         del sys.modules[name]
         raise _not_importable(kind, str(path), module.__file__, error) from error
     return module
@@ -83,17 +83,17 @@ def _executed(kind: str, path: Path) -> ModuleType:
 def _imported(kind: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _not_importable(kind, name, "", error) from error
 
 
-def _not_importable(kind: str, shown: str, file: str, error: Exception) -> BadInput:
+def _not_importable(kind: str, shown: str, file: str, error: BaseException) -> BadInput:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == file]
-    if isinstance(error, SyntaxError):
+    if isinstance(error, SyntaxError) and error.lineno:
         lines.append(error.lineno)
     where = f"{shown}:{lines[-1]}" if lines else shown
-    problem = printable(f"{type(error).__name__}: {error}")
+    problem = printable(f"{type(error).__name__}: {error}").rstrip(".")
     return BadInput(f"{kind} {where} cannot be imported: {problem}.")
 
 

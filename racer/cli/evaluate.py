@@ -121,10 +121,11 @@ def rules_of(args: argparse.Namespace) -> Any:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate and print; nothing in the run changes."""
+    from racer import console
     from racer.evaluation import evaluate, optimal, time_trial
     from racer.runs import Run
     from racer.storage import files
-    from racer.training import opponents
+    from racer.training import cars, opponents
 
     if not args.stochastic:  # the policy acts the same every time
         belongs(args, "--stochastic", "--seed")
@@ -132,6 +133,8 @@ def run(args: argparse.Namespace) -> None:
     found = Run.open(args.run, args.runs_dir)
     found.reward_text()  # it is there, and text
     config = _config_of(args, found)
+    for change in cars.changed(found.manifest(), config.race):
+        console.log(__name__).warning("since the training, %s.", change)
     driver, how = driver_of(args, found)
     if config.race.tracks is not None:
         _on_tracks(args, found, config, driver, how)

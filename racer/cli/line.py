@@ -164,10 +164,11 @@ def _driven(race: RaceConfig, policy: Any, name: str) -> NDArray[np.generic]:
 
 
 def _search(args: argparse.Namespace, setup: Setup, start: Any, name: str) -> Reference:
-    """What is found; of a search that Ctrl-C ends, the best lap so far is kept."""
+    """What is found; of a search that Ctrl-C or SIGTERM ends, the best lap so far is kept."""
     from rich import progress
     from rich.console import Console
 
+    from racer.process.signals import exit_when_terminated
     from racer.raceline import offer, search
 
     columns = (
@@ -188,14 +189,15 @@ def _search(args: argparse.Namespace, setup: Setup, start: Any, name: str) -> Re
                 bar.update(task, description=f"{setup.track.name}: {best.flying_s:.3f} s")
 
         try:
-            return search(
-                setup,
-                seed=args.seed or 0,
-                start=start,
-                seconds=float("inf") if args.seconds is None else args.seconds,
-                found_by=f"racer line --improve {name}" if name else "",
-                report=report,
-            )
+            with exit_when_terminated():
+                return search(
+                    setup,
+                    seed=args.seed or 0,
+                    start=start,
+                    seconds=float("inf") if args.seconds is None else args.seconds,
+                    found_by=f"racer line --improve {name}" if name else "",
+                    report=report,
+                )
         except (KeyboardInterrupt, SystemExit):
             if so_far and offer(setup, so_far[0]):
                 console.print(f"The lap found so far is kept: {so_far[0].flying_s:.3f} s.")

@@ -40,6 +40,26 @@ _active: list[Stop] = []
 
 
 @contextlib.contextmanager
+def exit_when_terminated() -> Iterator[None]:
+    """SIGTERM raises SystemExit, as Ctrl-C raises KeyboardInterrupt: what is found can be kept.
+
+    Outside the main thread, where Python allows no handlers, it ends the process as ever.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
 def graceful_stop(*, quiet: bool = False) -> Iterator[Stop]:
     """The first SIGINT or SIGTERM sets the Stop; the second ends the process at once.
 

@@ -62,7 +62,9 @@ def search(
     """
     rng = np.random.default_rng(seed)
     if seconds < float("inf"):  # one decision compiles what a first lap needs
-        first_drive(Rollouts(setup, PLANS), 1e-6, np.random.default_rng(0), tries=1)
+        begun = Rollouts(setup, PLANS)
+        further = (float(begun.start["s"][0]) + 0.01) / begun.length
+        first_drive(begun, further, np.random.default_rng(0), tries=1)
     end = time.monotonic() + seconds
 
     def stop() -> bool:

@@ -65,12 +65,21 @@ def reward_names(runs: Sequence[Run]) -> list[str]:
 
 
 def _part_names(runs: Sequence[Run], kind: str) -> list[str]:
-    """What to call the vehicle or the actions of each run, by what is in their files."""
+    """What to call the vehicle or the actions of each run, by what is in their files.
+
+    Runs of before record no hash: they count as those of the same name, if these are all alike.
+    """
     typed = [str(getattr(run.config().race, kind)) for run in runs]
+    short = [Path(text).stem for text in typed]
     hashes = [str(run.manifest().get(kind, {}).get("sha256", "")) for run in runs]
-    if not all(hashes):  # runs of before record none
-        hashes = [""] * len(runs)
-    return _told_apart([Path(text).stem for text in typed], typed, hashes)
+    known: dict[str, set[str]] = {}
+    for name, sha256 in zip(short, hashes, strict=True):
+        known.setdefault(name, set()).update([sha256] if sha256 else [])
+    alike = {name: min(some, default="") for name, some in known.items() if len(some) < 2}
+    hashes = [
+        sha256 or alike.get(name, "unknown") for name, sha256 in zip(short, hashes, strict=True)
+    ]
+    return _told_apart(short, typed, hashes)
 
 
 def road_of(run: Run) -> str:

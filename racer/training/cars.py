@@ -29,8 +29,8 @@ def changed(manifest: Mapping[str, Any], config: RaceConfig) -> list[str]:
     for kind, now in recorded(config).items():
         before = manifest.get(kind, now)
         if before.get("name") == now["name"] and before.get("sha256") != now["sha256"]:
-            what = "is another" if kind == "vehicle" else "are others"
-            found.append(f"the {kind} {now['name']} {what} than the run began with")
+            what = "has other numbers" if kind == "vehicle" else "are others"
+            found.append(f"the {kind} {now['name']} {what} than when the run began")
     return found
 
 

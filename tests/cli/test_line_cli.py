@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import signal
 
 import matplotlib.image
 import numpy as np
@@ -69,7 +70,8 @@ def test_files_are_told_apart_before_the_search(words, sentence, tmp_path, monke
     assert not list(tmp_path.iterdir())
 
 
-def test_ctrl_c_keeps_the_lap_found_so_far(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_the_lap_found_so_far(number, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(jit, "CACHE_FOLDER", str(tmp_path / "kernels"))
     setup = Setup.of(RaceConfig(track="oval", vehicle="deepracer_v4"))
     shipped = raceline.find(Setup.of(RaceConfig(track="oval")))
@@ -77,11 +79,13 @@ def test_ctrl_c_keeps_the_lap_found_so_far(tmp_path, monkeypatch, capsys):
 
     def interrupted(*_, report, **__):
         report(0.5, lap)
-        raise SystemExit(130)
+        signal.raise_signal(number)
+        pytest.fail("it went on")
 
     monkeypatch.setattr("racer.raceline.search", interrupted)
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as ended:
         cli.main(["line", "oval", "--vehicle", "deepracer_v4"])
+    assert ended.value.code == 128 + number
     assert raceline.find(setup).lap_times_s == lap.lap_times_s
     assert f"found so far is kept: {lap.flying_s:.3f} s" in capsys.readouterr().err
 

@@ -215,6 +215,25 @@ def test_the_seconds_given_bound_the_first_drive_too(official, a_second_a_look):
     assert next(a_second_a_look) < 10
 
 
+def test_seconds_bound_a_search_with_a_list_of_actions():
+    setup = Setup.of(RaceConfig(track="oval", actions="discrete"))
+    assert raceline.search(setup, seconds=3600.0, rounds=0).flying_s > 0.0
+
+
+def test_before_the_seconds_begin_a_first_decision_is_compiled(official, monkeypatch):
+    search = sys.modules["racer.raceline.search"]
+    decided, first_drive = [], search.first_drive
+
+    def recorded(rollouts, *args, **options):
+        found = first_drive(rollouts, *args, **options)
+        decided.append(len(found.actions))
+        return found
+
+    monkeypatch.setattr(search, "first_drive", recorded)
+    raceline.search(official, seconds=3600.0, rounds=0)
+    assert 0 < decided[0] < 20 < decided[1]
+
+
 def test_compiling_does_not_count_among_the_seconds(official, monkeypatch):
     clock = [0.0]
 

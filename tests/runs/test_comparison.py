@@ -172,7 +172,10 @@ def test_a_car_that_was_edited_is_another_one(kind, tmp_path):
     assert [group.label for group in groups] == ["mine (aaaaaaa)", "mine (bbbbbbb)"]
     older = run_of(tmp_path, "fast", settings={f"race.{kind}": "mine", "train.seed": 7}).name
     groups = comparison.groups_of([*runs, older], tmp_path)  # nobody knows what it drove
-    assert [len(group.runs) for group in groups] == [5]
+    assert [group.label for group in groups][2] == "mine (unknown)"
+    assert [len(group.runs) for group in groups] == [2, 2, 1]
+    groups = comparison.groups_of([*runs[:2], older], tmp_path)
+    assert [len(group.runs) for group in groups] == [3]
 
 
 def test_a_list_of_one_track_is_that_track(tmp_path):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from racer import api
+from racer import api, cli, vehicles
 from racer.config import Config
-from racer.errors import UsageError
+from racer.errors import BadInput, UsageError
 
 VEHICLE = """import math
 
@@ -35,12 +35,12 @@ def write_actions(speed):
 @pytest.mark.parametrize(
     ("kind", "name", "write", "sentence"),
     [
-        ("vehicle", "mine", write_vehicle, "the vehicle mine is another than the run began with"),
-        ("actions", "mine.json", write_actions, "the actions mine.json are others than the run"),
+        ("vehicle", "mine", write_vehicle, "the vehicle mine has other numbers"),
+        ("actions", "mine.json", write_actions, "the actions mine.json are others"),
     ],
 )
 def test_a_run_goes_on_with_the_car_that_it_began_with(
-    kind, name, write, sentence, tmp_path, monkeypatch
+    kind, name, write, sentence, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr("racer.training.train.draw", lambda *_: None)
     monkeypatch.chdir(tmp_path)
@@ -52,6 +52,8 @@ def test_a_run_goes_on_with_the_car_that_it_began_with(
     before = run.manifest()[kind]
     assert before["name"] == name
     write(3.0)
+    assert cli.main(["evaluate", str(run.folder), "--laps", "1"]) == 0
+    assert f"since the training, {sentence}" in capsys.readouterr().err
     longer = {"train.timesteps": 2048}
     with pytest.raises(UsageError, match=sentence):
         api.resume(run, longer, quiet=True)
@@ -61,3 +63,19 @@ def test_a_run_goes_on_with_the_car_that_it_began_with(
     api.resume(run, {"train.timesteps": 3072}, accept_change=True, quiet=True)
     assert run.manifest()[kind]["sha256"] != before["sha256"]
     assert sentence in run.manifest()["resumed"][-1]["changes"][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("import sys; sys.exit(0)", r"mine\.py:1 cannot be imported: SystemExit: 0\.$"),
+        ("PARAMS = \0", r"mine\.py cannot be imported: (SyntaxError|ValueError): [^.]*\.$"),
+        ("from racer.vehicles import vehicle\nvehicle(mass=-1)", r"mine\.py:2 .*[^.]\.$"),
+    ],
+)
+def test_a_vehicle_that_cannot_be_imported_is_named(text, problem, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("vehicles").mkdir()
+    Path("vehicles/mine.py").write_text(text)
+    with pytest.raises(BadInput, match=problem):
+        vehicles.load("mine")
