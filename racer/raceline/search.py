@@ -62,9 +62,9 @@ def search(
     """
     rng = np.random.default_rng(seed)
     if seconds < float("inf"):  # one decision compiles what a first lap needs
-        begun = Rollouts(setup, PLANS)
-        further = (float(begun.start["s"][0]) + 0.01) / begun.length
-        first_drive(begun, further, np.random.default_rng(0), tries=1)
+        warm = Rollouts(setup, PLANS)
+        further = (float(warm.start["s"][0]) + 0.01) / warm.length
+        first_drive(warm, further, np.random.default_rng(0), tries=1)
     end = time.monotonic() + seconds
 
     def stop() -> bool:
