@@ -9,8 +9,7 @@ from racer import raceline
 from racer.bench import references
 from racer.cli import main
 from racer.config import RaceConfig
-from racer.raceline import Setup, find, passes
-from racer.raceline.rounds import Rounds
+from racer.raceline import Setup, find, passes, rounds
 from racer.sim import jit
 from racer.storage import files
 from racer.tracks import Track
@@ -19,7 +18,7 @@ from racer.tracks import Track
 @pytest.fixture
 def no_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(passes, "STAGES", ((1, 0),))
-    monkeypatch.setattr(Rounds, "first", 1)
+    monkeypatch.setattr(rounds, "FIELD", dict.fromkeys(rounds.FIELD, 1))
     monkeypatch.setattr(jit, "CACHE_FOLDER", str(tmp_path / "kernels"))
 
 
