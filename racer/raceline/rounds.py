@@ -21,10 +21,10 @@ from racer.raceline.rollouts import Rollouts
 from racer.raceline.setup import Setup
 from racer.sim.types import KINEMATIC, SINGLE_TRACK
 
-# First drives. Two of them are improved, or more: as many as a CPU second for each metre of road
-# allows, and on a long road, whose bends even each other out, as many as have STEPS in one lap.
+# First drives. Two or more of them are improved: as many as a CPU second for each metre of road
+# allows, and as have STEPS in one lap together, for the bends of a long road even each other out.
 FIELD = {KINEMATIC: 4, SINGLE_TRACK: 2}
-SECONDS = 0.0675  # to improve one drive, for each control step of a lap
+SECONDS = 0.0675  # of a CPU to improve one drive, for each control step of its lap
 STEPS = 290
 # Cars in a layer. A step of the single-track model costs twelve times as much, nearly all of a
 # search: 250 cars found the same lap of the oval as 800 (3.922 s and 3.921 s) in 40 % of the time.
