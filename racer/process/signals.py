@@ -49,7 +49,9 @@ def exit_when_terminated() -> Iterator[None]:
         yield
         return
 
-    def handle(number: int, _frame: FrameType | None) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
+        if _is_fragile(frame):  # it would be swallowed
+            _leave_now(128 + number)
         raise SystemExit(128 + number)
 
     before = signal.signal(signal.SIGTERM, handle)
