@@ -236,6 +236,11 @@ def verdict(groups: Sequence[Group]) -> str:
             "nothing about each other. Compare runs on one track."
         )
     if min(len(first.runs), len(second.runs)) < 3:
+        if _order(first) == _order(second):
+            return (
+                f"{first.label} and {second.label} did equally well, but fewer than 3 runs of each "
+                "say little. Train more: racer train --seeds 10."
+            )
         return (
             f"{first.label} looks better than {second.label}, but with fewer than 3 runs of each "
             "it may be noise. Train more: racer train --seeds 10."

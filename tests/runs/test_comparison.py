@@ -85,6 +85,15 @@ def test_noise_is_called_noise(tmp_path):
     )
 
 
+def test_two_equal_runs_are_called_equal(tmp_path):
+    names = many(tmp_path, "a", [12.0]) + many(tmp_path, "b", [12.0])
+    text = comparison.verdict(comparison.groups_of(names, tmp_path))
+    assert "did equally well" in text
+    names += many(tmp_path, "c", [11.0])
+    text = comparison.verdict(comparison.groups_of(names, tmp_path))
+    assert text.startswith("c looks better than")
+
+
 def test_completion_counts_before_lap_time(tmp_path):
     names = many(tmp_path, "reckless", [7.0] * 5, completion=60.0)
     names += many(tmp_path, "careful", [15.0] * 5)
