@@ -84,6 +84,7 @@ def restore(state: State, model: Any) -> None:
     Raises:
         BadRun: the state belongs to other settings; names what differs.
     """
+    into_model(state.policy, model)  # first, for it says best what other settings changed
     env = model.get_env()
     expected = _optimizer_shapes(model) | {f"env.{k}": v for k, v in env.get_state().items()}
     like = observations.empty(env.observation_space, env.num_envs)
@@ -94,7 +95,6 @@ def restore(state: State, model: Any) -> None:
     wrong = _not_finite(state.arrays)
     if wrong:
         raise BadRun(f"{wrong} in the checkpoint is not finite. Use an earlier one.")
-    into_model(state.policy, model)
     _restore_optimizers(state.arrays, model)
     if state.replay is not None:
         _restore_replay(state, model.replay_buffer)

@@ -355,8 +355,12 @@ def test_a_change_of_a_file_beside_the_reward_is_refused_or_recorded(tmp_path):
 
 def test_other_sizes_cannot_be_accepted(tmp_path, monkeypatch):
     run = interrupted(tmp_path, monkeypatch, 100)
-    with pytest.raises(BadRun, match="settings"):
-        resume(run, {"train.net_arch": [8]}, accept_change=True, quiet=True)
+    for settings, what in (
+        ({"train.net_arch": [8]}, r"hidden layers are .* here \[8\]"),
+        ({"race.actions": "discrete"}, "continuous actions, this action space has"),
+    ):
+        with pytest.raises(BadRun, match=what):
+            resume(run, settings, accept_change=True, quiet=True)
 
 
 def test_a_new_run_starts_from_old_weights(straight, tmp_path):
