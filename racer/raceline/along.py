@@ -1,10 +1,11 @@
 """Drive once more from the line to the end, along a known drive, and look for a faster way.
 
 A car whose wheels turn slowly cannot be judged after one control step: of the cars in a layer the
-farthest are those that brake too late. So plans of 2.7 s are compared: bumps on what a feedback
-does to keep to the known drive. Few bumps are in the last second, so who ends farthest has gained
-something that lasts. The first steps of the best plan are driven; the rest of it is among the next
-plans.
+farthest are those that brake too late. So plans of 2 s are compared: bumps on what a feedback does
+to keep to the known drive, few of them in the last second. The best plan ends far, and near to the
+known drive: from there on a way is known, and whoever is ahead but off it often leaves the road in
+the next bend.
+The first steps of the best plan are driven; the rest of it is among the next plans.
 
 Where the car falls behind all the same, it goes back some steps and tries again with smaller bumps;
 the second time from farther back.
@@ -23,7 +24,8 @@ from racer.raceline.rollouts import Cars, Floats, Rollouts
 from racer.sim.native_call import bind
 
 PLANS = 64
-HORIZON_S, BUMPS_S = 2.67, 1.6  # s: how far a plan goes, and how far in it bumps begin
+HORIZON_S, BUMPS_S = 2.0, 1.3  # s: how far a plan goes, and how far in it bumps begin
+OFF = 0.02  # m that a plan must gain to end as far off the known drive as costs 1
 LONGEST_S = 1.6  # s, of a bump
 HELD_S = 0.33  # s of a plan that are driven before the next one
 TRIES = 2  # rounds of plans before each decision; twice as many while every plan leaves the road
@@ -82,7 +84,7 @@ class _Pass:
         rng: np.random.Generator,
         size: float,
     ) -> None:
-        self.rollouts, self.rng, self.size = rollouts, rng, size
+        self.rollouts, self.table, self.rng, self.size = rollouts, table, rng, size
         self.known = np.maximum.accumulate(known.places)
         metres_a_step = known.places.max() / len(known.actions)
         self.most = SLOWEST * LAPS * rollouts.length / metres_a_step  # steps
@@ -169,7 +171,8 @@ class _Pass:
         cars, begun = rollouts.cars[:PLANS].copy(), places.copy()
         self.rest()
         lived = self.lived - ~alive  # off in the last of its steps
-        best = int((places - 100.0 * (self.horizon - lived)).argmax())
+        off = feedback.price(self.table, rollouts.cars[:PLANS], places)
+        best = int((places - OFF * off - 100.0 * (self.horizon - lived)).argmax())
         return best, cars[best : best + 1], float(begun[best]), int(lived[best])
 
     def _vary(self) -> None:

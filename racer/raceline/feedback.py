@@ -90,7 +90,14 @@ def _off_after(
     return np.concatenate(parts)
 
 
+def price(table: Floats, cars: Cars, places: NDArray[np.float64]) -> Floats:
+    """(N,): what it costs for a step to be as far off the drive as these cars; 0 behind its end."""
+    costs = np.square(_off(table, cars, places) / _ALLOWED).sum(axis=1)
+    return np.where(places > table[-1, kernels.PLACE], 0.0, costs)
+
+
 def _off(own: Floats, cars: Cars, places: NDArray[np.float64]) -> Floats:
+    """(N, STATES): how far the cars are off the drive at the places they are at."""
     at = own[:, kernels.PLACE]
     turned = cars["yaw"] - np.interp(places, at, own[:, kernels.YAW])
     turned -= 2.0 * math.pi * np.rint(turned / (2.0 * math.pi))

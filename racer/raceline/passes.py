@@ -16,7 +16,7 @@ from racer.raceline.drive import WHOLE, Drive, Said
 from racer.raceline.rollouts import Rollouts
 from racer.raceline.setup import Setup
 
-STAGES = ((24, 2), (6, 12))  # so many drives, and passes along each
+STAGES = ((24, 2), (7, 14))  # so many drives, and passes along each
 ALONE = 40  # passes along a given drive
 SIZES = (1.0, 1.0, 1.0, 1.0, 0.5, 0.5)  # of the passes, by turns
 
@@ -54,23 +54,19 @@ class Passes:
         return min([*given, *drives], key=self.lap)
 
     def score(self, drive: Drive) -> float:
-        """Steps of all laps, if each at speed took as long as the slowest of them.
+        """Steps of three laps like the drive's, and half of those of its fastest one.
 
-        On a wide road one lap can be fast because the lap before it was slow. What counts is what
-        can be driven again and again.
+        On a wide road a lap can be fast only because the lap before it was slow, so the fastest one
+        is not all that counts.
         """
         laps = drive.lap_steps(self.rollouts.length)
         if len(laps) < WHOLE:
             return float("inf")
-        return float(laps[0] + (WHOLE - 1) * laps[1:].max())
+        return float(laps.sum() * (WHOLE / len(laps)) + 0.5 * laps.min())
 
     def lap(self, drive: Drive) -> float:
-        """Steps of the fastest lap at speed.
-
-        It is what a reference is about. Only drives that are good by `score` come that far, so this
-        lap can nearly be driven again and again.
-        """
-        return float(drive.lap_steps(self.rollouts.length)[1:].min())
+        """Steps of the fastest lap, which is what a reference is about."""
+        return float(drive.lap_steps(self.rollouts.length).min())
 
     def _better(self, known: Drive, number: int) -> Drive:
         """The drive after one more pass.

@@ -96,9 +96,8 @@ def test_a_given_lap_is_never_made_worse(slow, found):
     )
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
-    first, *others = found.lap_times_s
-    again, *later = better.lap_times_s
-    assert again + 2.0 * max(later) <= first + 2.0 * max(others) + 1e-9
+    before, after = found.lap_times_s, better.lap_times_s
+    assert sum(after) + 0.5 * min(after) <= sum(before) + 0.5 * min(before) + 1e-9
     assert better.flying_s <= found.flying_s
 
 
@@ -144,6 +143,28 @@ def test_feedback_brings_cars_back_to_the_drive(slow, first):
 
     assert off_after(gains) < 0.01
     assert off_after(np.zeros_like(gains)) > 0.03
+
+
+def test_the_price_of_a_car_off_the_drive(slow, first):
+    """5 cm and a third of a metre a second are worth 1 each; on it and behind its end none."""
+    rollouts = Rollouts(slow, 1)
+    table, cars = first.table(rollouts), first.cars[[60, 60, 60, -1]].copy()
+    cars["n"][[1, 3]] += 0.05
+    cars["v"][2] -= 0.3
+    places = first.places[[60, 60, 60, -1]] + [0.0, 0.0, 0.0, 0.5]
+    prices = feedback.price(table, cars, places)
+    np.testing.assert_allclose(prices, [0.0, 1.0, 1.0, 0.0], atol=1e-6)
+
+
+def test_of_two_plans_the_one_that_ends_near_the_drive_is_better(slow, first, monkeypatch):
+    rollouts, rng = Rollouts(slow, along.PLANS), np.random.default_rng(0)
+    table = first.table(rollouts, beside=feedback.gains(rollouts, first))
+    one = along._Pass(rollouts, first, table, rng, 1.0)
+    one._vary()
+    for near in (7, 30):
+        prices = np.where(np.arange(along.PLANS) == near, 0.0, 1e6)
+        monkeypatch.setattr(feedback, "price", lambda *args, prices=prices: prices)
+        assert one._rolled()[0] == near
 
 
 def test_gains_are_the_best_ones_for_the_drive_as_it_was_linearised(slow, first, monkeypatch):
@@ -265,10 +286,14 @@ def test_a_drive_that_stands_still_is_given_up(slow, first, monkeypatch):
     assert along.passed_along(rollouts, first, np.random.default_rng(0), size=1.0) is None
 
 
-def test_the_slowest_lap_at_speed_counts(slow, first):
+def test_all_laps_count_and_the_fastest_one_most(slow, first):
     one = passes.Passes(slow, np.random.default_rng(0), never, nothing)
     laps = first.lap_steps(slow.track.length)
-    assert one.score(first) == pytest.approx(laps[0] + 2.0 * max(laps[1:]))
+    assert len(laps) == WHOLE
+    assert one.score(first) == pytest.approx(sum(laps) + 0.5 * min(laps))
+    longer = dataclasses.replace(first)
+    object.__setattr__(longer, "lap_steps", lambda length: np.concatenate([laps, laps]))
+    assert one.score(longer) == pytest.approx(one.score(first))
     half = Drive(first.actions[:99], first.cars[:100], first.places[:100])
     assert one.score(half) == float("inf")
 
@@ -305,6 +330,6 @@ def test_a_given_drive_is_the_answer_where_no_lap_is_faster(slow, first, monkeyp
     assert calls == [0, 1, 2] * 2
 
 
-def test_the_fastest_lap_at_speed_is_asked_for(slow, first):
+def test_the_fastest_lap_is_asked_for(slow, first):
     one = passes.Passes(slow, np.random.default_rng(0), never, nothing)
-    assert one.lap(first) == first.lap_steps(slow.track.length)[1:].min()
+    assert one.lap(first) == first.lap_steps(slow.track.length).min()
