@@ -4,8 +4,7 @@ A car whose wheels turn slowly cannot be judged after one control step: of the c
 farthest are those that brake too late. So plans of 2 s are compared: bumps on what a feedback does
 to keep to the known drive, few of them in the last second. The best plan ends far, and near to the
 known drive: from there on a way is known, and whoever is ahead but off it often leaves the road in
-the next bend.
-The first steps of the best plan are driven; the rest of it is among the next plans.
+the next bend. The first steps of the best plan are driven; the rest of it is among the next plans.
 
 Where the car falls behind all the same, it goes back some steps and tries again with smaller bumps;
 the second time from farther back.
