@@ -54,7 +54,7 @@ class Passes:
         return min([*given, *drives], key=self.lap)
 
     def score(self, drive: Drive) -> float:
-        """Steps of three laps like the drive's, and half of those of its fastest one.
+        """Steps of three laps, by the mean of the drive's, and half of those of its fastest one.
 
         On a wide road a lap can be fast only because the lap before it was slow, so the fastest one
         is not all that counts.

@@ -6,8 +6,8 @@ a vehicle whose wheels turn slowly, by plans along each (`Passes`). Nothing is m
 engine, so what is found can be driven: delay, lags, the rate of actions and the off-track rule are
 all in it. The same seed finds the same lap.
 
-The fastest lap of a drive counts: how its laps share their time is chance. The last one
-is driven as if there were no tomorrow, so the search goes on for a piece of another.
+The fastest lap of a drive counts: how its laps share their time is chance. The last lap is driven
+as if there were no tomorrow, so the search goes on for a piece of another.
 """
 
 from __future__ import annotations

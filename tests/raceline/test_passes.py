@@ -146,7 +146,7 @@ def test_feedback_brings_cars_back_to_the_drive(slow, first):
 
 
 def test_the_price_of_a_car_off_the_drive(slow, first):
-    """5 cm and a third of a metre a second are worth 1 each; on it and behind its end none."""
+    """5 cm beside the drive costs 1, and so does 0.3 m/s; on it and behind its end nothing."""
     rollouts = Rollouts(slow, 1)
     table, cars = first.table(rollouts), first.cars[[60, 60, 60, -1]].copy()
     cars["n"][[1, 3]] += 0.05
