@@ -13,6 +13,7 @@ from racer.evaluation import Result
 from racer.race import Race
 from racer.runs import Run
 from racer.training.listener import Listener
+from racer.training.state import State
 
 LINE_EVERY_S = 5.0
 
@@ -30,6 +31,7 @@ class Progress(Listener):
         self._bar: Any = None
         self._newest: Mapping[str, float] | None = None
         self._running = self._lapped = False
+        self._evaluated_s = float("nan")  # the mean lap of the best policy so far
 
     def on_start(self, run: Run, race: Race) -> None:
         self._from = run.went_on_from
@@ -51,6 +53,11 @@ class Progress(Listener):
         elif time.perf_counter() - self._printed >= LINE_EVERY_S:
             self._line(row)
         return None
+
+    def on_checkpoint(self, state: State) -> None:
+        best = state.extra["keeper"]["best"]
+        if best and best["lap_time_s"]:
+            self._evaluated_s = best["lap_time_s"]
 
     def on_end(self, result: Result | None) -> None:
         if self._bar is not None:
@@ -96,11 +103,14 @@ class Progress(Listener):
         parts = [f"{steps:,.0f} steps", f"{self._rate(steps) / 1e3:.1f} k/s"]
         if row["progress_pct"] == row["progress_pct"]:
             parts.append(f"progress {row['progress_pct']:.0f} %")
-            parts.append(f"laps {row['laps_pct']:.0f} %")
+            if not self._config.race.rules.continuous:  # else no episode ends with a lap
+                parts.append(f"laps {row['laps_pct']:.0f} %")
         several = self._config.race.tracks is not None  # the best lap is one of the shortest track
-        if not several and row["best_lap_s"] == row["best_lap_s"]:
-            share = f" ({100.0 * self._best_s / row['best_lap_s']:.0f} % of optimal)"
-            parts.append(f"best lap {row['best_lap_s']:.2f} s{share if self._best_s else ''}")
+        flying = self._config.race.rules.continuous  # only evaluations time such laps
+        lap_s = self._evaluated_s if flying else row["best_lap_s"]
+        if not several and lap_s == lap_s:
+            share = f" ({100.0 * self._best_s / lap_s:.0f} % of optimal)" if self._best_s else ""
+            parts.append(f"{'evaluated' if flying else 'best'} lap {lap_s:.2f} s{share}")
         return "  ".join(parts)
 
     def _rate(self, steps: float) -> float:
